@@ -1,0 +1,5 @@
+"""The web application: `flask run` and `gunicorn app:app` start here."""
+
+from connectcard import create_app
+
+app = create_app()

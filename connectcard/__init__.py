@@ -1,0 +1,15 @@
+"""connectcard: church connect cards that reach Planning Center exactly once."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from connectcard.config import Config
+
+
+def create_app(config: "Config | None" = None) -> "Flask":
+    """Build the application: settings, extensions, rooms, pages. Raises ConfigError when a setting is missing or odd."""
+    from connectcard.application import build
+
+    return build(config)

@@ -1,0 +1,130 @@
+"""The church boundary: no query on a church's rows without a scope, and none beyond it.
+
+Only the doors (`web.access`, the worker) open `church_scope`. Inside it every statement on a church-owned table is narrowed,
+new rows are stamped and foreign rows refuse to flush. PostgreSQL's row-level security holds the same line once more.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, event, text
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
+from sqlalchemy.sql import visitors
+
+from connectcard.database import Base, ChurchSession, db
+from connectcard.errors import ScopeError
+
+_scope: ContextVar[UUID | None] = ContextVar("church_scope", default=None)
+_every_church: ContextVar[bool] = ContextVar("every_church", default=False)
+
+
+class ChurchOwned:
+    """A row that belongs to one church; it has its id and its church from the moment it is made."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    church_id: Mapped[UUID] = mapped_column(ForeignKey("church.id", ondelete="CASCADE"), index=True)
+
+    def __init__(self, **values: Any) -> None:
+        for name, value in {"id": uuid4(), "church_id": _scope.get(), **values}.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name}")
+            setattr(self, name, value)
+
+
+def belongs_to(parent: str, column: str, *, ondelete: str = "CASCADE") -> ForeignKeyConstraint:
+    """A foreign key that carries the church, so that a row can never point into another one."""
+    return ForeignKeyConstraint(["church_id", column], [f"{parent}.church_id", f"{parent}.id"], ondelete=ondelete)
+
+
+def one_church() -> UniqueConstraint:
+    """What `belongs_to` points at."""
+    return UniqueConstraint("church_id", "id")
+
+
+@contextmanager
+def church_scope(church_id: UUID) -> Iterator[None]:
+    """Everything inside works for this church. Scopes of two churches never overlap, nor does a session serve two."""
+    if _scope.get() not in (None, church_id):
+        raise ScopeError("a scope of another church is open")
+    if _scope.get() == church_id:
+        yield
+        return
+    db.session.remove()
+    token = _scope.set(church_id)
+    try:
+        yield
+    finally:
+        db.session.remove()
+        _scope.reset(token)
+
+
+@contextmanager
+def every_church() -> Iterator[None]:
+    """The one named exception, for doors, sweeps and the command line; a test lists its places."""
+    if _scope.get() is not None:
+        raise ScopeError("every_church() inside a church's scope")
+    db.session.remove()
+    token = _every_church.set(True)
+    try:
+        yield
+    finally:
+        db.session.remove()
+        _every_church.reset(token)
+
+
+def current_church_id() -> UUID:
+    """The church of the open scope; raises ScopeError outside of one."""
+    church_id = _scope.get()
+    if church_id is None:
+        raise ScopeError("no church's scope is open")
+    return church_id
+
+
+@cache
+def church_owned_tables() -> frozenset[Any]:
+    """Every table whose rows belong to a church."""
+    return frozenset(mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, ChurchOwned))
+
+
+def _touches_church_rows(statement: Any) -> bool:
+    return any(isinstance(part, Table) and part in church_owned_tables() for part in visitors.iterate(statement))
+
+
+@event.listens_for(ChurchSession, "do_orm_execute")
+def _narrow(state: ORMExecuteState) -> None:
+    if _every_church.get():
+        return
+    church_id = _scope.get()
+    if state.is_orm_statement and church_id is not None:
+        state.statement = state.statement.options(
+            with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == church_id, include_aliases=True)
+        )
+    elif _touches_church_rows(state.statement):
+        raise ScopeError(
+            "no church's scope is open"
+            if church_id is None
+            else "a church's table was reached without its model; select the model, so that the guard can narrow it"
+        )
+
+
+@event.listens_for(ChurchSession, "before_flush")
+def _refuse_foreign_rows(session: Session, _context: Any, _instances: Any) -> None:
+    if _every_church.get():
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, ChurchOwned) and row.church_id != current_church_id():
+            raise ScopeError(f"a row of {type(row).__name__} belongs to another church")
+
+
+@event.listens_for(ChurchSession, "after_begin")
+def _tell_postgresql(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    connection.execute(
+        text("select set_config('app.church_id', :church, true), set_config('app.every_church', :every, true)"),
+        {"church": str(_scope.get() or ""), "every": "on" if _every_church.get() else ""},
+    )

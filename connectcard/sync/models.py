@@ -1,0 +1,155 @@
+"""The ledger of keeping both sides the same: runs, their items, and each single write as a step.
+
+item: pending · claimed · waiting (for a time or for the limit) · review (needs a person) · synced · failed · ignored
+step: planned · intent · done · refused · skipped
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from connectcard.churches.tenancy import ChurchOwned, belongs_to, one_church
+from connectcard.clock import now
+from connectcard.crypto import Sealed
+from connectcard.database import Base, UtcDateTime
+
+RUNNING, STOPPING, FINISHED, STOPPED = "running", "stopping", "finished", "stopped"
+PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed", "waiting", "review", "synced", "failed", "ignored"
+PLANNED, INTENT, DONE, REFUSED, SKIPPED_STEP = "planned", "intent", "done", "refused", "skipped"
+CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
+OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
+
+
+class SyncRun(ChurchOwned, Base):
+    """One press of Sync. `version` grows with every change that the page would show."""
+
+    __tablename__ = "sync_run"
+    __table_args__ = (UniqueConstraint("church_id", "number"), one_church(), Index("ix_sync_run_state", "church_id", "state"))
+
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default=RUNNING)
+    started_by: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    total: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    skipped: Mapped[int] = mapped_column(default=0)
+    needs_you: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    note: Mapped[str | None] = mapped_column(String(300))
+
+    @property
+    def settled(self) -> int:
+        """How many cards of the run have come to rest."""
+        return self.created + self.updated + self.skipped + self.needs_you + self.failed
+
+
+class SyncItem(ChurchOwned, Base):
+    """A card on its way. One row a submission for good: its steps are what keeps a second run from writing twice.
+
+    `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
+    {"kind": "same|new|unclear", "person": remote id, "reasons": [...], "candidates": [...], "by": member name or null}.
+    `reference` is the short code that marks the notes of this card, such as CC-7F3K2.
+    """
+
+    __tablename__ = "sync_item"
+    __table_args__ = (
+        UniqueConstraint("church_id", "submission_id"),
+        one_church(),
+        belongs_to("submission", "submission_id"),
+        belongs_to("sync_run", "run_id"),
+        Index("ix_sync_item_due", "church_id", "state", "due_at"),
+        Index("ix_sync_item_run", "church_id", "run_id"),
+    )
+
+    submission_id: Mapped[UUID]
+    run_id: Mapped[UUID]
+    state: Mapped[str] = mapped_column(String(10), default=PENDING)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    reference: Mapped[str] = mapped_column(String(12))
+    remote_id_token: Mapped[int | None]
+    person_remote_id: Mapped[str | None] = mapped_column(String(40))
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    reason: Mapped[str | None] = mapped_column(String(500))
+    synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    steps: Mapped[list["SyncStep"]] = relationship(
+        back_populates="item", order_by="SyncStep.position", cascade="all, delete-orphan", passive_deletes=True, overlaps="church"
+    )
+
+
+class SyncStep(ChurchOwned, Base):
+    """One write to Planning Center, done exactly once.
+
+    `natural_key` finds what the step made: a normalised address, a field definition's id, a reference code. `body` is the
+    JSON of what is sent, sealed, since it may hold a prayer. `found` says that a probe found it instead of a send.
+    """
+
+    __tablename__ = "sync_step"
+    __table_args__ = (UniqueConstraint("church_id", "item_id", "kind", "natural_key"), belongs_to("sync_item", "item_id"))
+
+    item_id: Mapped[UUID]
+    position: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(24))
+    natural_key: Mapped[str] = mapped_column(String(300))
+    label: Mapped[str] = mapped_column(String(200), default="")
+    body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(8), default=PLANNED)
+    intent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deadline_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    remote_id: Mapped[str | None] = mapped_column(String(40))
+    found: Mapped[bool] = mapped_column(default=False)
+    rounds: Mapped[int] = mapped_column(default=0)
+    problem: Mapped[str | None] = mapped_column(String(500))
+    fence: Mapped[int] = mapped_column(default=0)
+
+    item: Mapped[SyncItem] = relationship(back_populates="steps", overlaps="church")
+
+    body = Sealed()
+
+
+class SyncOutcome(ChurchOwned, Base):
+    """How one card fared in one run: the rows behind the counters and behind a card's history."""
+
+    __tablename__ = "sync_outcome"
+    __table_args__ = (
+        UniqueConstraint("church_id", "run_id", "item_id"),
+        belongs_to("sync_run", "run_id"),
+        belongs_to("sync_item", "item_id"),
+    )
+
+    run_id: Mapped[UUID]
+    item_id: Mapped[UUID]
+    outcome: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Destination(ChurchOwned, Base):
+    """Where one card field goes in the church's Planning Center.
+
+    `kind` is person_attribute, email, phone, address, custom_field, note, workflow_card or nothing. `target` is the attribute's
+    name or the remote id of the field definition, note category or workflow. `choices` maps the card's choice keys to the
+    option text (or, for workflow cards, to workflow ids). `constant` is sent for fields that the visitor does not answer
+    (membership and campus of new people).
+    """
+
+    __tablename__ = "destination"
+    __table_args__ = (UniqueConstraint("church_id", "card_field"), one_church())
+
+    card_field: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    target: Mapped[str | None] = mapped_column(String(60))
+    choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    constant: Mapped[str | None] = mapped_column(String(300))
+    changed_by: Mapped[str] = mapped_column(String(200), default="")
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
