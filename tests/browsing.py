@@ -1,0 +1,97 @@
+"""A real Chromium for the tests: what it refused under the page's own policy, and what axe finds, fails the test."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.servers import wait_until
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE, TABLET, DESKTOP = (390, 844), (1024, 768), (1280, 900)
+
+
+def chromium() -> str | None:
+    """Where Chromium is, by CHROMIUM or on the path."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextmanager
+def launched(program: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watched:
+    """What went wrong in a browser context without anybody looking: policy violations and script errors."""
+
+    faults: list[str] = field(default_factory=list)
+
+    def console(self, message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+            self.faults.append(message.text)
+
+    def error(self, error: Any) -> None:
+        self.faults.append(str(error.error))
+
+
+@contextmanager
+def visitor(
+    browser: Browser, base_url: str, *, size: tuple[int, int] = DESKTOP, dark: bool = False, **how: Any
+) -> Iterator[BrowserContext]:
+    """A person with a browser of their own; at the end nothing may have been refused by the policy nor failed in a script."""
+    context = browser.new_context(
+        base_url=base_url,
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        **how,
+    )
+    context.set_default_timeout(15_000)
+    watched = Watched()
+    context.on("console", watched.console)
+    context.on("weberror", watched.error)
+    try:
+        yield context
+    finally:
+        context.close()
+    assert watched.faults == [], "the browser refused or failed something"
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What axe finds wrong on the page, one line each; light or dark as the page is shown now."""
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{found['id']}: {found['help']}: {node['html'][:160]} {node['failureSummary']}" for found in violations for node in found["nodes"]
+    ]
+
+
+def overflows(page: Page) -> bool:
+    """Whether the page must be scrolled sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def until(page: Page, happened: Callable[[Page], object], what: str, seconds: float = 30) -> None:
+    """Wait for something on a page. Playwright's own wait_for_function needs unsafe-eval, which our policy refuses."""
+
+    def looked() -> object:
+        page.wait_for_timeout(20)
+        return happened(page)
+
+    wait_until(looked, what, seconds)
