@@ -1,0 +1,108 @@
+"""How Planning Center's resources are described: values only, nothing that is evaluated.
+
+A description is said once and used by the client (paths, version, what may be asked), by the simulator (routes, shapes) and by
+the contract tests. What has a decision in it is a function with a name somewhere else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+STRING, INTEGER, NUMBER, BOOLEAN, DATE, MOMENT, OBJECT, LIST = "string", "integer", "number", "boolean", "date", "moment", "object", "list"
+KINDS = frozenset({STRING, INTEGER, NUMBER, BOOLEAN, DATE, MOMENT, OBJECT, LIST})
+COMPARISONS = ("gt", "gte", "lt", "lte")
+
+READ = ("list", "get")
+WRITE = ("list", "get", "create", "update", "delete")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One attribute: its kind, whether it can be written, and where it is not simply there.
+
+    `write_only`: accepted in a body, never in an answer. `on_request`: answered only when asked for with `fields[...]`.
+    """
+
+    kind: str
+    assignable: bool = False
+    write_only: bool = False
+    on_request: bool = False
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """One relationship: the type at its other end, whether it holds several, whether it can be written and is answered."""
+
+    type: str
+    many: bool = False
+    assignable: bool = False
+    write_only: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One kind of thing in a Planning Center product.
+
+    `path` is the last part of its address: below `/<product>/v2`, or below one `parent`. Most resources have both addresses;
+    `nested_only` ones have only the one below their parent. A `singleton` has no id in its address. `includes` maps the name to
+    the type that comes back. `orders` and `filters` are the names that `order=` and `filter=` take; `wheres` those of `where[]`.
+    """
+
+    type: str
+    product: str
+    version: str
+    path: str
+    parent: "Resource | None" = None
+    nested_only: bool = False
+    singleton: bool = False
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    relationships: Mapping[str, Relationship] = field(default_factory=dict)
+    includes: Mapping[str, str] = field(default_factory=dict)
+    verbs: tuple[str, ...] = READ
+    actions: tuple[str, ...] = ()
+    wheres: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
+
+    def where_kind(self, name: str) -> str:
+        """The kind of a `where[]` name; the searches and ids that are no attributes are compared as text."""
+        attribute = self.attributes.get(name)
+        return attribute.kind if attribute else STRING
+
+    def collection_path(self, parent_id: str | None = None) -> str:
+        """`/people/v2/emails`, or `/people/v2/people/7/emails` when the parent's id is given."""
+        if parent_id is not None and self.parent is None:
+            raise ValueError(f"{self.type} has no parent to look under")
+        if parent_id is None and self.nested_only:
+            raise ValueError(f"{self.type} is reached below one {self.parent.type if self.parent else 'parent'} only: give parent_id")
+        above = self.parent.member_path(parent_id) if self.parent and parent_id is not None else f"/{self.product}/v2"
+        return f"{above}/{self.path}" if self.path else above
+
+    def member_path(self, remote_id: str | None = None, parent_id: str | None = None) -> str:
+        """`/people/v2/emails/3`; a singleton's own address."""
+        if self.singleton:
+            return self.collection_path(parent_id)
+        if not remote_id:
+            raise ValueError(f"{self.type} is asked for without an id")
+        # Dots as well: "." and ".." would climb out of the collection.
+        return f"{self.collection_path(parent_id)}/{quote(remote_id, safe='').replace('.', '%2E')}"
+
+
+def readable(kind: str, *names: str) -> dict[str, Attribute]:
+    """Attributes that are only read."""
+    return {name: Attribute(kind) for name in names}
+
+
+def assignable(kind: str, *names: str) -> dict[str, Attribute]:
+    """Attributes that are read and written."""
+    return {name: Attribute(kind, assignable=True) for name in names}
+
+
+def write_only(kind: str, *names: str) -> dict[str, Attribute]:
+    """Attributes that are written and never answered."""
+    return {name: Attribute(kind, assignable=True, write_only=True) for name in names}
+
+
+def on_request(kind: str, *names: str) -> dict[str, Attribute]:
+    """Attributes that are answered only when asked for by name."""
+    return {name: Attribute(kind, on_request=True) for name in names}
