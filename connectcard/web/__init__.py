@@ -2,9 +2,19 @@
 
 from flask import Flask
 
+from connectcard.web import home, layout, security, sign_in
+from connectcard.web.sessions import StaffSessions
+
+PAGE_FAMILIES = (home, sign_in)
+
 
 def init_app(app: Flask) -> None:
-    """Register the page families."""
+    """Register the page families, and what holds for all of them."""
+    app.session_interface = StaffSessions()
+    security.init_app(app)
+    layout.init_app(app)
+    for family in PAGE_FAMILIES:
+        app.register_blueprint(family.blueprint)
 
 
 def chosen_language() -> str:

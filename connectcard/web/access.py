@@ -1,0 +1,99 @@
+"""The doors of the pages: who comes in, to which church, in which role. Only here is a church's scope opened for a request."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, redirect, request, url_for
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import RequestRedirect
+from werkzeug.wrappers import Response as AnyResponse
+
+from connectcard import errors
+from connectcard.churches import queries
+from connectcard.churches.models import OWNER, STAFF, VIEWER, Church, Member
+from connectcard.churches.tenancy import church_scope
+from connectcard.database import db
+from connectcard.extensions import csrf
+from connectcard.web.security import check_origin
+from connectcard.web.sessions import SignedIn, browser_session, poll
+
+__all__ = ["poll", "public_church", "staff_page"]
+
+REACH = {VIEWER: 1, STAFF: 2, OWNER: 3}
+WHO_MAY = {STAFF: "an Editor in Planning Center People", OWNER: "an owner (a Manager in Planning Center People)"}
+
+View = Callable[..., Any]
+
+
+def staff_page(role: str = VIEWER) -> Callable[[View], View]:
+    """Let a view run for a signed-in member with at least this role, inside the church's scope, with `g.member` and `g.church`."""
+
+    def door(view: View) -> View:
+        @wraps(view)
+        def behind_the_door(*args: Any, **kwargs: Any) -> Any:
+            signed_in = browser_session().signed_in
+            if signed_in is None:
+                return ask_to_sign_in()
+            with church_scope(signed_in.church_id):
+                return _let_in(signed_in, role, lambda: view(*args, **kwargs))
+
+        behind_the_door.staff_role = role  # type: ignore[attr-defined]
+        return behind_the_door
+
+    return door
+
+
+def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
+    member = db.session.scalar(select(Member).where(Member.id == signed_in.member_id))
+    if member is None:
+        browser_session().end()
+        return ask_to_sign_in()
+    g.member, g.church = member, queries.get_church()
+    try:
+        _check_form()
+        _check_role(member, role)
+        return view()
+    except (HTTPException, errors.ConnectCardError) as error:
+        # Answered here, while the church's scope is open, so that the refusal keeps the look of the page.
+        return current_app.handle_user_exception(error)
+
+
+def _check_form() -> None:
+    check_origin()
+    csrf.protect()
+
+
+def _check_role(member: Member, role: str) -> None:
+    if REACH[member.role] < REACH[role]:
+        raise errors.NotAllowed(f"This is for {WHO_MAY[role]}.")
+
+
+def ask_to_sign_in() -> AnyResponse:
+    """Send a page to the sign-in and back; a fragment tells the page around it to go there."""
+    if request.headers.get("HX-Request") == "true":
+        path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        return Response(status=401, headers={"HX-Redirect": url_for("sign_in.page", next=local_path(path))})
+    return redirect(url_for("sign_in.page", next=local_path(request.path)))
+
+
+def local_path(path: str | None) -> str | None:
+    """The path when it is one of our own staff pages, else None: nobody is sent anywhere else after the sign-in."""
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(path or "", method="GET")
+    except (NotFound, MethodNotAllowed, RequestRedirect):
+        return None
+    return path if hasattr(current_app.view_functions[endpoint], "staff_role") else None
+
+
+@contextmanager
+def public_church(slug: str) -> Iterator[Church]:
+    """Open the scope of the church whose public page is asked for; raises NotFound."""
+    church = queries.find_church_by_slug(slug)
+    if church is None:
+        raise errors.NotFound("There is no church at this address.")
+    with church_scope(church.id):
+        yield queries.get_church()

@@ -1,0 +1,83 @@
+"""What holds for every answer: headers, one host name, and where an unsafe request may come from."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, redirect, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
+
+from connectcard.config import Config
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /csp-report"
+)
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+ONE_YEAR_SECONDS = 365 * 24 * 3600
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def init_app(app: Flask) -> None:
+    config: Config = app.config["CONNECTCARD"]
+    app.config["SERVER_NAME"] = urlsplit(config.public_url).netloc
+    app.config["PREFERRED_URL_SCHEME"] = urlsplit(config.public_url).scheme
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(keep_to_one_host)
+    app.after_request(add_headers)
+
+
+def keep_to_one_host() -> AnyResponse | None:
+    """Answer on PUBLIC_URL only: on a second host name the cookie and the sign-in would be lost."""
+    public_url = current_app.config["CONNECTCARD"].public_url
+    if request.host == urlsplit(public_url).netloc or request.endpoint == "static":
+        return None
+    if request.method not in ("GET", "HEAD"):
+        abort(421)
+    return redirect(public_url + request.full_path.rstrip("?"), 308)
+
+
+def add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.vary.add("HX-Request")
+    if current_app.config["CONNECTCARD"].secure:
+        response.headers["Strict-Transport-Security"] = f"max-age={ONE_YEAR_SECONDS}; includeSubDomains"
+    _say_how_long_it_keeps(response)
+    return response
+
+
+def _say_how_long_it_keeps(response: Response) -> None:
+    if request.endpoint != "static" or response.status_code != 200:
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif request.args.get("v"):
+        response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_SECONDS}, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"
+
+
+def is_from_our_pages() -> bool:
+    """Whether the browser says that this request comes from a page of ours, or at least not from another site's.
+
+    Browsers name the site in `Sec-Fetch-Site`, older ones in `Origin`; a client that names neither is no browser under attack.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("Origin")
+    return origin is None or origin == current_app.config["CONNECTCARD"].public_url
+
+
+def check_origin() -> None:
+    """Refuse an unsafe request that another site's page sent."""
+    if request.method not in SAFE_METHODS and not is_from_our_pages():
+        abort(400, "This form was sent from another website. Open the page again and send it from there.")

@@ -1,0 +1,75 @@
+// Everything the staff pages do in the browser beside htmx: the form token, quiet polls, a lost connection, questions, copying.
+"use strict";
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content;
+const SAFE = ["get", "head", "options"];
+
+document.addEventListener("htmx:configRequest", (event) => {
+  if (token && !SAFE.includes(event.detail.verb)) event.detail.headers["X-CSRFToken"] = token;
+});
+
+// A hidden tab does not poll; htmx's own trigger filters would need eval, which the page's policy forbids.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.closest("[data-poll]")) event.preventDefault();
+});
+
+const lost = document.getElementById("connection-lost");
+const showLost = (isLost) => {
+  if (lost && lost.hidden === isLost) lost.hidden = !isLost;
+};
+document.addEventListener("htmx:sendError", () => showLost(true));
+document.addEventListener("htmx:timeout", () => showLost(true));
+document.addEventListener("htmx:responseError", (event) => showLost(event.detail.xhr.status >= 500));
+document.addEventListener("htmx:afterOnLoad", () => showLost(false));
+
+// After a swap the first marked mistake has the focus.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.xhr.status === 422) document.querySelector('[aria-invalid="true"], [role="alert"]')?.focus();
+});
+
+// One question for every button that carries data-confirm="Title" (data-confirm-text, data-confirm-yes).
+const question = document.getElementById("question");
+
+const ask = (asker) => {
+  question.querySelector("[data-title]").textContent = asker.dataset.confirm;
+  question.querySelector("[data-text]").textContent = asker.dataset.confirmText || "";
+  question.querySelector("[data-yes]").textContent = asker.dataset.confirmYes || asker.textContent.trim();
+  question.returnValue = "";
+  question.showModal();
+  return new Promise((answer) => {
+    question.addEventListener("close", () => answer(question.returnValue === "yes"), { once: true });
+  });
+};
+
+document.addEventListener("submit", async (event) => {
+  const asker = event.submitter?.dataset.confirm ? event.submitter : event.target;
+  if (!question || !asker.dataset.confirm || asker.dataset.confirmed) return;
+  event.preventDefault();
+  event.stopPropagation();
+  if (!(await ask(asker))) return;
+  asker.dataset.confirmed = "yes";
+  event.target.requestSubmit(event.submitter);
+  delete asker.dataset.confirmed;
+}, true);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const words = button.textContent;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  button.textContent = button.dataset.copied || "Copied";
+  setTimeout(() => { button.textContent = words; }, 2000);
+});
+
+// The sheet behind "More" closes like a menu.
+document.addEventListener("click", (event) => {
+  const sheet = document.querySelector(".bottom-more[open]");
+  if (sheet && !sheet.contains(event.target)) sheet.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const sheet = document.querySelector(".bottom-more[open]");
+  if (sheet && event.key === "Escape") {
+    sheet.open = false;
+    sheet.querySelector("summary").focus();
+  }
+});
