@@ -32,15 +32,15 @@ class Config:
     for the one church of a self-hosted instance. URLs carry no trailing slash.
     """
 
-    database_url: str
-    redis_url: str
-    secret_key: str
-    encryption_keys: tuple[bytes, ...]
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    encryption_keys: tuple[bytes, ...] = field(repr=False)
     public_url: str
     pco_base_url: str = PLANNING_CENTER_URL
     pco_client_id: str = ""
-    pco_client_secret: str = ""
-    personal_access_token: tuple[str, str] | None = None
+    pco_client_secret: str = field(default="", repr=False)
+    personal_access_token: tuple[str, str] | None = field(default=None, repr=False)
     trusted_proxies: int = 0
     waits: Waits = field(default_factory=Waits)
     testing: bool = False
@@ -92,7 +92,7 @@ class _Reader:
         self.problems: list[str] = []
 
     def config(self) -> Config:
-        base_url = self.url("PCO_BASE_URL", PLANNING_CENTER_URL)
+        base_url = self.private_url("PCO_BASE_URL", PLANNING_CENTER_URL)
         token = self.pair("PCO_APP_ID", "PCO_SECRET")
         client = self.pair("PCO_CLIENT_ID", "PCO_CLIENT_SECRET")
         if not token and not client and not self.problems:
@@ -104,7 +104,7 @@ class _Reader:
             ),
             secret_key=self.text("SECRET_KEY", "at least 32 random characters", lambda key: len(key) >= 32),
             encryption_keys=self.encryption_keys(),
-            public_url=self.public_url(),
+            public_url=self.private_url("PUBLIC_URL"),
             pco_base_url=base_url,
             pco_client_id=client[0] if client else "",
             pco_client_secret=client[1] if client else "",
@@ -133,10 +133,11 @@ class _Reader:
             self.problem(name, "an address such as https://cards.example.org, without a path")
         return value
 
-    def public_url(self) -> str:
-        value = self.url("PUBLIC_URL")
+    def private_url(self, name: str, default: str = "") -> str:
+        """An address that private answers or tokens travel to."""
+        value = self.url(name, default)
         if value.startswith("http://") and not is_loopback(value):
-            self.problem("PUBLIC_URL", "an https:// address (plain http is for 127.0.0.1 only: a card holds private answers)")
+            self.problem(name, "an https:// address (plain http is for 127.0.0.1 only: private answers travel there)")
         return value
 
     def database_url(self) -> str:
@@ -180,8 +181,10 @@ class _Reader:
             return Waits()
         try:
             lease, send, settle = (timedelta(seconds=float(part)) for part in value.split(","))
-        except ValueError:
-            self.problem("SYNC_WAITS", "three numbers of seconds, such as 9,6,12")
+        except (ValueError, OverflowError):
+            lease = send = settle = timedelta()
+        if not timedelta() < send < lease or settle <= timedelta():
+            self.problem("SYNC_WAITS", "three numbers of seconds, such as 9,6,12, the first one the longer of the first two")
             return Waits()
         if not is_loopback(base_url):
             self.problem("SYNC_WAITS", "left out unless PCO_BASE_URL is on this machine: shorter waits make duplicates")

@@ -51,7 +51,7 @@ class Keyring:
             raise CannotOpen(f"{what} is sealed with key {head[1:].hex()}, which is not in ENCRYPTION_KEYS; add that key back")
         try:
             return key.decrypt(nonce, sealed, head + bound_to.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise CannotOpen(f"{bound_to.split('|')[0]} does not belong to this row or was changed; restore it from a backup") from error
 
     def is_current(self, envelope: bytes) -> bool:

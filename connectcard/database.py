@@ -69,6 +69,7 @@ def transaction() -> Iterator[Session]:
         raise RuntimeError("transaction() does not nest: a room flushes, the caller commits")
     session = db.session()
     session.rollback()
+    session.expire_all()
     writing, bells = _writing.set(True), _bells.set([])
     try:
         yield session
