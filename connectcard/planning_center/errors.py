@@ -1,0 +1,120 @@
+"""What Planning Center can answer that is not what was asked for; the class says what to do next.
+
+PlanningCenterError
+├── NotDeclared         a programming mistake: the catalogue knows no such name; nothing was sent
+├── NotSent             surely not applied: the request never left; send it again after a pause
+├── OutcomeUnknown      it may have been applied: look before anything is sent again (writes only)
+├── RateLimited         surely not applied: the whole connection waits `retry_after` seconds
+├── Unavailable         not applied, or nothing was to be applied: come back after `retry_after` seconds
+├── Blocked             not applied: something before Planning Center answered; back off minutes, keep the tokens
+├── RefreshNeeded       not applied: the access token is not taken any more; refresh it once
+├── ReconnectNeeded     not applied: the church has to connect again; `state_reason` is in the text
+├── ProductUnavailable  not applied: the connecting person has no access to that product; refreshing is useless
+├── Refused             not applied: this one request will never be taken as it is
+│   ├── Forbidden       the connecting person may not do this
+│   ├── Gone            there is nothing of that id: merged or deleted
+│   ├── Conflict        it is there already
+│   └── FieldRefused    `parameter` cannot take this value; `detail` says why
+├── DeadGrant           the refresh token is spent, expired or revoked: reconnect
+└── ClientRefused       our own client id or secret is wrong: whoever hosts connectcard mends the settings
+
+A write that ends in anything but OutcomeUnknown was surely not applied. The text names the request and the answer's title, never
+an address's query, a body, a token or `detail`: it is safe to log. `detail` is Planning Center's own sentence, for staff to read.
+"""
+
+
+class PlanningCenterError(Exception):
+    """Planning Center did not do what was asked.
+
+    `status` is the HTTP status, None where there was no answer. `title`, `detail` and `parameter` are the first error's own words,
+    `request_id` is what Planning Center's support asks for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        title: str | None = None,
+        detail: str | None = None,
+        parameter: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.parameter = parameter
+        self.request_id = request_id
+
+
+class NotDeclared(PlanningCenterError):
+    """The catalogue declares no such verb, attribute, where, include, order or filter."""
+
+
+class NotSent(PlanningCenterError):
+    """The request never reached Planning Center: refused, unknown host, TLS, connect timeout, or no time was left."""
+
+
+class OutcomeUnknown(PlanningCenterError):
+    """A write was sent and its answer was lost, garbled or a server error."""
+
+
+class _Later(PlanningCenterError):
+    """`retry_after` is in seconds; None where Planning Center did not say."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **answer: object) -> None:
+        super().__init__(message, **answer)  # type: ignore[arg-type]
+        self.retry_after = retry_after
+
+
+class RateLimited(_Later):
+    """Too many requests, by Planning Center's count or by ours before sending."""
+
+
+class Unavailable(_Later):
+    """Planning Center is not there just now."""
+
+
+class Blocked(PlanningCenterError):
+    """A firewall or gateway answered with a page of its own."""
+
+
+class RefreshNeeded(PlanningCenterError):
+    """The access token expired or was withdrawn."""
+
+
+class ReconnectNeeded(PlanningCenterError):
+    """The church's authorisation is gone or too small."""
+
+
+class ProductUnavailable(PlanningCenterError):
+    """The connecting person, or the church, has no access to this product any more."""
+
+
+class Refused(PlanningCenterError):
+    """Planning Center understood and said no."""
+
+
+class Forbidden(Refused):
+    """The connecting person's permission does not reach that far."""
+
+
+class Gone(Refused):
+    """No record of that id: it was deleted, or merged into another."""
+
+
+class Conflict(Refused):
+    """The record is there already."""
+
+
+class FieldRefused(Refused):
+    """A value cannot be taken as it is."""
+
+
+class DeadGrant(PlanningCenterError):
+    """The token endpoint said that the grant is dead."""
+
+
+class ClientRefused(PlanningCenterError):
+    """The OAuth application itself is refused."""
