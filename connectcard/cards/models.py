@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from connectcard.churches.models import Church
 from connectcard.churches.tenancy import ChurchOwned, belongs_to, one_church
 from connectcard.clock import now
 from connectcard.crypto import Sealed
@@ -19,7 +20,9 @@ class Card(ChurchOwned, Base):
     """A form of a church, at /c/<church>/<card>.
 
     `questions` says which optional questions are asked: {"heard": true, "address": false, "prayer": false, "family": true,
-    "text_me": true}. `interests` and `sources` are the church's own choices, in their order: [{"key": "kids", "label": "Kids"}].
+    "text_me": true}. `interests` and `sources` are the church's own choices, in their order: [{"key": "kids", "label": "Kids",
+    "label_es": "Niños"}]; a choice without words in a language is shown in its first ones. `consent_wording` is kept by language:
+    its first paragraph stands under the button, the others behind "How we use it"; `{church}` stands for the church's name.
     """
 
     __tablename__ = "card"
@@ -33,6 +36,8 @@ class Card(ChurchOwned, Base):
     consent_wording: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     consent_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    church: Mapped[Church] = relationship(viewonly=True, lazy="joined", innerjoin=True)
 
 
 class Submission(ChurchOwned, Base):

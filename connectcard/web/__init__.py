@@ -1,11 +1,11 @@
 """The pages: every page family registers its blueprint here."""
 
-from flask import Flask
+from flask import Flask, g
 
-from connectcard.web import home, layout, security, sign_in
+from connectcard.web import capture, home, layout, security, sign_in
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (home, sign_in)
+PAGE_FAMILIES = (capture, home, sign_in)
 
 
 def init_app(app: Flask) -> None:
@@ -19,4 +19,4 @@ def init_app(app: Flask) -> None:
 
 def chosen_language() -> str:
     """The language of the page that is being made."""
-    return "en"
+    return str(g.get("language", "en"))

@@ -1,0 +1,30 @@
+"""Is this card from a person? A guess that never costs a card: a suspected one waits for staff, and the visitor is thanked all the same."""
+
+import re
+from datetime import timedelta
+
+from connectcard.cards.fields import Form, Posted
+
+QUARANTINE_FROM = 2
+SHORTEST_DWELL = timedelta(seconds=2)
+_LINK = re.compile(r"(?i)\bhttps?://|\bwww\.|\[url")
+
+HIDDEN_BOX = "Looks like spam: a box that people cannot see was filled in"
+LINK_IN_NAME = "Looks like spam: there is a web address in the name"
+IN_A_HURRY = "Looks like spam: sent within two seconds, with web addresses in it"
+
+
+def suspicion(form: Form, dwell: timedelta | None) -> str | None:
+    """Why staff should look at this card before it counts, in words for them; None when nothing is odd.
+
+    `dwell` is the time from the making of the form to its sending, None when its token does not tell. Haste alone says nothing: a phone
+    fills a card in within a second.
+    """
+    posted = Posted(form)
+    if posted.line("website"):
+        return HIDDEN_BOX
+    if any(_LINK.search(posted.line(name)) for name in ("first_name", "last_name")):
+        return LINK_IN_NAME
+    hasty = dwell is None or dwell < SHORTEST_DWELL
+    linked = any(_LINK.search(str(value)) for value in posted.values.values())
+    return IN_A_HURRY if hasty + linked >= QUARANTINE_FROM else None

@@ -1,0 +1,36 @@
+"""The door of the public: from the two names in an address to a church's card.
+
+A card is kept for some seconds, so that a full church filling in cards at once costs no look-ups. What is kept are plain loaded
+rows, detached from any session, and never anything that a visitor wrote.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from flask import current_app
+
+from connectcard.cards import queries
+from connectcard.cards.models import Card
+from connectcard.clock import now
+from connectcard.errors import NotFound
+from connectcard.web.access import public_church
+
+KEPT_FOR = timedelta(seconds=5)
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
+
+
+def open_card(church_slug: str, card_slug: str) -> Card:
+    """The card at /c/<church>/<card>, with its church; raises NotFound."""
+    kept: dict[tuple[str, str], tuple[datetime, Card]] = current_app.extensions.setdefault("open_cards", {})
+    read_at, card = kept.get((church_slug, card_slug), (None, None))
+    if read_at is None or card is None or now() - read_at > KEPT_FOR:
+        card = _read(church_slug, card_slug)
+        kept[church_slug, card_slug] = now(), card
+    return card
+
+
+def _read(church_slug: str, card_slug: str) -> Card:
+    if not _SLUG.fullmatch(church_slug) or not _SLUG.fullmatch(card_slug):
+        raise NotFound("There is no card at this address.")
+    with public_church(church_slug):
+        return queries.card_for(card_slug)
