@@ -8,7 +8,8 @@ PlanningCenterError
 ├── Unavailable         not applied, or nothing was to be applied: come back after `retry_after` seconds
 ├── Blocked             not applied: something before Planning Center answered; back off minutes, keep the tokens
 ├── RefreshNeeded       not applied: the access token is not taken any more; refresh it once
-├── ReconnectNeeded     not applied: the church has to connect again; `state_reason` is in the text
+├── ReconnectNeeded     not applied: the church has to connect again
+│   └── ScopeMissing    ... since its authorisation does not cover this product
 ├── ProductUnavailable  not applied: the connecting person has no access to that product; refreshing is useless
 ├── Refused             not applied: this one request will never be taken as it is
 │   ├── Forbidden       the connecting person may not do this
@@ -85,7 +86,11 @@ class RefreshNeeded(PlanningCenterError):
 
 
 class ReconnectNeeded(PlanningCenterError):
-    """The church's authorisation is gone or too small."""
+    """The church's authorisation is gone."""
+
+
+class ScopeMissing(ReconnectNeeded):
+    """The church's authorisation does not cover this product."""
 
 
 class ProductUnavailable(PlanningCenterError):

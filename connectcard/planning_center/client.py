@@ -1,0 +1,209 @@
+"""Read and write any resource of the catalogue, once per call: no retries, and no doubt left unsaid."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic
+from typing import Any, TypeVar
+
+from connectcard.planning_center import documents, queries
+from connectcard.planning_center.auth import Auth
+from connectcard.planning_center.budget import Budget, read_rate
+from connectcard.planning_center.documents import Malformed, Page, Record, Related
+from connectcard.planning_center.errors import NotDeclared, PlanningCenterError, RateLimited, RefreshNeeded, Unavailable
+from connectcard.planning_center.refusals import refusal, still_refused, unknown
+from connectcard.planning_center.resources._core import Resource
+from connectcard.planning_center.transport import Answer, Lost, Request, Timeouts, Transport
+
+T = TypeVar("T")
+
+
+class Client:
+    """One church's Planning Center. May be shared by threads.
+
+    `budget` paces; `before_send` is called right before each request and may raise to stop it. Everything a method raises is of
+    the family in `errors`, `before_send`'s own errors aside. A call takes at most `timeouts.total` seconds, all waiting included.
+    """
+
+    def __init__(
+        self,
+        auth: Auth,
+        *,
+        base_url: str,
+        user_agent: str,
+        budget: Budget | None = None,
+        before_send: Callable[[], None] | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+    ) -> None:
+        self._auth = auth
+        self._budget = budget
+        self._before_send = before_send
+        self._timeouts = timeouts
+        self._transport = Transport(base_url, user_agent, timeouts)
+
+    def list(
+        self,
+        resource: Resource,
+        *,
+        parent_id: str | None = None,
+        where: queries.Where | None = None,
+        order: str | None = None,
+        include: Sequence[str] = (),
+        filter: str | None = None,
+        per_page: int = queries.MOST_PER_PAGE,
+        offset: int = 0,
+    ) -> Page:
+        """One page of a list."""
+        queries.check_verb(resource, "list")
+        asked = queries.query(resource, where=where, order=order, include=include, filter_=filter) + queries.paging(per_page, offset)
+        request = self._request("GET", resource, _address(resource.collection_path, parent_id), asked)
+        return self._send(request, lambda answer: documents.read_page(answer.body, offset))
+
+    def iterate(
+        self,
+        resource: Resource,
+        *,
+        parent_id: str | None = None,
+        where: queries.Where | None = None,
+        order: str | None = None,
+        include: Sequence[str] = (),
+        filter: str | None = None,
+        per_page: int = queries.MOST_PER_PAGE,
+    ) -> Iterator[Record]:
+        """Every record of a list, page by page; one that shifts from page to page is given once."""
+        seen: set[str] = set()
+        offset: int | None = 0
+        while offset is not None:
+            page = self.list(
+                resource, parent_id=parent_id, where=where, order=order, include=include, filter=filter, per_page=per_page, offset=offset
+            )
+            yield from (record for record in page.records if record.id not in seen)
+            seen.update(record.id for record in page.records)
+            offset = page.next_offset if page.records else None
+
+    def get(self, resource: Resource, remote_id: str | None = None, *, parent_id: str | None = None, include: Sequence[str] = ()) -> Record:
+        """One record; a singleton (ME, ORGANIZATION) has no id. Raises Gone when it was deleted or merged."""
+        queries.check_verb(resource, "get")
+        request = self._request(
+            "GET", resource, _address(resource.member_path, remote_id, parent_id), queries.query(resource, include=include)
+        )
+        return self._send(request, lambda answer: _of_id(documents.read_record(answer.body), None if resource.singleton else remote_id))
+
+    def create(
+        self,
+        resource: Resource,
+        attributes: Mapping[str, Any],
+        *,
+        parent_id: str | None = None,
+        relationships: Mapping[str, Related] | None = None,
+    ) -> Record:
+        """Create one record and return it. Planning Center has no idempotency keys: after OutcomeUnknown look before sending again."""
+        queries.check_verb(resource, "create")
+        queries.check_body(resource, attributes, relationships or {})
+        body = documents.write_document(resource.type, attributes, relationships)
+        request = self._request("POST", resource, _address(resource.collection_path, parent_id), body=body)
+        return self._send(request, lambda answer: documents.read_record(answer.body))
+
+    def update(
+        self,
+        resource: Resource,
+        remote_id: str,
+        attributes: Mapping[str, Any],
+        relationships: Mapping[str, Related] | None = None,
+        *,
+        parent_id: str | None = None,
+    ) -> Record:
+        """Change only what is given, and return the record as it is now."""
+        queries.check_verb(resource, "update")
+        queries.check_body(resource, attributes, relationships or {})
+        body = documents.write_document(resource.type, attributes, relationships, remote_id)
+        request = self._request("PATCH", resource, _address(resource.member_path, remote_id, parent_id), body=body)
+        return self._send(request, lambda answer: _of_id(documents.read_record(answer.body), remote_id))
+
+    def delete(self, resource: Resource, remote_id: str, *, parent_id: str | None = None) -> None:
+        """Delete one record. Raises Gone when it is not there any more."""
+        queries.check_verb(resource, "delete")
+        self._send(self._request("DELETE", resource, _address(resource.member_path, remote_id, parent_id)), _nothing)
+
+    def act(
+        self,
+        resource: Resource,
+        remote_id: str,
+        action: str,
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        parent_id: str | None = None,
+    ) -> None:
+        """Do one of the resource's actions, such as `promote` on a person's workflow card."""
+        queries.check_action(resource, action)
+        body = documents.write_document(resource.type, attributes) if attributes else None
+        path = f"{_address(resource.member_path, remote_id, parent_id)}/{action}"
+        self._send(self._request("POST", resource, path, body=body), _nothing)
+
+    def _request(
+        self, method: str, resource: Resource, path: str, query: Sequence[tuple[str, str]] = (), body: bytes | None = None
+    ) -> Request:
+        headers = {"X-PCO-API-Version": resource.version}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return Request(method, path, query, headers, body)
+
+    def _send(self, request: Request, read: Callable[[Answer], T]) -> T:
+        deadline = monotonic() + self._timeouts.total
+        authorization = self._auth.authorization()
+        try:
+            answer = self._once(request, authorization, deadline)
+        except RefreshNeeded:
+            answer = self._with_renewed_sign_in(request, authorization, deadline)
+        try:
+            return read(answer)
+        except Malformed as error:
+            text = f"{request}: Planning Center's answer could not be read ({error})"
+            raise unknown(request, text, status=answer.status, request_id=answer.request_id) from error
+
+    def _with_renewed_sign_in(self, request: Request, refused: str, deadline: float) -> Answer:
+        authorization = self._auth.renewed(refused)
+        try:
+            return self._once(request, authorization, deadline)
+        except RefreshNeeded as error:
+            raise still_refused(error) from error
+
+    def _once(self, request: Request, authorization: str, deadline: float) -> Answer:
+        if self._budget is not None:
+            self._budget.wait(deadline - monotonic())
+        if self._before_send is not None:
+            self._before_send()
+        signed = Request(request.method, request.path, request.query, {**request.headers, "Authorization": authorization}, request.body)
+        try:
+            answer = self._transport.send(signed, deadline)
+        except Lost as error:
+            raise unknown(request, f"{request}: no whole answer came back ({error})") from error
+        refused = refusal(request, answer)
+        self._tell_budget(answer, refused)
+        if refused is not None:
+            raise refused
+        return answer
+
+    def _tell_budget(self, answer: Answer, error: PlanningCenterError | None) -> None:
+        if self._budget is None:
+            return
+        rate = read_rate(answer.headers)
+        if rate is not None:
+            self._budget.learn(rate)
+        if isinstance(error, RateLimited) or (isinstance(error, Unavailable) and error.retry_after is not None):
+            self._budget.block(error.retry_after)
+
+
+def _address(path: Callable[..., str], *ids: str | None) -> str:
+    try:
+        return path(*ids)
+    except ValueError as error:
+        raise NotDeclared(str(error)) from error
+
+
+def _of_id(record: Record, remote_id: str | None) -> Record:
+    if remote_id is not None and record.id != remote_id:
+        raise Malformed("the answer is about another record")
+    return record
+
+
+def _nothing(_answer: Answer) -> None:
+    """An answer without anything to read."""

@@ -1,0 +1,373 @@
+"""What goes over the wire, byte for byte, and what comes back as values."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from requests_mock import Mocker
+
+from connectcard.planning_center import BasicAuth, BearerAuth, Client, Record, Ref
+from connectcard.planning_center.errors import Gone, NotDeclared, OutcomeUnknown, RateLimited, ReconnectNeeded, RefreshNeeded, Unavailable
+from connectcard.planning_center.resources import people
+
+BASE = "https://api.planningcenteronline.com"
+USER_AGENT = "connectcard/0.1 (https://cards.gracechurch.org)"
+
+
+class Tokens:
+    """A token source that gives the next token whenever one is refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.refused: list[str] = []
+
+    def __call__(self, *, refused: str | None = None) -> str:
+        if refused is not None:
+            self.refused.append(refused)
+            self.tokens.pop(0)
+        return self.tokens[0]
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(BearerAuth(Tokens("first", "second", "third")), base_url=BASE, user_agent=USER_AGENT)
+
+
+def document(type_: str, remote_id: str, **attributes: Any) -> dict[str, Any]:
+    return {"type": type_, "id": remote_id, "attributes": attributes, "links": {"self": f"{BASE}/somewhere"}}
+
+
+def answered(*records: dict[str, Any], **meta: Any) -> dict[str, Any]:
+    return {"links": {}, "data": list(records), "included": [], "meta": meta}
+
+
+UNAUTHORIZED = {"errors": [{"status": "401", "title": "Unauthorized", "detail": "Not authenticated. Error Code Hint: (BABOON)"}]}
+
+
+def test_a_list_is_asked_for_with_everything_percent_encoded(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/emails", json=answered())
+    client.list(people.EMAIL, where={"address": "ana+church@gmail.com"}, order="-created_at")
+    sent = requests_mock.last_request
+    assert sent is not None
+    assert sent.url == f"{BASE}/people/v2/emails?where%5Baddress%5D=ana%2Bchurch%40gmail.com&order=-created_at&per_page=100"
+    assert sent.body is None
+    assert dict(sent.headers) == {
+        "User-Agent": USER_AGENT,
+        "Accept-Encoding": sent.headers["Accept-Encoding"],
+        "Accept": "application/json",
+        "Connection": "keep-alive",
+        "X-PCO-API-Version": "2025-11-10",
+        "Authorization": "Bearer first",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ask", "query"),
+    [
+        (lambda c: c.list(people.PERSON, where={"remote_id": 1073741824}), "where%5Bremote_id%5D=1073741824&per_page=100"),
+        (lambda c: c.list(people.PERSON, where={"child": True}), "where%5Bchild%5D=true&per_page=100"),
+        (lambda c: c.list(people.PERSON, where={"birthdate": date(2020, 2, 29)}), "where%5Bbirthdate%5D=2020-02-29&per_page=100"),
+        (
+            lambda c: c.list(people.PERSON, where={"updated_at": {"gte": datetime(2026, 11, 1, 2, 3, 4, 5, UTC)}}),
+            "where%5Bupdated_at%5D%5Bgte%5D=2026-11-01T02%3A03%3A04Z&per_page=100",
+        ),
+        (
+            lambda c: c.list(
+                people.PERSON, where={"search_phone_number_e164": "+15125550177"}, include=("emails", "phone_numbers"), per_page=25
+            ),
+            "where%5Bsearch_phone_number_e164%5D=%2B15125550177&include=emails%2Cphone_numbers&per_page=25",
+        ),
+        (lambda c: c.list(people.NOTE_CATEGORY, filter="view_creatable", offset=200), "filter=view_creatable&per_page=100&offset=200"),
+        (lambda c: c.list(people.PERSON, where={"search_name": "Ana Lopez"}), "where%5Bsearch_name%5D=Ana%20Lopez&per_page=100"),
+    ],
+)
+def test_questions_in_their_written_form(client: Client, requests_mock: Mocker, ask: Callable[[Client], Any], query: str) -> None:
+    requests_mock.get(f"{BASE}/people/v2/people", json=answered())
+    requests_mock.get(f"{BASE}/people/v2/note_categories", json=answered())
+    ask(client)
+    assert requests_mock.last_request is not None
+    assert requests_mock.last_request.url.split("?")[1] == query
+
+
+def test_a_person_is_created(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.post(f"{BASE}/people/v2/people", status_code=201, json={"data": document("Person", "77", first_name="Zoë")})
+    made = client.create(people.PERSON, {"first_name": "Zoë", "last_name": None, "child": False})
+    sent = requests_mock.last_request
+    assert sent is not None
+    assert sent.body == '{"data":{"type":"Person","attributes":{"first_name":"Zoë","last_name":null,"child":false}}}'.encode()
+    assert sent.headers["Content-Type"] == "application/json"
+    assert (made.id, made["first_name"], made["nickname"]) == ("77", "Zoë", None)
+
+
+def test_a_detail_is_created_below_its_person_with_relationships(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.post(
+        f"{BASE}/people/v2/people/77/field_data", status_code=201, json={"data": document("FieldDatum", "5", value="Friend")}
+    )
+    client.create(people.FIELD_DATUM, {"value": "Friend"}, parent_id="77", relationships={"field_definition": Ref("FieldDefinition", "9")})
+    assert requests_mock.last_request is not None
+    assert requests_mock.last_request.body == (
+        b'{"data":{"type":"FieldDatum","attributes":{"value":"Friend"},'
+        b'"relationships":{"field_definition":{"data":{"type":"FieldDefinition","id":"9"}}}}}'
+    )
+
+
+def test_a_household_takes_several_people_and_a_campus_is_taken_away(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.post(f"{BASE}/people/v2/households", status_code=201, json={"data": document("Household", "3")})
+    client.create(people.HOUSEHOLD, {"name": "Lopez"}, relationships={"people": [Ref("Person", "1"), Ref("Person", "2")]})
+    assert requests_mock.last_request is not None
+    assert requests_mock.last_request.body.endswith(
+        b'"relationships":{"people":{"data":[{"type":"Person","id":"1"},{"type":"Person","id":"2"}]}}}}'
+    )
+    requests_mock.patch(f"{BASE}/people/v2/people/1", json={"data": document("Person", "1")})
+    client.update(people.PERSON, "1", {}, {"primary_campus": None})
+    assert requests_mock.last_request.body == (
+        b'{"data":{"type":"Person","id":"1","attributes":{},"relationships":{"primary_campus":{"data":null}}}}'
+    )
+
+
+def test_updating_deleting_and_acting(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.patch(f"{BASE}/people/v2/emails/3", json={"data": document("Email", "3", location="Work")})
+    requests_mock.delete(f"{BASE}/people/v2/emails/3", status_code=204)
+    requests_mock.post(f"{BASE}/people/v2/people/7/workflow_cards/5/promote", status_code=204)
+    assert client.update(people.EMAIL, "3", {"location": "Work"})["location"] == "Work"
+    client.delete(people.EMAIL, "3")
+    client.act(people.PERSON_WORKFLOW_CARD, "5", "promote", parent_id="7")
+    written = [(sent.method, sent.body) for sent in requests_mock.request_history]
+    assert written == [
+        ("PATCH", b'{"data":{"type":"Email","id":"3","attributes":{"location":"Work"}}}'),
+        ("DELETE", None),
+        ("POST", None),
+    ]
+
+
+def test_a_singleton_has_no_id(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/me", json={"data": document("Person", "7", people_permissions="Editor")})
+    requests_mock.get(f"{BASE}/people/v2", json={"data": document("Organization", "1001", country_code="US")})
+    assert client.get(people.ME)["people_permissions"] == "Editor"
+    assert client.get(people.ORGANIZATION).id == "1001"
+
+
+def test_what_was_included_is_given_to_the_record_it_belongs_to(client: Client, requests_mock: Mocker) -> None:
+    def email(remote_id: str, person: str) -> dict[str, Any]:
+        return document("Email", remote_id, address=f"{person}@gmail.com") | {
+            "relationships": {"person": {"data": {"type": "Person", "id": person}}}
+        }
+
+    def person(remote_id: str, *emails: str) -> dict[str, Any]:
+        linked = {"data": [{"type": "Email", "id": each} for each in emails], "links": {"related": f"{BASE}/x"}}
+        campus = {"data": {"type": "PrimaryCampus", "id": "4"}}
+        return document("Person", remote_id) | {"relationships": {"emails": linked, "primary_campus": campus}}
+
+    answer = answered(person("1", "11"), person("2", "12", "13"), total_count=2)
+    answer["included"] = [email("11", "1"), email("12", "2"), email("13", "2"), document("Campus", "4", name="West")]
+    requests_mock.get(f"{BASE}/people/v2/people", json=answer)
+    page = client.list(people.PERSON, include=("emails", "primary_campus"))
+    assert [[one.id for one in record.included_of("Email")] for record in page.records] == [["11"], ["12", "13"]]
+    assert [one["name"] for one in page.records[1].included_of("Campus")] == ["West"]
+    assert page.records[0].related("emails") == [Ref("Email", "11")]
+    assert page.records[0].related("nothing") == []
+    assert page.total_count == 2
+
+
+def test_every_page_is_read_and_a_shifted_record_is_given_once(client: Client, requests_mock: Mocker) -> None:
+    pages = [
+        answered(document("Campus", "1"), document("Campus", "2"), next={"offset": 2}),
+        # Somebody added a campus meanwhile: number 2 shifted to the next page. This page speaks by its link only.
+        answered(document("Campus", "2"), document("Campus", "3"))
+        | {"links": {"next": "https://evil.example/people/v2/campuses?offset=4"}},
+        answered(document("Campus", "4")),
+    ]
+    requests_mock.get(f"{BASE}/people/v2/campuses", [{"json": page} for page in pages])
+    assert [campus.id for campus in client.iterate(people.CAMPUS, order="created_at", per_page=2)] == ["1", "2", "3", "4"]
+    assert [sent.url.split("?")[1] for sent in requests_mock.request_history] == [
+        "order=created_at&per_page=2",
+        "order=created_at&per_page=2&offset=2",
+        "order=created_at&per_page=2&offset=4",
+    ]
+    assert {sent.hostname for sent in requests_mock.request_history} == {"api.planningcenteronline.com"}
+
+
+def test_an_expired_token_is_renewed_once_and_the_request_repeated(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.post(
+        f"{BASE}/people/v2/people",
+        [{"status_code": 401, "json": UNAUTHORIZED}, {"status_code": 201, "json": {"data": document("Person", "1")}}],
+    )
+    assert client.create(people.PERSON, {"first_name": "Ana"}).id == "1"
+    first, second = requests_mock.request_history
+    assert (first.headers["Authorization"], second.headers["Authorization"]) == ("Bearer first", "Bearer second")
+    assert first.body == second.body
+
+
+def test_a_token_that_is_refused_twice_means_reconnect(requests_mock: Mocker) -> None:
+    tokens = Tokens("first", "second", "third")
+    requests_mock.get(f"{BASE}/people/v2/me", status_code=401, json=UNAUTHORIZED)
+    with pytest.raises(ReconnectNeeded) as raised:
+        Client(BearerAuth(tokens), base_url=BASE, user_agent=USER_AGENT).get(people.ME)
+    assert raised.value.status == 401
+    assert tokens.refused == ["first"]
+    assert len(requests_mock.request_history) == 2
+
+
+def test_a_personal_access_token_is_sent_as_basic_and_cannot_be_renewed(requests_mock: Mocker) -> None:
+    requests_mock.get(
+        f"{BASE}/people/v2/me",
+        status_code=401,
+        text="HTTP Basic: Access denied.\n",
+        headers={"Content-Type": "text/html; charset=utf-8", "WWW-Authenticate": 'Basic realm="Application"'},
+    )
+    with pytest.raises(ReconnectNeeded, match="PCO_APP_ID"):
+        Client(BasicAuth("app", "secret"), base_url=BASE, user_agent=USER_AGENT).get(people.ME)
+    assert [sent.headers["Authorization"] for sent in requests_mock.request_history] == ["Basic YXBwOnNlY3JldA=="]
+
+
+@pytest.mark.parametrize(
+    ("ask", "meant"),
+    [
+        (lambda c: c.list(people.PERSON, where={"firstname": "Ana"}), "'first_name'"),
+        (lambda c: c.list(people.PERSON, where={"first_name": {"gte": "A"}}), "equality only"),
+        (lambda c: c.list(people.PERSON, where={"updated_at": {"since": "2026-01-01"}}), "gte"),
+        (lambda c: c.list(people.PERSON, where={"first_name": None}), "NoneType"),
+        (lambda c: c.list(people.PERSON, include=("email",)), "'emails'"),
+        (lambda c: c.list(people.PERSON, order="-lastname"), "'last_name'"),
+        (lambda c: c.list(people.WORKFLOW, filter="archive"), "'archived'"),
+        (lambda c: c.list(people.PERSON, per_page=101), "1 to 100"),
+        (lambda c: c.list(people.FIELD_OPTION), "FieldDefinition"),
+        (lambda c: c.get(people.PERSON, ""), "without an id"),
+        (lambda c: c.create(people.PERSON, {"first_nam": "Ana"}), "'first_name'"),
+        (lambda c: c.create(people.PERSON, {"site_administrator": True}), "no assignable attribute"),
+        (lambda c: c.create(people.PERSON, {}, relationships={"emails": []}), "no assignable relationship"),
+        (lambda c: c.update(people.EMAIL, "1", {"blocked": False}), "no assignable attribute"),
+        (lambda c: c.create(people.PERSON_MERGER, {}), "no verb"),
+        (lambda c: c.delete(people.CAMPUS, "1"), "no verb"),
+        (lambda c: c.act(people.PERSON_WORKFLOW_CARD, "1", "promoted", parent_id="2"), "'promote'"),
+    ],
+)
+def test_what_the_catalogue_does_not_declare_never_reaches_the_wire(
+    client: Client, requests_mock: Mocker, ask: Callable[[Client], Any], meant: str
+) -> None:
+    with pytest.raises(NotDeclared, match=meant):
+        ask(client)
+    assert requests_mock.request_history == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b'{"data":null}', b'{"data":[]}', b'{"data":{"type":"Person"}}',
+        b'{"data":{"type":"Person","id":7}}', b'{"data":{"type":"Person","id":""}}',
+        b'{"data":{"type":"Person","id":"7","attributes":[]}}',
+        b'{"data":{"type":"Person","id":"7","relationships":{"emails":{"data":[3]}}}}', 
+        b'{"data":{"type":"Person","id":"7"},"included":{}}',
+        b'{"data":{"type":"Person","id":"7"', b'\xff\xfe{"data"', b"[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_success_that_cannot_be_read_may_have_been_applied(client: Client, requests_mock: Mocker, body: bytes) -> None:
+    requests_mock.post(f"{BASE}/people/v2/people", status_code=201, content=body)
+    with pytest.raises(OutcomeUnknown):
+        client.create(people.PERSON, {"first_name": "Ana"})
+    requests_mock.get(f"{BASE}/people/v2/people/7", content=body)
+    with pytest.raises(Unavailable):
+        client.get(people.PERSON, "7")
+
+
+def test_an_answer_about_somebody_else_is_not_taken(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/people/7", json={"data": document("Person", "8")})
+    with pytest.raises(Unavailable):
+        client.get(people.PERSON, "7")
+    requests_mock.patch(f"{BASE}/people/v2/people/7", json={"data": document("Person", "8")})
+    with pytest.raises(OutcomeUnknown):
+        client.update(people.PERSON, "7", {"first_name": "Ana"})
+
+
+def test_a_list_that_does_not_go_forward_is_not_followed(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/campuses", json=answered(document("Campus", "1"), next={"offset": 0}))
+    with pytest.raises(Unavailable):
+        list(client.iterate(people.CAMPUS))
+
+
+def test_a_redirect_is_not_followed(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/me", status_code=302, headers={"Location": "https://evil.example/"})
+    requests_mock.get("https://evil.example/", json={"data": document("Person", "7")})
+    with pytest.raises(Unavailable):
+        client.get(people.ME)
+    assert len(requests_mock.request_history) == 1
+
+
+def test_cookies_are_not_kept(client: Client, requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/me", json={"data": document("Person", "7")}, headers={"Set-Cookie": "request_method=POST; path=/"})
+    client.get(people.ME)
+    client.get(people.ME)
+    assert requests_mock.last_request is not None
+    assert "Cookie" not in requests_mock.last_request.headers
+
+
+def test_the_hook_runs_before_each_request_and_can_stop_it(requests_mock: Mocker) -> None:
+    def refuse() -> None:
+        raise RuntimeError("a transaction is open")
+
+    client = Client(BearerAuth(Tokens("first")), base_url=BASE, user_agent=USER_AGENT, before_send=refuse)
+    with pytest.raises(RuntimeError):
+        client.get(people.ME)
+    assert requests_mock.request_history == []
+
+
+class Ledger:
+    """A budget that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def wait(self, seconds_left: float) -> None:
+        self.told.append("wait")
+
+    def learn(self, rate: Any) -> None:
+        self.told.append((rate.count, rate.limit, rate.period))
+
+    def block(self, retry_after: float | None) -> None:
+        self.told.append(("block", retry_after))
+
+
+RATE = {"X-PCO-API-Request-Rate-Limit": "100", "X-PCO-API-Request-Rate-Period": "20 seconds", "X-PCO-API-Request-Rate-Count": "7"}
+
+
+def test_the_budget_hears_of_every_answer(requests_mock: Mocker) -> None:
+    ledger = Ledger()
+    client = Client(BearerAuth(Tokens("first")), base_url=BASE, user_agent=USER_AGENT, budget=ledger)
+    limited = {
+        "errors": [{"code": "429", "title": "Too Many Requests", "detail": "Rate limit exceeded: 118 of 100 requests per 20 seconds"}]
+    }
+    requests_mock.get(
+        f"{BASE}/people/v2/me",
+        [
+            {"json": {"data": document("Person", "7")}, "headers": RATE},
+            {"status_code": 429, "json": limited, "headers": RATE | {"X-PCO-API-Request-Rate-Count": "118", "Retry-After": "13"}},
+            {"status_code": 503, "text": "down", "headers": {"Retry-After": "30"}},
+            {"status_code": 503, "text": "down"},
+        ],
+    )
+    client.get(people.ME)
+    with pytest.raises(RateLimited) as limit:
+        client.get(people.ME)
+    assert limit.value.retry_after == 13
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            client.get(people.ME)
+    assert ledger.told == ["wait", (7, 100, 20), "wait", (118, 100, 20), ("block", 13.0), "wait", ("block", 30.0), "wait"]
+
+
+def test_what_people_typed_and_the_token_stand_in_no_error(client: Client, requests_mock: Mocker) -> None:
+    secrets = ("ana@gmail.com", "ana%40gmail.com", "first", "second")
+    body = {"errors": [{"status": "404", "title": "Not Found", "detail": "ana@gmail.com is not there"}]}
+    requests_mock.get(f"{BASE}/people/v2/emails", status_code=404, json=body, headers={"X-Request-Id": "19250fef"})
+    with pytest.raises(Gone) as gone:
+        client.list(people.EMAIL, where={"address": "ana@gmail.com"})
+    assert str(gone.value) == "GET /people/v2/emails: Planning Center answered 404 Not Found"
+    assert (gone.value.detail, gone.value.request_id) == ("ana@gmail.com is not there", "19250fef")
+    assert not any(secret in f"{gone.value}{gone.value!r}" for secret in secrets)
+
+
+def test_records_and_errors_of_one_church_never_name_a_token(client: Client) -> None:
+    assert "first" not in repr(client)
+    assert RefreshNeeded("x").request_id is None
+    assert Record("Person", "1")["anything"] is None
