@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from connectcard.cards import fields
 from connectcard.cards.fields import Answers, Form
 from connectcard.cards.models import QUARANTINED, RECEIVED, Card, Submission
+from connectcard.cards.queries import search_text
 from connectcard.churches.models import Church
 from connectcard.database import db
 from connectcard.errors import AnswersRefused
@@ -130,13 +131,6 @@ def _open_part(answers: Answers) -> Answers:
     if answers["family"]:
         given["has_family"] = True
     return given
-
-
-def search_text(answers: Answers) -> str:
-    """What a search in the inbox looks at: name and contacts, a phone number also as its bare digits."""
-    digits = "".join(mark for mark in answers.get("phone") or "" if mark.isdigit())
-    parts = [answers.get(name) or "" for name in ("first_name", "last_name", "email", "phone")]
-    return " ".join(part for part in (*parts, digits) if part).lower()
 
 
 def _hash(key: UUID, card: Card, answers: Answers) -> str:

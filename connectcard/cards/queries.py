@@ -1,14 +1,19 @@
 """Reading the church's cards: what came in, and what staff corrected on it."""
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from anyascii import anyascii
 from sqlalchemy import select
 
 from connectcard.cards.in_words import choice_labels
 from connectcard.cards.models import ERASED, Card, Correction, Submission
 from connectcard.database import db
 from connectcard.errors import NotFound
+
+NO_ANSWER: tuple[Any, ...] = (None, "", [], {})
 
 
 def get_submission(submission_id: UUID) -> Submission:
@@ -27,9 +32,14 @@ def card_for(slug: str) -> Card:
     return card
 
 
+def card_of(submission: Submission) -> Card:
+    """The form that this card was filled in on."""
+    return db.session.scalars(select(Card).where(Card.id == submission.card_id)).one()
+
+
 def labels_of(submission: Submission) -> dict[str, dict[str, str]]:
-    """The words of the choices on the form that this card was filled in on."""
-    return choice_labels(list(db.session.scalars(select(Card).where(Card.id == submission.card_id))))
+    """The words of the choices on that form."""
+    return choice_labels([card_of(submission)])
 
 
 def corrections_of(submission: Submission) -> list[Correction]:
@@ -40,5 +50,33 @@ def corrections_of(submission: Submission) -> list[Correction]:
 
 def effective_answers(submission: Submission) -> dict[str, Any]:
     """The answers with the corrections applied; an answer corrected to nothing is gone. The sealed parts are not among them."""
-    corrected = {correction.field: correction.value for correction in corrections_of(submission)}
-    return {field: answer for field, answer in {**submission.answers, **corrected}.items() if answer not in (None, "", [], {})}
+    return effective_answers_of([submission])[submission.id]
+
+
+def effective_answers_of(submissions: Sequence[Submission]) -> dict[UUID, dict[str, Any]]:
+    """The same for several cards at once, by their ids."""
+    answers = {submission.id: dict(submission.answers) for submission in submissions}
+    wanted = select(Correction).where(Correction.submission_id.in_(answers))
+    for correction in db.session.scalars(wanted.order_by(Correction.corrected_at, Correction.id)):
+        answers[correction.submission_id][correction.field] = correction.value
+    return {card: {field: answer for field, answer in given.items() if answer not in NO_ANSWER} for card, given in answers.items()}
+
+
+def search_text(answers: Mapping[str, Any]) -> str:
+    """What a card is found by: name and e-mail in plain small letters, the digits of the number."""
+    words = " ".join(answers.get(field) or "" for field in ("first_name", "last_name", "email"))
+    return f"{_plain(words)} {_digits(answers.get('phone') or '')}".strip()
+
+
+def search_words(text: str) -> list[str]:
+    """What each found card must contain; a number may be typed in any shape."""
+    is_number = re.fullmatch(r"[\d\s()+./-]{3,}", text)
+    return [_digits(text)] if is_number and _digits(text) else _plain(text).split()
+
+
+def _plain(text: str) -> str:
+    return " ".join(anyascii(text).casefold().split())
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"\D", "", text)

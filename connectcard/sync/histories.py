@@ -1,0 +1,63 @@
+"""What happened to a card, in order: came in, corrected, decided, sent, and what each run made of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from connectcard.cards.in_words import FIELD_LABELS
+from connectcard.cards.models import Submission
+from connectcard.cards.queries import corrections_of
+from connectcard.database import db
+from connectcard.sync.cards_in_sync import CardInSync
+from connectcard.sync.models import CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UPDATED, SyncItem, SyncOutcome, SyncRun
+
+OUTCOME_WORDS = {
+    CREATED: "Added to Planning Center as a new person",
+    UPDATED: "Added to a person who was there",
+    SKIPPED: "Everything was there already",
+    NEEDS_YOU: "Left for you to decide",
+    FAILED: "Not accepted by Planning Center",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened; `run` is the number of the sync it happened in."""
+
+    at: datetime
+    words: str
+    run: int | None = None
+
+
+def history(card: CardInSync) -> list[Event]:
+    """Everything that happened to a card, oldest first."""
+    events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
+    if card.item:
+        events += [*_written(card.item), *_came_to_rest(card.item)]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _corrected(submission: Submission) -> list[Event]:
+    return [
+        Event(correction.corrected_at, f"{FIELD_LABELS.get(correction.field, correction.field)} corrected by {correction.member_name}")
+        for correction in corrections_of(submission)
+    ]
+
+
+def _written(item: SyncItem) -> list[Event]:
+    return [
+        Event(
+            step.done_at,
+            f"{step.label}: {'was there already' if step.found else 'written'}" if step.state == DONE else f"{step.label}: refused",
+        )
+        for step in item.steps
+        if step.done_at and step.state in (DONE, REFUSED)
+    ]
+
+
+def _came_to_rest(item: SyncItem) -> list[Event]:
+    rows = db.session.execute(
+        select(SyncOutcome, SyncRun.number).join(SyncRun, SyncRun.id == SyncOutcome.run_id).where(SyncOutcome.item_id == item.id)
+    )
+    return [Event(outcome.at, OUTCOME_WORDS[outcome.outcome], number) for outcome, number in rows]
