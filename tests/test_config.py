@@ -98,7 +98,7 @@ def test_waits_that_make_no_sense_are_refused(waits: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost.example.org", "http://127.0.0.1.example.org", "http://10.0.0.1", "http://127.0.0.1@example.org", "x"]
+    "url", ["http://localhost.example.org", "http://127.0.0.1.example.org", "http://128.0.0.1", "http://127.0.0.1@example.org", "x"]
 )
 def test_what_only_looks_like_this_machine_is_not(url: str) -> None:
     assert not is_loopback(url)

@@ -4,6 +4,7 @@ Only the doors (`web.access`, the worker) open `church_scope`. Inside it every s
 new rows are stamped and foreign rows refuse to flush. PostgreSQL's row-level security holds the same line once more.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, event, text
+from sqlalchemy import Connection, Engine, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, event, text
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
@@ -19,6 +20,8 @@ from connectcard.database import Base, ChurchSession, db
 from connectcard.errors import ScopeError
 
 _scope: ContextVar[UUID | None] = ContextVar("church_scope", default=None)
+# How SQLAlchemy names the value of this column, alone or as one of several rows; what a condition compares with is church_id_1.
+_STORED_CHURCH = re.compile(r"church_id(_m\d+)?")
 _every_church: ContextVar[bool] = ContextVar("every_church", default=False)
 
 
@@ -99,6 +102,8 @@ def _narrow(state: ORMExecuteState) -> None:
     if _every_church.get():
         return
     church_id = _scope.get()
+    if state.is_update and isinstance(state.parameters, list):
+        raise ScopeError("an update of many rows by their ids is not narrowed; change the loaded rows")
     if state.is_orm_statement and church_id is not None:
         state.statement = state.statement.options(
             with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == church_id, include_aliases=True)
@@ -118,6 +123,21 @@ def _refuse_foreign_rows(session: Session, _context: Any, _instances: Any) -> No
     for row in (*session.new, *session.dirty, *session.deleted):
         if isinstance(row, ChurchOwned) and row.church_id != current_church_id():
             raise ScopeError(f"a row of {type(row).__name__} belongs to another church")
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _refuse_foreign_values(_connection: Any, _cursor: Any, _sql: str, _parameters: Any, context: Any, _many: bool) -> None:
+    """Bulk and Core writes pass by the flush, so what any INSERT or UPDATE stores is looked at on its way out."""
+    church_id, compiled = _scope.get(), getattr(context, "compiled", None)
+    if church_id is None or compiled is None or not (compiled.isinsert or compiled.isupdate):
+        return
+    if compiled.statement.table not in church_owned_tables():
+        return
+    if getattr(compiled.statement, "select", None) is not None:
+        raise ScopeError("rows made from a query are not checked; make them one by one")
+    for stored in context.compiled_parameters:
+        if any(value != church_id for name, value in stored.items() if _STORED_CHURCH.fullmatch(name)):
+            raise ScopeError(f"a row of {compiled.statement.table.name} would belong to another church")
 
 
 @event.listens_for(ChurchSession, "after_begin")
