@@ -1,5 +1,6 @@
 """The web application: `flask run` and `gunicorn app:app` start here."""
 
-from connectcard import create_app
+from connectcard import create_app, logs
 
+logs.configure()
 app = create_app()

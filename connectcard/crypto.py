@@ -54,9 +54,13 @@ class Keyring:
         except (InvalidTag, ValueError) as error:
             raise CannotOpen(f"{bound_to.split('|')[0]} does not belong to this row or was changed; restore it from a backup") from error
 
+    def key_of(self, envelope: bytes) -> str:
+        """The id, in hex, of the key that a value is sealed with."""
+        return envelope[1:5].hex()
+
     def is_current(self, envelope: bytes) -> bool:
         """Whether a value is sealed with the key that seals today; `connectcard keys rotate` reseals the others."""
-        return envelope[1:5] == self.current
+        return self.key_of(envelope) == self.current.hex()
 
 
 def keyring() -> Keyring:

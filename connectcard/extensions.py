@@ -11,6 +11,8 @@ from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 babel = Babel()
 csrf = CSRFProtect()
@@ -19,7 +21,7 @@ limiter = Limiter(get_remote_address)
 migrate = Migrate()
 oauth = OAuth()
 
-# Short, since Redis is only a bell: a page must not wait for it.
+# Short and tried once, since Redis is only a bell: a page must not wait for it.
 REDIS_TIMEOUT_SECONDS = 2
 
 
@@ -28,7 +30,10 @@ class Bell:
 
     def init_app(self, app: Flask) -> None:
         app.extensions["redis"] = redis.Redis.from_url(
-            app.config["REDIS_URL"], socket_connect_timeout=REDIS_TIMEOUT_SECONDS, socket_timeout=REDIS_TIMEOUT_SECONDS
+            app.config["REDIS_URL"],
+            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            socket_timeout=REDIS_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
         )
 
     @property

@@ -16,7 +16,9 @@ from connectcard.churches.tenancy import church_owned_tables
 ROOT = Path(__file__).resolve().parent.parent
 
 # Who may look past the church boundary, and how often: doors, sweeps and the command line. Each place is a decision.
-EVERY_CHURCH: dict[str, int] = {}
+EVERY_CHURCH: dict[str, int] = {
+    "connectcard/keys.py": 1,
+}
 
 
 def files(*globs: str, under: str = "connectcard") -> list[Path]:
@@ -59,7 +61,7 @@ def test_only_the_transaction_commits() -> None:
 
 def test_only_the_planning_center_library_speaks_http() -> None:
     speaks = r"\brequests\.|\bimport requests\b|\burllib\.request|\bhttp\.client"
-    assert list(lines_with(speaks, outside("planning_center/", "simulator/", "cli.py"))) == []
+    assert list(lines_with(speaks, outside("planning_center/", "simulator/", "doctor.py"))) == []
 
 
 def test_no_markup_is_trusted_and_no_html_is_in_python() -> None:

@@ -1,0 +1,108 @@
+"""The `connectcard` command. A setting that is missing or odd ends it with its name, never with a traceback."""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup, ScriptInfo
+from flask_migrate.cli import db as database_commands
+
+from connectcard import create_app, logs
+from connectcard.errors import ConfigError, ConnectCardError
+
+ODD_SETTINGS, FAILED = 2, 1
+
+
+@click.group(cls=AppGroup)
+@click.version_option(package_name="connectcard")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Church connect cards that reach Planning Center exactly once."""
+    logs.configure()
+    context.obj = ScriptInfo(create_app=create_app)
+
+
+commands.add_command(database_commands, "db")
+
+
+@commands.command(with_appcontext=False)
+def up() -> None:
+    """Start everything on this machine: Redis, database, practice Planning Center, web, worker, clock."""
+    from connectcard import up as everything
+
+    everything.run(Path.cwd())
+
+
+@commands.command()
+def worker() -> None:
+    """Send cards to Planning Center, until SIGTERM."""
+    import_module("connectcard.jobs.worker").run(_this_app())
+
+
+@commands.command()
+def clock() -> None:
+    """Do what is due by the calendar: retention, tokens, old sessions. Two clocks are harmless."""
+    import_module("connectcard.jobs.schedule").run(_this_app())
+
+
+@commands.command(with_appcontext=False)
+@click.option("--port", type=int, required=True, help="The port on 127.0.0.1.")
+@click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="A file that keeps its people and tokens over a restart.")
+def simulator(port: int, state: Path | None) -> None:
+    """Run the practice Planning Center; it needs none of connectcard's settings."""
+    import_module("connectcard.simulator").run(port, "127.0.0.1", state)
+
+
+@commands.command("doctor", with_appcontext=False)
+def see_the_doctor() -> None:
+    """Check settings, database, Redis and Planning Center, and say what is wrong and how to mend it."""
+    from connectcard import doctor
+
+    findings = list(doctor.examine())
+    for finding in findings:
+        click.echo(f"{'ok   ' if finding.ok else 'WRONG'}  {finding.about}: {finding.words}")
+    if not all(finding.ok for finding in findings):
+        sys.exit(FAILED)
+
+
+@commands.group("keys", cls=AppGroup)
+def key_commands() -> None:
+    """The encryption keys."""
+
+
+@key_commands.command()
+def rotate() -> None:
+    """Seal everything anew with the first of ENCRYPTION_KEYS, and say which keys are still needed."""
+    from connectcard import keys
+
+    for line in keys.report(keys.rotate()):
+        click.echo(line)
+
+
+@commands.command("sign-in-link")
+def sign_in_link() -> None:
+    """Make a one-time link that signs the owner in, for a church on a personal access token."""
+    click.echo(import_module("connectcard.web.sign_in").owner_link(_this_app()))
+
+
+def _this_app() -> Flask:
+    return cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    """Run the command; exit code 2 for odd settings, 1 for anything else that is said in words."""
+    try:
+        commands(prog_name="connectcard")
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(ODD_SETTINGS)
+    except ConnectCardError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

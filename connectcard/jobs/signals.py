@@ -1,0 +1,33 @@
+"""How a worker or a clock is told to leave, and how it tells that it is there."""
+
+import os
+import signal
+from threading import Event, Thread
+
+LEAVING = (signal.SIGINT, signal.SIGTERM)
+
+
+def stop_on_signals() -> Event:
+    """An event that the first SIGTERM or Ctrl-C sets; a second one ends the process at once.
+
+    To be called in the main thread before any other thread is made: the signals are kept from every thread but one that waits
+    for them, since a signal handler must not touch an Event that the interrupted code may be holding.
+    """
+    stop = Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, LEAVING)
+    Thread(target=_wait_for_them, args=(stop,), name="signals", daemon=True).start()
+    return stop
+
+
+def _wait_for_them(stop: Event) -> None:
+    signal.sigwait(LEAVING)
+    stop.set()
+    os._exit(128 + signal.sigwait(LEAVING))
+
+
+def say_ready() -> None:
+    """Tell the supervisor, where there is one."""
+    descriptor = os.environ.pop("READY_FD", None)
+    if descriptor is not None:
+        os.write(int(descriptor), b"\n")
+        os.close(int(descriptor))
