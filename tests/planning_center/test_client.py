@@ -257,7 +257,7 @@ def test_what_the_catalogue_does_not_declare_never_reaches_the_wire(
         b"", b"<html>", b"null", b"[]", b'"x"', b"{}", b'{"data":null}', b'{"data":[]}', b'{"data":{"type":"Person"}}',
         b'{"data":{"type":"Person","id":7}}', b'{"data":{"type":"Person","id":""}}',
         b'{"data":{"type":"Person","id":"7","attributes":[]}}',
-        b'{"data":{"type":"Person","id":"7","relationships":{"emails":{"data":[3]}}}}', 
+        b'{"data":{"type":"Person","id":"7","relationships":{"emails":{"data":[3]}}}}',
         b'{"data":{"type":"Person","id":"7"},"included":{}}',
         b'{"data":{"type":"Person","id":"7"', b'\xff\xfe{"data"', b"[" * 100_000,
     ],
