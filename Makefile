@@ -1,9 +1,74 @@
-PYTHON ?= .venv/bin/python
+# make run      install what is missing and start everything on this machine
+# make test     install what the tests need and run them
+# make lint     ruff, mypy, import-linter, djlint
+# make bench    print the benchmark figures
 
-migration:
-	PYTHONPATH=. $(PYTHON) migrations/generate.py "$(m)"
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEBIAN := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
+APT := apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends
 
-initial-migration:
-	PYTHONPATH=. $(PYTHON) migrations/generate.py --initial
+# What was installed for a lock is remembered by its hash, so that nothing is asked of the network a second time.
+state = $$(cat $(1) pyproject.toml | sha256sum; $(BIN)/python --version; pwd)
+up_to_date = [ "$(state)" = "$$(cat $(2) 2>/dev/null)" ]
 
-.PHONY: migration initial-migration
+run: install
+	@exec $(BIN)/connectcard up
+
+install: .venv/bin/pip
+	@$(call up_to_date,requirements.lock,.venv/installed) || { \
+	  echo "Installing connectcard into .venv, for half a minute or so ..." && \
+	  $(PIP) install --require-hashes -r requirements.lock && \
+	  $(PIP) install --no-deps --no-build-isolation -e . && \
+	  echo "$(call state,requirements.lock)" > .venv/installed; }
+
+install-dev: install
+	@$(call up_to_date,requirements-dev.lock,.venv/installed-dev) || { \
+	  echo "Installing what the tests need into .venv ..." && \
+	  $(PIP) install --require-hashes -r requirements-dev.lock && \
+	  echo "$(call state,requirements-dev.lock)" > .venv/installed-dev; }
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "connectcard needs Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(DEBIAN) && $(APT) python3-venv; } || \
+	  { echo "Python's venv is missing. Paste this, then try again:  sudo apt-get install --yes python3-venv"; exit 1; }
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+
+# Chromium and PostgreSQL are for tests only; without them the tests that need them are skipped, and pytest names them at the end.
+test-programs:
+	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { $(DEBIAN) && $(APT) chromium; } || \
+	  echo "Chromium is missing: the tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium"
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || \
+	  { $(DEBIAN) && $(APT) postgresql; } || \
+	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
+
+test: install-dev test-programs
+	$(BIN)/python -m pytest -n 2 -rs
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+
+bench: install-dev test-programs
+	$(BIN)/python -m pytest -n 0 -s tests/benchmarks/bench_*.py
+
+# Needs uv (https://docs.astral.sh/uv). Hashes bind what is installed to what was tested; no registry's address is written down.
+COMPILE := uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --only-binary :all: \
+  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
+
+lock:
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --extra dev --constraints requirements.lock --output-file requirements-dev.lock
+	@! grep -nE '://|--(extra-)?index|--find-links' requirements.lock requirements-dev.lock
+
+migration: install
+	$(BIN)/python migrations/generate.py "$(m)"
+
+initial-migration: install
+	$(BIN)/python migrations/generate.py --initial
+
+.PHONY: run install install-dev test-programs test lint bench lock migration initial-migration
