@@ -218,9 +218,9 @@ def posted_child(posted: Posted, row: int) -> dict[str, str]:
 def child_problems(row: int, child: Mapping[str, str]) -> Problems:
     name = f"child_{row}_first_name"
     if not child["first_name"]:
-        return {name: gettext("Enter the child's first name, or remove the child")}
+        return {name: gettext("Enter the child’s first name, or remove the child")}
     if child["age"] and not re.fullmatch(r"[0-9]{1,2}", child["age"]):
-        return {f"child_{row}_age": gettext("Enter the child's age in years, like 6")}
+        return {f"child_{row}_age": gettext("Enter the child’s age in years, like 6")}
     return too_long(name, gettext("First name"), child["first_name"], LONGEST_NAME)
 
 
