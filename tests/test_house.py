@@ -121,7 +121,7 @@ def committed() -> list[Path]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout: what is committed cannot be listed")
-    return [path for part in listed.stdout.split("\0") if part and (path := ROOT / part).is_file() and path.suffix != ".png"]
+    return [path for part in listed.stdout.split("\0") if part and (path := ROOT / part).is_file() and path.suffix not in (".png", ".mo")]
 
 
 def test_nothing_committed_names_a_machine() -> None:
