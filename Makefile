@@ -58,7 +58,7 @@ bench: install-dev test-programs
 
 # Needs uv (https://docs.astral.sh/uv). Hashes bind what is installed to what was tested; no registry's address is written down.
 COMPILE := uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --only-binary :all: \
-  --generate-hashes --no-annotate --no-header --no-emit-index-url --quiet
+  --generate-hashes --no-annotate --no-header --quiet
 
 lock:
 	$(COMPILE) --output-file requirements.lock

@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from connectcard.cards.operations import ensure_default_card
 from sqlalchemy import func, select
 
 from connectcard import create_app
 from connectcard.cards.models import Submission
+from connectcard.cards.operations import ensure_default_card
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.database import db, transaction
