@@ -1,0 +1,155 @@
+"""What goes over the wire: bodies, error bodies and headers as they were recorded from Planning Center."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, render_template
+
+DOCUMENT = "application/vnd.api+json; charset=utf-8"
+ERROR = "application/json; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+
+STANDING_HEADERS = {
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Allow-Headers": (
+        "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Unmodified-Since, Origin, "
+        "X-Requested-With, X-CSRF-Token, X-PCO-API-Version, X-PCO-API-Log-Level, X-PCO-API-Tracer-Class, X-PCO-API-Tracer-Secret"
+    ),
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE, OPTIONS",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": (
+        "ETag, Link, X-PCO-API-Auth-Method, X-PCO-API-Request-Rate-Limit, X-PCO-API-Request-Rate-Count, X-PCO-API-Request-Rate-Period, "
+        "Retry-After"
+    ),
+    "Referrer-Policy": "no-referrer-when-downgrade",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "Vary": "Accept, Accept-Encoding, Origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Download-Options": "noopen",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "X-XSS-Protection": "1; mode=block",
+}
+
+
+@dataclass
+class Refusal(Exception):
+    """An answer that is an error; whatever the request changed before it is undone."""
+
+    status: int
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    page: str | None = None
+
+    def response(self) -> Response:
+        if self.page:
+            return html_page(self.page, self.status, self.headers)
+        return Response(json.dumps({"errors": self.errors}), self.status, self.headers, content_type=ERROR)
+
+
+def html_page(page: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(render_template(f"simulator/wire/{page}.html"), status, dict(headers or {}), content_type=HTML)
+
+
+def document(body: Mapping[str, Any], status: int = 200) -> Response:
+    text = json.dumps(body, ensure_ascii=False)
+    response = Response(text, status, content_type=DOCUMENT)
+    response.headers["Cache-Control"] = "max-age=0, private, must-revalidate"
+    response.headers["ETag"] = f'W/"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"'
+    return response
+
+
+def plain_json(body: object, status: int = 200) -> Response:
+    """What the OAuth and the control paths answer."""
+    return Response(json.dumps(body, ensure_ascii=False), status, {"Cache-Control": "no-store"}, content_type=ERROR)
+
+
+def no_content() -> Response:
+    response = Response(status=204)
+    response.headers.pop("Content-Type", None)
+    return response
+
+
+def bad_request(code: str, detail: str = "Your request could not be processed") -> Refusal:
+    return Refusal(400, [{"status": "400", "title": "Bad Request", "code": code, "detail": detail}])
+
+
+def bad_version(asked: str) -> Refusal:
+    error = {
+        "status": "400",
+        "title": "Invalid Version",
+        "code": "unsupported_version_error",
+        "detail": f"{asked} is not a supported version",
+    }
+    return Refusal(400, [error])
+
+
+def unauthorized(hint: str) -> Refusal:
+    detail = f"This request could not be authenticated. Error Code Hint: ({hint})"
+    return Refusal(401, [{"code": "unauthorized", "title": "Unauthorized", "status": "401", "detail": detail}])
+
+
+def access_denied() -> Refusal:
+    return Refusal(401, headers={"WWW-Authenticate": 'Basic realm="Application"'}, page="access_denied")
+
+
+def forbidden(description: str) -> Refusal:
+    error = {
+        "status": "403",
+        "title": "Forbidden",
+        "detail": "You do not have access to this resource",
+        "meta": {"description": description},
+    }
+    return Refusal(403, [error])
+
+
+def not_found() -> Refusal:
+    return Refusal(404, [{"status": "404", "title": "Not Found", "detail": "The resource you requested could not be found"}])
+
+
+def not_routed() -> Refusal:
+    return Refusal(404, page="not_found")
+
+
+def blocked() -> Refusal:
+    return Refusal(403, page="blocked")
+
+
+def cannot_be_assigned(names: list[str]) -> Refusal:
+    return Refusal(422, [{"status": "422", "title": "Forbidden Attribute", "detail": f"{name} cannot be assigned"} for name in names])
+
+
+def invalid(resource: str, parameter: str, detail: str = "can't be blank") -> Refusal:
+    error = {
+        "status": "422",
+        "title": "Validation Error",
+        "detail": detail,
+        "source": {"parameter": parameter},
+        "meta": {"resource": resource, "associated_resources": []},
+    }
+    return Refusal(422, [error])
+
+
+def invalid_payload(parameter: str) -> Refusal:
+    error = {"status": "422", "title": "Invalid Payload", "code": "invalid_payload", "detail": "Your request could not be processed"}
+    return Refusal(422, [error | {"source": {"parameter": parameter}}])
+
+
+def no_such_resource(attribute: str) -> Refusal:
+    detail = f"Error setting {attribute}. The underlying resource couldn't be found."
+    return Refusal(
+        422, [{"status": "422", "title": "Attribute Resource Not Found", "code": "attribute_resource_not_found", "detail": detail}]
+    )
+
+
+def rate_limited(count: int, limit: int, period: int, retry_after: int) -> Refusal:
+    detail = f"Rate limit exceeded: {count} of {limit} requests per {period} seconds"
+    return Refusal(429, [{"code": "429", "title": "Too Many Requests", "detail": detail}], {"Retry-After": str(retry_after)})
+
+
+def server_error() -> Refusal:
+    detail = "An internal server error occurred on our end and we've been notified.  Please contact support if the issue persists."
+    return Refusal(500, [{"status": "500", "title": "Internal Server Error", "detail": detail}])

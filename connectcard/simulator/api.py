@@ -1,0 +1,376 @@
+"""Planning Center's API: addresses to rows, rows to documents."""
+
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, request
+
+from connectcard.planning_center.resources import Resource
+from connectcard.simulator import questions, rules
+from connectcard.simulator.answers import (
+    STANDING_HEADERS,
+    Refusal,
+    bad_request,
+    bad_version,
+    document,
+    no_content,
+    not_found,
+    not_routed,
+    rate_limited,
+    unauthorized,
+)
+from connectcard.simulator.callers import Caller, end_family, find_credential, recognise
+from connectcard.simulator.catalogue import BELOW, EDGES, FACTS, TOP, VERSIONS, processed_as
+from connectcard.simulator.documents import Document, Writer, parent_of
+from connectcard.simulator.limits import Counted, limit_for
+from connectcard.simulator.rules import Body, Desk
+from connectcard.simulator.search import Search
+from connectcard.simulator.state import Simulator, the
+from connectcard.simulator.store import Condition, Row
+
+PRODUCTS = ("people", "groups", "calendar", "check_ins", "services", "giving", "registrations", "publishing", "webhooks", "current", "api")
+METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+ROUTED = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+
+pages = Blueprint("api", __name__)
+
+
+@pages.route("/<product>/v2", defaults={"rest": ""}, methods=METHODS, strict_slashes=False)
+@pages.route("/<product>/v2/<path:rest>", methods=METHODS)
+def answer(product: str, rest: str) -> Response:
+    """Every request to the API. What it changes is kept only if the answer is not an error."""
+    if request.method == "OPTIONS":
+        return with_standing_headers(no_content())
+    if request.method not in ROUTED or product not in PRODUCTS:
+        return not_routed().response()
+    visit = Visit(the(), product, [part for part in rest.split("/") if part])
+    return visit.answer()
+
+
+class Visit:
+    """One request to the API, from the credentials to the answer."""
+
+    def __init__(self, simulator: Simulator, product: str, parts: list[str]) -> None:
+        self.simulator, self.store = simulator, simulator.store
+        self.product, self.parts = product, parts
+        self.seconds = simulator.moments.seconds()
+        self.started = time.perf_counter()
+        self.caller: Caller | None = None
+        self.counted: Counted | None = None
+        self.version = VERSIONS[0]
+
+    def answer(self) -> Response:
+        self._suffer_the_fault()
+        try:
+            with self.store.transaction():
+                response = self._answer()
+            request.environ["simulator.noted"]["applied"] = request.method not in ("GET", "HEAD")
+        except Refusal as refusal:
+            response = refusal.response()
+        return self._with_headers(response)
+
+    def _answer(self) -> Response:
+        caller = self._recognise()
+        self._count(caller)
+        caller.must_reach(self.product)
+        self.version = self._version()
+        if self.product != "people":
+            raise not_found()
+        return People(self.simulator, caller, self.version, self.seconds, self.parts).answer()
+
+    def _recognise(self) -> Caller:
+        self.caller = recognise(self.store, request.authorization, self.seconds)
+        request.environ["simulator.noted"]["organization"] = str(self.caller.organization)
+        if self._fault == "no_access":
+            raise unauthorized("TRASH_PANDA")
+        return self.caller
+
+    def _version(self) -> str:
+        asked = request.headers.get("X-PCO-API-Version")
+        version = processed_as(asked)
+        if version is None:
+            raise bad_version(str(asked))
+        return version
+
+    def _count(self, caller: Caller) -> None:
+        settings = self.simulator.settings
+        limit = limit_for(questions.paging(request.args).offset, settings.limit)
+        self.counted = self.simulator.windows.count(caller.key, self.seconds, limit, settings.period)
+        if self._fault == "rate_limited":
+            raise self._limited_as_told(self.counted)
+        if refusal := self.counted.refusal():
+            raise refusal
+
+    @property
+    def _fault(self) -> str:
+        fault = request.environ.get("simulator.fault")
+        return fault.kind if fault else ""
+
+    def _limited_as_told(self, counted: Counted) -> Refusal:
+        seconds = request.environ["simulator.fault"].seconds
+        if seconds is None:
+            return counted.exceeded()
+        return rate_limited(counted.limit + 1, counted.limit, counted.period, round(seconds))
+
+    def _suffer_the_fault(self) -> None:
+        """A token that is told to be dead is dead from now on, for later requests as well."""
+        authorization = request.authorization
+        if self._fault not in ("expired_token", "revoked_token") or authorization is None or authorization.type != "bearer":
+            return
+        with self.store.transaction():
+            credential = find_credential(self.store, authorization.token or "", "access")
+            if credential and self._fault == "revoked_token":
+                end_family(self.store, credential.family, self.seconds)
+            elif credential:
+                self.store.execute("update credential set expires_at = ? where secret = ?", (self.seconds, credential.secret))
+
+    def _with_headers(self, response: Response) -> Response:
+        response.headers.update((self.counted or self._count_stranger()).headers())
+        if self.caller:
+            response.headers["X-PCO-API-Auth-Method"] = self.caller.method
+            response.headers["X-PCO-API-Processed-As-Version"] = self.version
+            response.headers["X-PCO-API-Processor"] = "ENG_4.8.1"
+        response.headers["X-Runtime"] = f"{time.perf_counter() - self.started:.6f}"
+        return with_standing_headers(response)
+
+    def _count_stranger(self) -> Counted:
+        """Whoever is not recognised is counted by address."""
+        settings = self.simulator.settings
+        return self.simulator.windows.count(f"address {request.remote_addr}", self.seconds, settings.limit, settings.period)
+
+
+def with_standing_headers(response: Response) -> Response:
+    for name, value in STANDING_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-cache")
+    response.headers["X-Request-Id"] = str(uuid4())
+    return response
+
+
+class People:
+    """The product People, as one caller sees it."""
+
+    def __init__(self, simulator: Simulator, caller: Caller, version: str, seconds: float, parts: list[str]) -> None:
+        self.simulator, self.store, self.caller = simulator, simulator.store, caller
+        self.desk = Desk(simulator.store, caller, seconds, version)
+        self.parts = [
+            str(caller.person.id) if place == 1 and part == "me" and parts[0] == "people" else part for place, part in enumerate(parts)
+        ]
+        self.writer = Writer(simulator.store, request.host_url.rstrip("/"), version, caller.organization, request.args)
+
+    def answer(self) -> Response:
+        if not self.parts:
+            return self._organization()
+        if self.parts[0] == "me":
+            return self._me()
+        resource = TOP.get(self.parts[0])
+        if resource is None:
+            raise not_found()
+        return self._below(resource, None, self.parts[1:], f"/people/v2/{self.parts[0]}")
+
+    def _organization(self) -> Response:
+        self._only_reading()
+        row = self._row(FACTS["Organization"], str(self.caller.organization))
+        return document(self.writer.single(FACTS["Organization"], row))
+
+    def _me(self) -> Response:
+        """The caller. Unlike every other single answer this one has no `meta.parent`."""
+        if len(self.parts) > 1:
+            return self._below(FACTS["Person"], None, [str(self.caller.person.id), *self.parts[1:]], "/people/v2/people")
+        self._only_reading()
+        return document(self.writer.single(FACTS["Person"], self._row(FACTS["Person"], str(self.caller.person.id))))
+
+    def _only_reading(self) -> None:
+        if request.method not in ("GET", "HEAD"):
+            raise not_routed()
+
+    def _below(self, resource: Resource, parent: Row | None, rest: list[str], path: str) -> Response:
+        """Walk down the address: a collection, one of it, what stands below that one."""
+        if not rest:
+            return self._collection(resource, parent, path)
+        row = self._row(resource, rest[0])
+        if parent and not is_child(row, parent):
+            raise not_found()
+        if len(rest) == 1:
+            return self._member(resource, row)
+        if len(rest) == 2 and rest[1] in resource.actions:
+            return self._action(resource, row, rest[1])
+        return self._edge(resource, row, rest[1:], f"{path}/{row.id}")
+
+    def _edge(self, resource: Resource, row: Row, rest: list[str], path: str) -> Response:
+        name = rest[0]
+        below = BELOW.get((row.kind, name))
+        edge = EDGES.get(row.kind, {}).get(name)
+        if below is None and edge is None:
+            raise not_found()
+        if below and (edge is None or edge.many):
+            return self._below(below, row, rest[1:], f"{path}/{name}")
+        return self._read_edge(row, name, rest, path)
+
+    def _read_edge(self, row: Row, name: str, rest: list[str], path: str) -> Response:
+        """What can be read below a thing without having an address of its own there."""
+        if len(rest) > 1:
+            raise not_found()
+        self._only_reading()
+        edge = EDGES[row.kind][name]
+        found = self.writer.edge(row, name)
+        if edge.many:
+            return self._list_found(FACTS.get(edge.kind) or EMPTY, row, found, f"{path}/{name}")
+        if not found:
+            raise not_found()
+        return document(self.writer.single(FACTS[edge.kind], found[0], parent=self._organization_parent()))
+
+    def _row(self, resource: Resource, number: str) -> Row:
+        row = self.desk.find(resource.type, int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
+        if row is None:
+            raise not_found()
+        return row
+
+    def _organization_parent(self) -> Document:
+        return {"id": str(self.caller.organization), "type": "Organization"}
+
+    def _parent(self, row: Row | None) -> Document:
+        return parent_of(row) if row else self._organization_parent()
+
+    # Reading
+
+    def _collection(self, resource: Resource, parent: Row | None, path: str) -> Response:
+        if request.method == "POST" and "create" in resource.verbs:
+            return self._create(resource, parent)
+        if request.method not in ("GET", "HEAD") or "list" not in resource.verbs:
+            raise not_routed()
+        return self._list(resource, parent, path)
+
+    def _list(self, resource: Resource, parent: Row | None, path: str) -> Response:
+        asked = questions.conditions(resource, request.args, self.desk.now)
+        conditions = [Condition(f"record.kind = '{resource.type}'"), Condition("record.organization = ?", (self.caller.organization,))]
+        conditions += [below(resource.type, parent)] if parent else []
+        page = questions.paging(request.args)
+        found = self._searched(resource)
+        if found is None:
+            rows = self.store.find([*conditions, *asked], questions.order(resource, request.args), page.per_page, page.offset)
+            total = self.store.count([*conditions, *asked])
+        else:
+            order = questions.order(resource, request.args, otherwise="found.key")
+            rows = self.store.ranked(found, [*conditions, *asked], order, page.per_page, page.offset)
+            total = self.store.count_ranked(found, [*conditions, *asked])
+        return document(self.writer.listing(resource, path, rows, total, self._parent(parent)))
+
+    def _list_found(self, resource: Resource, parent: Row, found: list[Row], path: str) -> Response:
+        page = questions.paging(request.args)
+        rows = found[page.offset : page.offset + page.per_page]
+        return document(self.writer.listing(resource, path, rows, len(found), self._parent(parent)))
+
+    def _searched(self, resource: Resource) -> list[int] | None:
+        """The people that every search asked for finds, in the order of the first; None when nothing is searched for."""
+        search = Search(self.store, self.caller.organization, self.desk.seconds - self.simulator.settings.search_lag_s)
+        results = [search.find(name, value) for name, value in questions.searches(resource, request.args)]
+        if not results:
+            return None
+        return [number for number in results[0] if all(number in other for other in map(set, results[1:]))]
+
+    def _member(self, resource: Resource, row: Row) -> Response:
+        if request.method in ("GET", "HEAD"):
+            return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
+        if request.method == "PATCH" and "update" in resource.verbs:
+            return self._update(resource, row)
+        if request.method == "DELETE" and "delete" in resource.verbs:
+            return self._delete(resource, row)
+        raise not_routed()
+
+    def _parent_of_member(self, resource: Resource, row: Row) -> Document:
+        """Who the row is about, else the organization."""
+        about = row.person if row.kind in ("Email", "PhoneNumber", "Address", "FieldDatum", "Note", "WorkflowCard") else None
+        return {"id": str(about), "type": "Person"} if about else self._organization_parent()
+
+    # Writing
+
+    def _create(self, resource: Resource, parent: Row | None) -> Response:
+        self.caller.must_write("create", resource.type)
+        body = Body.read(read_json())
+        row = Row(resource.type, self.caller.organization)
+        if parent:
+            place_below(row, parent)
+        rules.assign(self.desk, resource, row, body)
+        self._must_have_a_place(resource, row)
+        if resource.type == "Household":
+            rules.found_household(self.desk, row, body)
+        else:
+            rules.keep(self.desk, row)
+        created = self.writer.single(resource, row, parent=self._parent_of_member(resource, row))
+        if resource.type == "Household":
+            created["data"]["attributes"]["member_count"] = None  # as recorded: the number is there at the next read
+        return document(created, 201)
+
+    def _must_have_a_place(self, resource: Resource, row: Row) -> None:
+        """Contact details and the like are made below a person: their own lists are for reading."""
+        if resource.parent and resource.parent.type == "Person" and row.person is None:
+            raise not_routed()
+        if resource.parent and resource.parent.type == "Tab" and row.parent is None:
+            raise not_routed()
+
+    def _update(self, resource: Resource, row: Row) -> Response:
+        self.caller.must_write("update", resource.type)
+        updated_at = row.updated_at
+        body = Body.read(read_json())
+        if row.kind == "Person" and "status" in body.attributes and "inactivated_at" not in body.attributes:
+            row.attributes["inactivated_at"] = None
+        elif row.kind == "Person" and "inactivated_at" in body.attributes and "status" not in body.attributes:
+            row.attributes["status"] = "inactive" if body.attributes["inactivated_at"] else "active"
+        rules.assign(self.desk, resource, row, body)
+        rules.keep(self.desk, row)
+        if row.kind == "Person" and set(body.attributes) == {"medical_notes"}:
+            row.updated_at = updated_at
+            self.store.change(row)
+        return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
+
+    def _delete(self, resource: Resource, row: Row) -> Response:
+        self.caller.must_write("destroy", resource.type)
+        rules.remove(self.desk, row)
+        return no_content()
+
+    def _action(self, resource: Resource, row: Row, action: str) -> Response:
+        if request.method != "POST":
+            raise not_routed()
+        self.caller.must_write("update", resource.type)
+        rules.act_on_card(self.desk, row, action, read_json() if request.get_data() else None)
+        return no_content()
+
+
+EMPTY = Resource(type="Nothing", product="people", version=VERSIONS[-1], path="nothing")
+
+
+def is_child(row: Row, parent: Row) -> bool:
+    return row.person == parent.id if parent.kind == "Person" else row.parent == parent.id
+
+
+def place_below(row: Row, parent: Row) -> None:
+    if parent.kind == "Person":
+        row.person = parent.id
+    else:
+        row.parent = parent.id
+
+
+def below(kind: str, parent: Row) -> Condition:
+    """The rows of a kind that stand below this one."""
+    if kind == "Household":
+        return Condition("record.id in (select m.parent from record m where m.person = ? and m.kind = 'HouseholdMembership')", (parent.id,))
+    if kind == "Person" and parent.kind == "Household":
+        return Condition("record.id in (select m.person from record m where m.parent = ? and m.kind = 'HouseholdMembership')", (parent.id,))
+    return Condition("record.person = ?" if parent.kind == "Person" else "record.parent = ?", (parent.id,))
+
+
+def read_json() -> Any:
+    """The body; raises the refusal for what is not JSON (numbers that JSON does not have and half characters included)."""
+    try:
+        body = json.loads(request.get_data(), parse_constant=refuse_constant)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise bad_request("invalid_json") from None
+    return body
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

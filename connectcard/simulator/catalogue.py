@@ -1,0 +1,206 @@
+"""The catalogue of Planning Center's facts, seen from the side that answers: addresses, edges and where each value is kept."""
+
+import re
+from dataclasses import dataclass
+
+from connectcard.planning_center.resources import Resource, people
+
+RESOURCES = people.RESOURCES
+FACTS: dict[str, Resource] = {}
+TOP: dict[str, Resource] = {}
+BELOW: dict[tuple[str, str], Resource] = {}
+for one in RESOURCES:
+    FACTS.setdefault(one.type, one)
+    if one.parent:
+        BELOW.setdefault((one.parent.type, one.path), one)
+    if not one.nested_only and not one.singleton:
+        TOP.setdefault(one.path, one)
+
+VERSIONS = (
+    "2018-08-01", "2019-01-14", "2019-10-10", "2020-04-06", "2020-07-22", "2021-08-17", "2022-01-05", "2022-01-28", "2022-07-14",
+    "2023-02-15", "2023-03-21", "2024-09-12", "2025-03-20", "2025-07-02", "2025-07-17", "2025-11-10", "2026-06-04",
+)  # fmt: skip
+GENDER_IN_WORDS = "2022-07-14"
+STREET_IN_LINES = "2023-03-21"
+NO_GENDER_RELATIONSHIP = "2025-11-10"
+
+# What a kind's `parent` column stands for.
+PARENTS = {
+    "FieldDatum": "field_definition",
+    "FieldDefinition": "tab",
+    "FieldOption": "field_definition",
+    "WorkflowStep": "workflow",
+    "WorkflowCard": "workflow",
+    "HouseholdMembership": "household",
+    "Note": "note_category",
+}
+
+# Ids that can be written, as an attribute or as a relationship, and the kind they must name.
+POINTERS = {
+    "field_definition": "FieldDefinition",
+    "person": "Person",
+    "assignee": "Person",
+    "default_assignee": "Person",
+    "primary_contact": "Person",
+    "primary_campus": "Campus",
+    "gender": "Gender",
+    "marital_status": "MaritalStatus",
+    "note_category": "NoteCategory",
+}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What stands below a thing: the kind, and how it is found.
+
+    `by` is `person` or `parent` (rows whose column names this thing), `person of` (the person this row is about), `parent of`,
+    `organization`, `members` and `households` (over memberships), or the name of a relation of this row (a to-one).
+    """
+
+    kind: str
+    by: str
+
+    @property
+    def many(self) -> bool:
+        return self.by in ("person", "parent", "members", "households", "tab")
+
+
+EDGES: dict[str, dict[str, Edge]] = {
+    "Organization": {},
+    "Person": {
+        "addresses": Edge("Address", "person"),
+        "apps": Edge("App", "person"),
+        "background_checks": Edge("BackgroundCheck", "person"),
+        "connected_people": Edge("ConnectedPerson", "person"),
+        "emails": Edge("Email", "person"),
+        "field_data": Edge("FieldDatum", "person"),
+        "household_memberships": Edge("HouseholdMembership", "person"),
+        "households": Edge("Household", "households"),
+        "inactive_reason": Edge("InactiveReason", "inactive_reason"),
+        "marital_status": Edge("MaritalStatus", "marital_status"),
+        "message_groups": Edge("MessageGroup", "person"),
+        "messages": Edge("Message", "person"),
+        "name_prefix": Edge("NamePrefix", "name_prefix"),
+        "name_suffix": Edge("NameSuffix", "name_suffix"),
+        "notes": Edge("Note", "person"),
+        "organization": Edge("Organization", "organization"),
+        "person_apps": Edge("PersonApp", "person"),
+        "phone_numbers": Edge("PhoneNumber", "person"),
+        "platform_notifications": Edge("PlatformNotification", "person"),
+        "primary_campus": Edge("Campus", "primary_campus"),
+        "school": Edge("SchoolOption", "school"),
+        "social_profiles": Edge("SocialProfile", "person"),
+        "workflow_cards": Edge("WorkflowCard", "person"),
+        "workflow_shares": Edge("WorkflowShare", "person"),
+    },
+    "Email": {"person": Edge("Person", "person of")},
+    "PhoneNumber": {"person": Edge("Person", "person of")},
+    "Address": {"person": Edge("Person", "person of")},
+    "Campus": {"lists": Edge("List", "parent"), "service_times": Edge("ServiceTime", "parent")},
+    "FieldDefinition": {"field_options": Edge("FieldOption", "parent"), "tab": Edge("Tab", "parent of")},
+    "FieldDatum": {
+        "field_definition": Edge("FieldDefinition", "parent of"),
+        "field_option": Edge("FieldOption", "field_option"),
+        "person": Edge("Person", "person of"),
+        "tab": Edge("Tab", "tab of"),
+    },
+    "Tab": {"field_definitions": Edge("FieldDefinition", "parent"), "field_options": Edge("FieldOption", "tab")},
+    "Household": {"household_memberships": Edge("HouseholdMembership", "parent"), "people": Edge("Person", "members")},
+    "HouseholdMembership": {"household": Edge("Household", "parent of"), "person": Edge("Person", "person of")},
+    "Note": {
+        "category": Edge("NoteCategory", "parent of"),
+        "created_by": Edge("Person", "created_by"),
+        "person": Edge("Person", "person of"),
+    },
+    "NoteCategory": {
+        "shares": Edge("NoteCategoryShare", "parent"),
+        "subscribers": Edge("NoteCategorySubscriber", "parent"),
+        "subscriptions": Edge("NoteCategorySubscription", "parent"),
+    },
+    "Workflow": {
+        "cards": Edge("WorkflowCard", "parent"),
+        "category": Edge("WorkflowCategory", "workflow_category"),
+        "shares": Edge("WorkflowShare", "parent"),
+        "steps": Edge("WorkflowStep", "parent"),
+    },
+    "WorkflowStep": {"default_assignee": Edge("Person", "default_assignee")},
+    "WorkflowCard": {
+        "activities": Edge("WorkflowCardActivity", "parent"),
+        "assignee": Edge("Person", "assignee"),
+        "current_step": Edge("WorkflowStep", "current_step"),
+        "notes": Edge("WorkflowCardNote", "parent"),
+        "person": Edge("Person", "person of"),
+        "workflow": Edge("Workflow", "parent of"),
+    },
+}
+
+# Values worked out from other rows when they are read.
+_CARDS = "(select count(*) from record card where card.parent = record.id and card.kind = 'WorkflowCard'{})"
+_STAGE = " and json_extract(card.attributes, '$.stage') {}"
+_NAME_OF = "(select json_extract(who.attributes, '$.name') from record who where who.id = {})"
+COMPUTED = {
+    "Household": {
+        "member_count": "(select count(*) from record m where m.parent = record.id and m.kind = 'HouseholdMembership')",
+        "primary_contact_name": _NAME_OF.format("json_extract(record.relations, '$.primary_contact')"),
+    },
+    "HouseholdMembership": {"person_name": _NAME_OF.format("record.person")},
+    "Workflow": {
+        "completed_card_count": _CARDS.format(_STAGE.format("= 'completed'")),
+        "total_cards_count": _CARDS.format(""),
+        "total_ready_card_count": _CARDS.format(_STAGE.format("= 'ready'")),
+        "total_ready_and_snoozed_card_count": _CARDS.format(_STAGE.format("in ('ready', 'snoozed')")),
+        "total_unassigned_card_count": _CARDS.format(" and json_extract(card.relations, '$.assignee') is null"),
+        "total_steps_count": "(select count(*) from record s where s.parent = record.id and s.kind = 'WorkflowStep')",
+    },
+    "WorkflowStep": {
+        "total_ready_card_count": (
+            "(select count(*) from record card where card.parent = record.parent and card.kind = 'WorkflowCard'"
+            " and json_extract(card.relations, '$.current_step') = record.id and json_extract(card.attributes, '$.stage') = 'ready')"
+        )
+    },
+}
+
+# What stands in an attribute that nobody has written.
+OTHERWISE: dict[tuple[str, str], object] = {
+    ("Person", "resource_permission_flags"): {"can_access_workflows": False},
+    ("Person", "directory_status"): "no_access",
+    ("FieldDatum", "file"): {"url": None},
+} | {
+    ("Person", name): False
+    for name in (
+        "accounting_administrator", "can_create_forms", "can_email_lists", "child", "passed_background_check", "site_administrator",
+    )
+}  # fmt: skip
+
+
+def column(kind: str, name: str) -> str:
+    """The SQL of a value of a row, by the name it has in Planning Center."""
+    if name in ("id", "created_at", "updated_at"):
+        return f"record.{name}"
+    if name in COMPUTED.get(kind, {}):
+        return COMPUTED[kind][name]
+    if name == "person_id":
+        return "record.person"
+    if name == "organization_id":
+        return "record.organization"
+    if name == f"{PARENTS.get(kind)}_id":
+        return "record.parent"
+    if is_pointer(kind, name):
+        return f"json_extract(record.relations, '$.{name.removesuffix('_id')}')"
+    return f"json_extract(record.attributes, '$.{name}')"
+
+
+def is_pointer(kind: str, name: str) -> bool:
+    """Whether a name ending in `_id` is the id of another row (`remote_id` is not)."""
+    return name.endswith("_id") and name != "remote_id"
+
+
+def processed_as(asked: str | None) -> str | None:
+    """The newest version that is not after the one asked for; None where there was none yet."""
+    if not asked:
+        return VERSIONS[0]
+    if asked == "LATEST":
+        return VERSIONS[-1]
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked, re.ASCII):
+        return None
+    return max((version for version in VERSIONS if version <= asked), default=None)
