@@ -70,12 +70,15 @@ def test_no_markup_is_trusted_and_no_html_is_in_python() -> None:
 
 
 def test_statements_name_models_so_that_the_guard_can_narrow_them() -> None:
-    past_the_guard = (
-        r"\.__table__(?!\.columns\.keys)|\bbulk_(save|insert|update)|from sqlalchemy import .*\btext\b|exec_driver_sql"
-        r"|\bengine\.(connect|begin)\("
+    raw = (
+        r"\.__table__(?!\.columns\.keys)",
+        r"\bbulk_(save|insert|update)",
+        r"import .*\btext\b",
+        "exec_driver_sql",
+        r"engine\.(connect|begin)\(",
     )
-    allowed = outside("database.py", "churches/tenancy.py", "churches/row_security.py", "doctor.py", "simulator/")
-    assert list(lines_with(past_the_guard, allowed)) == []
+    allowed = outside("cards/operations.py", "database.py", "churches/tenancy.py", "churches/row_security.py", "doctor.py", "simulator/")
+    assert list(lines_with("|".join(raw), allowed)) == []
 
 
 def test_failures_are_not_swallowed() -> None:

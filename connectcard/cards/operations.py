@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID, uuid4, uuid5
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Executable, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectcard.cards import fields
@@ -159,11 +160,16 @@ def _stored_beside(submission: Submission) -> Receipt:
 
 def _inserted(submission: Submission) -> bool:
     """Insert unless the key is taken: one statement, so that two at once cannot both believe they are the first."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     columns = Submission.__table__.columns.keys()
     values = {name: getattr(submission, name) for name in columns if getattr(submission, name) is not None}
-    statement = insert(Submission).values(values).on_conflict_do_nothing(index_elements=["church_id", "submission_key"])
-    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return bool(db.session.connection().execute(_insert_unless_taken(db.engine.dialect.name), values).rowcount)
+
+
+@cache
+def _insert_unless_taken(dialect: str) -> Executable:
+    """Made once and run on the connection: through the session the same insert takes three times as long."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(Submission.__table__).on_conflict_do_nothing(index_elements=["church_id", "submission_key"])  # type: ignore[arg-type]
 
 
 def _stored_under(key: UUID) -> Submission:
