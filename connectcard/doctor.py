@@ -47,6 +47,8 @@ def _database() -> Finding:
             return _look_into(connection)
     except DBAPIError as error:
         return Finding("database", False, f"it cannot be reached ({_short(error)}). Does the server run, and is DATABASE_URL right?")
+    finally:
+        db.engine.dispose()
 
 
 def _look_into(connection: Connection) -> Finding:
