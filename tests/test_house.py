@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Who may look past the church boundary, and how often: doors, sweeps and the command line. Each place is a decision.
 EVERY_CHURCH: dict[str, int] = {
     "connectcard/keys.py": 1,
+    "connectcard/sync/runs.py": 2,  # which churches have work due, and when the next
 }
 
 

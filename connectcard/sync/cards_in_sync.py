@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
 
 from connectcard.cards.models import ERASED, QUARANTINED, Submission
 from connectcard.cards.models import IGNORED as CARD_IGNORED
@@ -122,8 +122,9 @@ def _cards() -> Select[Any]:
     )
 
 
-def _card(row: Row[Any]) -> CardInSync:
-    return CardInSync(row[0], row[1], row[2])
+def _card(row: Any) -> CardInSync:
+    submission, item, standing = row
+    return CardInSync(submission, item, standing)
 
 
 def _newest_first(wanted: Select[Any]) -> Select[Any]:

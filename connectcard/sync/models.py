@@ -18,7 +18,7 @@ from connectcard.database import Base, UtcDateTime
 
 RUNNING, STOPPING, FINISHED, STOPPED = "running", "stopping", "finished", "stopped"
 PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed", "waiting", "review", "synced", "failed", "ignored"
-PLANNED, INTENT, DONE, REFUSED, SKIPPED_STEP = "planned", "intent", "done", "refused", "skipped"
+PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"
 CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
 
@@ -54,7 +54,7 @@ class SyncItem(ChurchOwned, Base):
 
     `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|unclear", "person": remote id, "reasons": [...], "candidates": [...], "by": member name or null}.
-    `reference` is the short code that marks the notes of this card, such as CC-7F3K2.
+    `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q.
     """
 
     __tablename__ = "sync_item"
@@ -74,10 +74,11 @@ class SyncItem(ChurchOwned, Base):
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
-    reference: Mapped[str] = mapped_column(String(12))
+    reference: Mapped[str] = mapped_column(String(16))
     remote_id_token: Mapped[int | None]
     person_remote_id: Mapped[str | None] = mapped_column(String(40))
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -90,7 +91,8 @@ class SyncStep(ChurchOwned, Base):
     """One write to Planning Center, done exactly once.
 
     `natural_key` finds what the step made: a normalised address, a field definition's id, a reference code. `body` is the
-    JSON of what is sent, sealed, since it may hold a prayer. `found` says that a probe found it instead of a send.
+    JSON of what is sent, sealed, since it may hold a prayer. `found` says that a probe found it instead of a send;
+    `confirmed_at` that the read-back showed it. `rounds` counts the sends whose outcome stayed unknown.
     """
 
     __tablename__ = "sync_step"
@@ -108,6 +110,7 @@ class SyncStep(ChurchOwned, Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remote_id: Mapped[str | None] = mapped_column(String(40))
     found: Mapped[bool] = mapped_column(default=False)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rounds: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str | None] = mapped_column(String(500))
     fence: Mapped[int] = mapped_column(default=0)
@@ -132,6 +135,23 @@ class SyncOutcome(ChurchOwned, Base):
     outcome: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(500))
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class SyncPreview(ChurchOwned, Base):
+    """What a sync of one card would do, worked out without writing; a worker fills it, a page shows it.
+
+    `contents` is {"kind", "words", "person", "rows": [{"label", "now", "after"}], "requests": 7, "problems": [...]}. Prayers and
+    family are named in it, never quoted.
+    """
+
+    __tablename__ = "sync_preview"
+    __table_args__ = (UniqueConstraint("church_id", "submission_id"), belongs_to("submission", "submission_id"))
+
+    submission_id: Mapped[UUID]
+    wanted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    contents: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    problem: Mapped[str | None] = mapped_column(String(500))
 
 
 class Destination(ChurchOwned, Base):

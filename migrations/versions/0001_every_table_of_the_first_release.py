@@ -273,10 +273,11 @@ def upgrade():
     sa.Column('lease_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('fence', sa.Integer(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
-    sa.Column('reference', sa.String(length=12), nullable=False),
+    sa.Column('reference', sa.String(length=16), nullable=False),
     sa.Column('remote_id_token', sa.Integer(), nullable=True),
     sa.Column('person_remote_id', sa.String(length=40), nullable=True),
     sa.Column('decision', sa.JSON(), nullable=True),
+    sa.Column('planned_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('reason', sa.String(length=500), nullable=True),
     sa.Column('synced_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -292,6 +293,22 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_sync_item_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_sync_item_due', ['church_id', 'state', 'due_at'], unique=False)
         batch_op.create_index('ix_sync_item_run', ['church_id', 'run_id'], unique=False)
+
+    op.create_table('sync_preview',
+    sa.Column('submission_id', sa.Uuid(), nullable=False),
+    sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('contents', sa.JSON(), nullable=True),
+    sa.Column('problem', sa.String(length=500), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'submission_id'], ['submission.church_id', 'submission.id'], name=op.f('fk_sync_preview_church_id_submission_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_sync_preview_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_preview')),
+    sa.UniqueConstraint('church_id', 'submission_id', name=op.f('uq_sync_preview_church_id_submission_id'))
+    )
+    with op.batch_alter_table('sync_preview', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sync_preview_church_id'), ['church_id'], unique=False)
 
     op.create_table('sync_outcome',
     sa.Column('run_id', sa.Uuid(), nullable=False),
@@ -323,6 +340,7 @@ def upgrade():
     sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('remote_id', sa.String(length=40), nullable=True),
     sa.Column('found', sa.Boolean(), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('rounds', sa.Integer(), nullable=False),
     sa.Column('problem', sa.String(length=500), nullable=True),
     sa.Column('fence', sa.Integer(), nullable=False),
@@ -347,6 +365,7 @@ def upgrade():
     op.keep_rows_by_church('submission')
     op.keep_rows_by_church('correction')
     op.keep_rows_by_church('sync_item')
+    op.keep_rows_by_church('sync_preview')
     op.keep_rows_by_church('sync_outcome')
     op.keep_rows_by_church('sync_step')
     # ### end Alembic commands ###
@@ -362,6 +381,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_sync_outcome_church_id'))
 
     op.drop_table('sync_outcome')
+    with op.batch_alter_table('sync_preview', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sync_preview_church_id'))
+
+    op.drop_table('sync_preview')
     with op.batch_alter_table('sync_item', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_item_run')
         batch_op.drop_index('ix_sync_item_due')

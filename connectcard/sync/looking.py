@@ -1,0 +1,131 @@
+"""Reading from Planning Center: who might this be, and how do they stand there now? Never writes.
+
+`search_*` is fuzzy and lags, so its rows are candidates that matching checks again (reference: Planning Center People, 3.2).
+"""
+
+from collections.abc import Iterable
+
+from connectcard.people.identity import base_email, e164, normalised_email
+from connectcard.people.matching import Candidate, Visitor
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import Gone
+from connectcard.planning_center.resources import people
+from connectcard.sync.plans import FieldValue, PersonNow
+
+CONTACTS = ("emails", "phone_numbers")
+EVERYTHING = ("emails", "phone_numbers", "addresses", "field_data")
+# More people than this on one address is an office or a typo; staff decide anyway.
+MOST_SHARING = 5
+LONGEST_MERGE_CHAIN = 10
+
+
+def candidates_in_planning_center(visitor: Visitor, country_code: str, client: Client) -> list[Candidate]:
+    """Everybody there who might share the visitor's e-mail, phone or name: three reads for a visitor whom nobody knows."""
+    found: dict[str, Candidate] = {}
+    for candidate in (
+        *_by_email(visitor, country_code, client),
+        *_by_phone(visitor, country_code, client),
+        *_by_name(visitor, country_code, client),
+    ):
+        found[candidate.remote_id] = merged(found.get(candidate.remote_id), candidate)
+    return list(found.values())
+
+
+def merged(one: Candidate | None, other: Candidate) -> Candidate:
+    """Two sights of one person as one: the names of the later, the contacts of both."""
+    if one is None:
+        return other
+    return Candidate(
+        remote_id=other.remote_id,
+        first_name=other.first_name or one.first_name,
+        last_name=other.last_name or one.last_name,
+        given_name=other.given_name or one.given_name,
+        nickname=other.nickname or one.nickname,
+        emails=one.emails | other.emails,
+        phones=one.phones | other.phones,
+        inactive=other.inactive,
+    )
+
+
+def _by_email(visitor: Visitor, country_code: str, client: Client) -> Iterable[Candidate]:
+    if not visitor.email:
+        return
+    addresses = dict.fromkeys((visitor.email, base_email(visitor.email)))
+    rows = [row for address in addresses for row in client.list(people.EMAIL, where={"address": address}).records]
+    matching = [row for row in rows if base_email(row["address"]) == base_email(visitor.email)]
+    owners = dict.fromkeys(ref.id for row in matching for ref in row.related("person"))
+    for remote_id in list(owners)[:MOST_SHARING]:
+        person = find_person_now(remote_id, country_code, client, include=CONTACTS)
+        if person is not None:
+            yield person.candidate
+
+
+def _by_phone(visitor: Visitor, country_code: str, client: Client) -> Iterable[Candidate]:
+    if visitor.phone:
+        yield from _search({"search_phone_number_e164": visitor.phone}, country_code, client)
+
+
+def _by_name(visitor: Visitor, country_code: str, client: Client) -> Iterable[Candidate]:
+    if visitor.first_name and visitor.last_name:
+        yield from _search({"search_name": f"{visitor.first_name} {visitor.last_name}"}, country_code, client)
+
+
+def _search(where: dict[str, str], country_code: str, client: Client) -> Iterable[Candidate]:
+    page = client.list(people.PERSON, where=where, include=CONTACTS, per_page=25)
+    return [person_now(record, country_code).candidate for record in page.records]
+
+
+def find_person_now(remote_id: str, country_code: str, client: Client, include: tuple[str, ...] = EVERYTHING) -> PersonNow | None:
+    """A person as they stand there; None where they are gone. A merged person is answered under the id that was kept."""
+    for _ in range(LONGEST_MERGE_CHAIN):
+        try:
+            return person_now(client.get(people.PERSON, remote_id, include=include), country_code)
+        except Gone:
+            kept = kept_after_merge(remote_id, client)
+            if kept is None:
+                return None
+            remote_id = kept
+    return None
+
+
+def kept_after_merge(remote_id: str, client: Client) -> str | None:
+    """The person into whom this one was merged; None where they were deleted."""
+    rows = client.list(people.PERSON_MERGER, where={"person_to_remove_id": remote_id}).records
+    return str(rows[0]["person_to_keep_id"]) if rows else None
+
+
+def person_now(record: Record, country_code: str) -> PersonNow:
+    """A Person record with its included contacts, addresses and field data as a value."""
+    text = {name: record[name] or "" for name in ("first_name", "last_name", "given_name", "nickname")}
+    candidate = Candidate(
+        remote_id=record.id,
+        emails=frozenset(normalised_email(row["address"]) for row in _included(record, "emails", "Email")),
+        phones=frozenset(_phone(row, country_code) for row in _included(record, "phone_numbers", "PhoneNumber")),
+        inactive=record["status"] == "inactive",
+        **text,
+    )
+    return PersonNow(
+        candidate=candidate,
+        attributes=dict(record.attributes) | _primary_campus(record),
+        addresses=tuple(dict(row.attributes) for row in _included(record, "addresses", "Address")),
+        fields=tuple(_field_value(row) for row in _included(record, "field_data", "FieldDatum")),
+    )
+
+
+def _included(record: Record, relationship: str, kind: str) -> list[Record]:
+    ids = {ref.id for ref in record.related(relationship)}
+    return [row for row in record.included_of(kind) if row.id in ids]
+
+
+def _primary_campus(record: Record) -> dict[str, str]:
+    campus = next((ref.id for ref in record.related("primary_campus")), None)
+    return {"primary_campus_id": campus} if campus else {}
+
+
+def _phone(row: Record, country_code: str) -> str:
+    return row["e164"] or e164(row["number"], row["country_code"] or country_code) or str(row["number"] or "")
+
+
+def _field_value(row: Record) -> FieldValue:
+    definition = next((ref.id for ref in row.related("field_definition")), "")
+    return FieldValue(definition, str(row["value"] or ""), row.id)

@@ -1,0 +1,198 @@
+"""What is to be written for a card: pure, so that a preview is the plan, printed.
+
+A person we create gets everything the card says. On a person who was there before only what is missing is added: names,
+birthdate and the child flag are never touched, a field that holds something is kept, nothing is ever blanked.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectcard.people.identity import base_email, normalised_name
+from connectcard.people.matching import Candidate, Visitor
+
+CREATE_PERSON, UPDATE_PERSON = "create_person", "update_person"
+ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
+SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
+
+
+@dataclass(frozen=True)
+class WantedField:
+    """One value for a custom field; `multiple` where the field holds one datum per ticked option."""
+
+    definition_id: str
+    label: str
+    value: str
+    multiple: bool = False
+
+
+@dataclass(frozen=True)
+class WantedNote:
+    category_id: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class WantedWorkflowCard:
+    workflow_id: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a card wants to be true in Planning Center. `for_new` are attributes that only a person we create gets."""
+
+    visitor: Visitor
+    email: str = ""
+    email_location: str = "Home"
+    phone: str = ""
+    phone_location: str = "Mobile"
+    address: Mapping[str, str] | None = None
+    address_location: str = "Home"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    for_new: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[WantedField, ...] = ()
+    notes: tuple[WantedNote, ...] = ()
+    workflow_cards: tuple[WantedWorkflowCard, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FieldValue:
+    definition_id: str
+    value: str
+    remote_id: str
+
+
+@dataclass(frozen=True)
+class PersonNow:
+    """A person as Planning Center shows them at this moment."""
+
+    candidate: Candidate
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    addresses: tuple[Mapping[str, str], ...] = ()
+    fields: tuple[FieldValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One write. `body` is {"attributes": {...}} and, where the parent is no person, {"parent": id}."""
+
+    kind: str
+    natural_key: str
+    label: str
+    body: dict[str, Any]
+    after: str
+    now: str = ""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Something the card says that stays as Planning Center has it."""
+
+    label: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    steps: tuple[PlannedStep, ...]
+    kept: tuple[Kept, ...] = ()
+
+
+def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, reference: str) -> Plan:
+    """The writes for a card, in their order; `person` is None where one is to be created."""
+    steps: list[PlannedStep] = []
+    kept: list[Kept] = []
+    for part in (_person, _email, _phone, _address, _fields, _notes, _workflow_cards):
+        for row in part(wanted, person, remote_id_token, reference):
+            (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
+    return Plan(tuple(steps), tuple(kept))
+
+
+Rows = Iterable[PlannedStep | Kept]
+
+
+def _person(wanted: Wanted, person: PersonNow | None, token: int, _reference: str) -> Rows:
+    visitor = wanted.visitor
+    if person is None:
+        named = {"first_name": visitor.first_name, "last_name": visitor.last_name}
+        attributes = {**wanted.for_new, **wanted.attributes, **named, "remote_id": token}
+        name = f"{visitor.first_name} {visitor.last_name}".strip()
+        yield PlannedStep(CREATE_PERSON, str(token), "New person", {"attributes": attributes}, name)
+        return
+    yield Kept("Name", person.candidate.name)
+    for name, value in wanted.attributes.items():
+        present = str(person.attributes.get(name) or "")
+        label = name.replace("_", " ").capitalize()
+        if present:
+            yield Kept(label, present)
+        else:
+            yield PlannedStep(UPDATE_PERSON, name, label, {"attributes": {name: value}}, value)
+
+
+def _email(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    if not wanted.email:
+        return
+    present = person.candidate.emails if person else frozenset()
+    if base_email(wanted.email) in {base_email(address) for address in present}:
+        yield Kept("Email", wanted.email)
+        return
+    attributes = {"address": wanted.email, "location": wanted.email_location, "primary": not present}
+    yield PlannedStep(ADD_EMAIL, wanted.visitor.email, "Email", {"attributes": attributes}, wanted.email, ", ".join(sorted(present)))
+
+
+def _phone(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    if not wanted.phone:
+        return
+    present = person.candidate.phones if person else frozenset()
+    key = wanted.visitor.phone or wanted.phone
+    if key in present:
+        yield Kept("Mobile number", wanted.phone)
+        return
+    attributes = {"number": wanted.phone, "location": wanted.phone_location, "primary": not present}
+    yield PlannedStep(ADD_PHONE, key, "Mobile number", {"attributes": attributes}, wanted.phone, ", ".join(sorted(present)))
+
+
+def _address(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    if not wanted.address:
+        return
+    present = person.addresses if person else ()
+    words = ", ".join(part for part in wanted.address.values() if part)
+    if address_key(wanted.address) in {address_key(address) for address in present}:
+        yield Kept("Address", words)
+        return
+    attributes = {**wanted.address, "location": wanted.address_location, "primary": not present}
+    yield PlannedStep(ADD_ADDRESS, address_key(wanted.address), "Address", {"attributes": attributes}, words)
+
+
+def _fields(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    for want in wanted.fields:
+        present = [value.value for value in person.fields if value.definition_id == want.definition_id] if person else []
+        if want.value in present if want.multiple else present:
+            yield Kept(want.label, ", ".join(present))
+            continue
+        attributes = {"field_definition_id": want.definition_id, "value": want.value}
+        key = f"{want.definition_id}={want.value}" if want.multiple else want.definition_id
+        yield PlannedStep(SET_FIELD, key, want.label, {"attributes": attributes, "multiple": want.multiple}, want.value, ", ".join(present))
+
+
+def _notes(wanted: Wanted, _person: PersonNow | None, _token: int, reference: str) -> Rows:
+    for want in wanted.notes:
+        attributes = {"note": f"{want.text}\n\n{reference}", "note_category_id": want.category_id}
+        yield PlannedStep(
+            ADD_NOTE, f"{want.category_id} {reference}", want.label, {"attributes": attributes}, "A note with what they wrote"
+        )
+
+
+def _workflow_cards(wanted: Wanted, _person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    for want in wanted.workflow_cards:
+        yield PlannedStep(
+            ADD_WORKFLOW_CARD, want.workflow_id, want.label, {"attributes": {}, "parent": want.workflow_id}, "A card in this workflow"
+        )
+
+
+def address_key(address: Mapping[str, str]) -> str:
+    """An address as it is compared: street, city and zip in plain letters."""
+    return "|".join(normalised_name(address.get(part)) for part in ("street_line_1", "street_line_2", "city", "zip"))

@@ -1,0 +1,296 @@
+"""Carry out one write exactly once, although Planning Center knows no idempotency keys.
+
+An intent is committed before the send and a result after it. Where the outcome is unknown the intent stands; after the time in
+which a late request may still be applied a probe looks for what the step would have made, and only then is it sent again.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from connectcard.clock import now
+from connectcard.database import db, end_reading, transaction
+from connectcard.errors import ConnectCardError
+from connectcard.people.identity import base_email, e164, same_first_name, same_last_name
+from connectcard.people.matching import Candidate
+from connectcard.people.operations import remember_person
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import Conflict, Gone, OutcomeUnknown, PlanningCenterError, Refused
+from connectcard.planning_center.resources import people
+from connectcard.planning_center.resources._core import Resource
+from connectcard.sync import plans
+from connectcard.sync.holds import Hold, keep_hold, waits
+from connectcard.sync.looking import kept_after_merge
+from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
+
+MOST_ROUNDS = 3
+# A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
+ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD)
+
+
+class Later(ConnectCardError):
+    """The card waits until `until`; the text says what for, in words for staff."""
+
+    def __init__(self, until: datetime, words: str) -> None:
+        super().__init__(words)
+        self.until = until
+
+
+class AskSomebody(ConnectCardError):
+    """A person has to look at this card; the text says why."""
+
+
+class TokenTaken(ConnectCardError):
+    """The number that was to mark a new person belongs to somebody else; take the next one."""
+
+
+class PersonGone(ConnectCardError):
+    """The person the card is written to is no longer there; `kept` is where they were merged into, if they were."""
+
+    def __init__(self, kept: str | None) -> None:
+        super().__init__("the person was merged or deleted in Planning Center")
+        self.kept = kept
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as a value, so that no row is touched while Planning Center is spoken to."""
+
+    id: UUID
+    kind: str
+    natural_key: str
+    body: dict[str, Any]
+    state: str
+    deadline_at: datetime | None
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the steps of one card are written to."""
+
+    person_remote_id: str | None
+    reference: str
+    country_code: str
+    first_name: str
+    last_name: str
+
+    @property
+    def person(self) -> str:
+        if self.person_remote_id is None:
+            raise AskSomebody("The person was not made yet, so nothing can be added to them. Try this card again.")
+        return self.person_remote_id
+
+
+def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
+    """Bring one step to rest: done, found or refused. Raises Later, AskSomebody, TokenTaken or PersonGone where it cannot be."""
+    if step.state in (DONE, REFUSED, LEFT_OUT):
+        return
+    if step.state == INTENT:
+        _wait_until_settled(step)
+    if step.state == INTENT or step.kind in ALWAYS_PROBED:
+        found = probe(step, target, client)
+        if found is not None:
+            _record(step, hold, DONE, found, was_there=True)
+            return
+    if step.rounds >= MOST_ROUNDS:
+        raise AskSomebody("Planning Center never confirmed this change, and it does not show there. Look at the person, then try again.")
+    _intend(step, hold)
+    _send_once(step, target, hold, client)
+
+
+def _wait_until_settled(step: Step) -> None:
+    settled_at = (step.deadline_at or now()) + waits().settle
+    if now() < settled_at:
+        raise Later(settled_at, "Planning Center did not confirm a change. We look again before anything is sent twice.")
+
+
+def _intend(step: Step, hold: Hold) -> None:
+    with transaction():
+        keep_hold(hold)
+        row = _row(step)
+        row.state, row.intent_at, row.deadline_at = INTENT, now(), now() + waits().send
+        row.fence, row.rounds = hold.fence, row.rounds + 1
+
+
+def _send_once(step: Step, target: Target, hold: Hold, client: Client) -> None:
+    try:
+        record = _send(step, target, client)
+    except OutcomeUnknown as error:
+        raise Later(now() + waits().send + waits().settle, "Planning Center did not confirm a change. We look again first.") from error
+    except Gone as error:
+        _refuse_or_follow(step, target, hold, client, error)
+    except Refused as error:
+        _refuse_unless_there(step, target, hold, client, error)
+    except PlanningCenterError:
+        # Surely not applied: not sent, limited, blocked or not signed in. The step is planned again.
+        _withdraw(step, hold)
+        raise
+    else:
+        _record(step, hold, DONE, record)
+
+
+def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client, error: Refused) -> None:
+    """A refusal may only mean that it is there already: Planning Center says so with 409, for field data with 422."""
+    may_be_there = isinstance(error, Conflict) or step.kind == plans.SET_FIELD
+    found = probe(step, target, client) if may_be_there else None
+    if found is not None:
+        _record(step, hold, DONE, found, was_there=True)
+    else:
+        _record(step, hold, REFUSED, None, problem=in_words(error))
+
+
+def _refuse_or_follow(step: Step, target: Target, hold: Hold, client: Client, error: Gone) -> None:
+    """A 404 is answered for a person who is gone, but for a deleted note category or workflow as well."""
+    person = target.person_remote_id
+    end_reading()
+    if person is not None and not _is_there(person, client):
+        kept = kept_after_merge(person, client)
+        _withdraw(step, hold)
+        raise PersonGone(kept) from error
+    _record(step, hold, REFUSED, None, problem="the place this goes to is no longer there; choose another one in Field mapping")
+
+
+def _is_there(person_remote_id: str, client: Client) -> bool:
+    try:
+        client.get(people.PERSON, person_remote_id)
+    except Gone:
+        return False
+    return True
+
+
+def _withdraw(step: Step, hold: Hold) -> None:
+    with transaction():
+        keep_hold(hold)
+        row = _row(step)
+        row.state, row.intent_at, row.deadline_at, row.rounds = PLANNED, None, None, row.rounds - 1
+
+
+def _record(step: Step, hold: Hold, state: str, record: Record | None, *, was_there: bool = False, problem: str | None = None) -> None:
+    with transaction() as session:
+        keep_hold(hold)
+        row = _row(step)
+        row.state, row.found, row.problem = state, was_there, problem
+        row.done_at, row.remote_id = now(), record.id if record else None
+        if step.kind == plans.CREATE_PERSON and record is not None:
+            item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+            item.person_remote_id = record.id
+            remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
+
+
+def _row(step: Step) -> SyncStep:
+    return db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+
+
+def steps_of(item_id: UUID) -> list[Step]:
+    """The steps of a card in their order, as values."""
+    rows = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item_id).order_by(SyncStep.position)).all()
+    steps = [Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, row.deadline_at, row.rounds) for row in rows]
+    end_reading()
+    return steps
+
+
+def in_words(error: PlanningCenterError) -> str:
+    """What Planning Center said about a refused change: which value, and why."""
+    return " ".join(part for part in (error.parameter, error.detail or error.title) if part) or "no reason given"
+
+
+# Sending: where each kind of step is written.
+
+_PERSON_PARTS: dict[str, Resource] = {
+    plans.ADD_EMAIL: people.EMAIL,
+    plans.ADD_PHONE: people.PHONE_NUMBER,
+    plans.ADD_ADDRESS: people.ADDRESS,
+    plans.SET_FIELD: people.FIELD_DATUM,
+    plans.ADD_NOTE: people.NOTE,
+}
+
+
+def _send(step: Step, target: Target, client: Client) -> Record:
+    end_reading()
+    attributes = step.body["attributes"]
+    if step.kind == plans.CREATE_PERSON:
+        return client.create(people.PERSON, attributes)
+    if step.kind == plans.UPDATE_PERSON:
+        return client.update(people.PERSON, target.person, attributes)
+    if step.kind == plans.ADD_WORKFLOW_CARD:
+        return client.create(people.WORKFLOW_CARD, {**attributes, "person_id": target.person}, parent_id=step.body["parent"])
+    return client.create(_PERSON_PARTS[step.kind], attributes, parent_id=target.person)
+
+
+# Probing: how what a step would make is found again by its natural key.
+
+
+def probe(step: Step, target: Target, client: Client) -> Record | None:
+    """The record that this step would make, if it is there already."""
+    end_reading()
+    if step.kind == plans.CREATE_PERSON:
+        return _find_created_person(step, target, client)
+    if step.kind == plans.UPDATE_PERSON:
+        record = client.get(people.PERSON, target.person)
+        return record if all(record.attributes.get(name) == value for name, value in step.body["attributes"].items()) else None
+    resource = people.PERSON_WORKFLOW_CARD if step.kind == plans.ADD_WORKFLOW_CARD else _PERSON_PARTS[step.kind]
+    fits = _FITS[step.kind]
+    return next((record for record in client.iterate(resource, parent_id=target.person) if fits(record, step, target)), None)
+
+
+def _find_created_person(step: Step, target: Target, client: Client) -> Record | None:
+    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
+    # The filter is checked again here: Planning Center ignores what it does not know.
+    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
+    named = [record for record in ours if same_person_name(record, target)]
+    if len(named) > 1:
+        raise AskSomebody("Two people in Planning Center carry the mark of this card. Merge them there, then try again.")
+    if ours and not named:
+        raise TokenTaken("this remote_id belongs to another person")
+    return named[0] if named else None
+
+
+def same_person_name(record: Record, target: Target) -> bool:
+    """Whether a person carries the card's name; a last name that the card lacks is not asked for."""
+    last = same_last_name(record["last_name"], target.last_name) if target.last_name else True
+    return same_first_name(record["first_name"], target.first_name) and last
+
+
+def _same_email(record: Record, step: Step, _target: Target) -> bool:
+    return base_email(record["address"]) == base_email(step.body["attributes"]["address"])
+
+
+def _same_phone(record: Record, step: Step, target: Target) -> bool:
+    theirs = record["e164"] or e164(record["number"], record["country_code"] or target.country_code) or record["number"]
+    return bool(theirs == step.natural_key)
+
+
+def _same_address(record: Record, step: Step, _target: Target) -> bool:
+    return plans.address_key({name: value or "" for name, value in record.attributes.items() if isinstance(value, str)}) == step.natural_key
+
+
+def _same_field(record: Record, step: Step, _target: Target) -> bool:
+    wanted = step.body["attributes"]
+    definition = {ref.id for ref in record.related("field_definition")}
+    return wanted["field_definition_id"] in definition and (not step.body.get("multiple") or record["value"] == wanted["value"])
+
+
+def _same_note(record: Record, _step: Step, target: Target) -> bool:
+    category = _step.body["attributes"]["note_category_id"]
+    return target.reference in (record["note"] or "") and str(record["note_category_id"] or category) == category
+
+
+def _same_workflow_card(record: Record, step: Step, _target: Target) -> bool:
+    workflow = {ref.id for ref in record.related("workflow")}
+    return step.body["parent"] in workflow and record["stage"] not in ("completed", "removed")
+
+
+_FITS: dict[str, Callable[[Record, Step, Target], bool]] = {
+    plans.ADD_EMAIL: _same_email,
+    plans.ADD_PHONE: _same_phone,
+    plans.ADD_ADDRESS: _same_address,
+    plans.SET_FIELD: _same_field,
+    plans.ADD_NOTE: _same_note,
+    plans.ADD_WORKFLOW_CARD: _same_workflow_card,
+}

@@ -1,0 +1,390 @@
+"""The way of a card to Planning Center: claim, want, look, decide, plan, do, record.
+
+Look, decide and plan never write. No transaction is open while we talk to Planning Center. What was planned is stored before
+the first send, so that whoever takes over after a crash goes on with the same steps.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import delete, select
+
+from connectcard.cards.models import Submission
+from connectcard.cards.queries import effective_answers, get_submission
+from connectcard.churches.models import Church
+from connectcard.churches.tenancy import current_church_id
+from connectcard.clock import now
+from connectcard.database import db, end_reading, transaction
+from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, decide
+from connectcard.people.operations import forget_person, remember_person
+from connectcard.people.queries import find_candidates
+from connectcard.planning_center import Client
+from connectcard.planning_center.errors import (
+    Blocked,
+    NotSent,
+    OutcomeUnknown,
+    PlanningCenterError,
+    ProductUnavailable,
+    RateLimited,
+    ReconnectNeeded,
+    Refused,
+    Unavailable,
+)
+from connectcard.sync import destinations, plans
+from connectcard.sync.holds import Hold, HoldLost, keep_hold
+from connectcard.sync.looking import candidates_in_planning_center, find_person_now, merged
+from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
+from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
+from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
+from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
+from connectcard.sync.tokens import remote_id_token
+from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
+
+log = structlog.get_logger()
+
+BACKOFF = (5, 15, 45, 120, 300)
+BLOCKED_PAUSE = timedelta(minutes=3)
+RECONNECT_PAUSE = timedelta(minutes=1)
+MOST_TAKEN_TOKENS = 20
+
+
+@dataclass(frozen=True)
+class CardAtHand:
+    """Everything about one card that its sync needs, read once, so that no row is touched while we talk to Planning Center."""
+
+    submission_id: UUID
+    wanted: Wanted
+    decision: dict[str, Any] | None
+    planned: bool
+    person_remote_id: str | None
+    reference: str
+    remote_id_token: int
+    country_code: str
+
+    @property
+    def target(self) -> Target:
+        visitor = self.wanted.visitor
+        return Target(self.person_remote_id, self.reference, self.country_code, visitor.first_name, visitor.last_name)
+
+
+def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Bring a claimed card to rest, or make it wait; every way out leaves the item in a state that says what comes next."""
+    try:
+        _rest_or_wait(hold, client, stopping)
+    except HoldLost:
+        log.info("hold_lost", item_id=str(hold.item_id))
+
+
+def _rest_or_wait(hold: Hold, client: Client, stopping: Callable[[], bool]) -> None:
+    try:
+        _bring_to_rest(hold, client, stopping)
+    except Later as later:
+        _wait(hold, later)
+    except AskSomebody as question:
+        _settle(hold, REVIEW, NEEDS_YOU, str(question))
+    except PersonGone as gone:
+        _person_gone(hold, gone)
+    except PlanningCenterError as error:
+        _after_trouble(hold, error)
+
+
+def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> None:
+    card = card_at_hand(hold.item_id)
+    if not card.planned:
+        decision, person = decide_who(card, client)
+        if decision.kind == UNCLEAR:
+            _ask_who(hold, decision)
+            return
+        store_plan(hold, decision, plan(card.wanted, person, card.remote_id_token, card.reference))
+    for step in steps_of(hold.item_id):
+        if stopping():
+            raise Later(now(), "Stopped for a moment; goes on by itself.")
+        _carry_out(step, replace(card.target, person_remote_id=_person_of(hold)), hold, client)
+        if step.kind == plans.CREATE_PERSON and _person_of(hold) is None:
+            break
+    _finish(hold, client)
+
+
+# Look and decide.
+
+
+def card_at_hand(item_id: UUID) -> CardAtHand:
+    """Read one item and its card as values."""
+    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
+    card = _card_of(
+        item.submission_id, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
+    )
+    end_reading()
+    return card
+
+
+def card_before_sync(submission: Submission) -> CardAtHand:
+    """The same for a card that was never sent, for the preview."""
+    card = _card_of(submission.id, None, None, False, "CC-0", 0)
+    end_reading()
+    return card
+
+
+def _card_of(
+    submission_id: UUID, linked: str | None, decision: dict[str, Any] | None, planned: bool, reference: str, token: int | None
+) -> CardAtHand:
+    church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
+    submission = get_submission(submission_id)
+    answers = CardAnswers(effective_answers(submission), submission.prayer, submission.family, submission.received_at, linked)
+    wishes = ChurchWishes(
+        destinations.current(), destinations.offered(), destinations.labels(), church.country_code or "US", church.time_zone or "UTC"
+    )
+    return CardAtHand(
+        submission_id=submission_id,
+        wanted=visitor_from(answers, wishes),
+        decision=decision,
+        planned=planned,
+        person_remote_id=linked,
+        reference=reference,
+        remote_id_token=token or remote_id_token(church.remote_id_key or "", submission_id),
+        country_code=wishes.country_code,
+    )
+
+
+def decide_who(card: CardAtHand, client: Client) -> tuple[Decision, PersonNow | None]:
+    """Say who the visitor is, and how that person stands in Planning Center now; what staff decided by hand goes first."""
+    by_hand = card.decision if card.decision and card.decision.get("by") else None
+    if by_hand and by_hand["kind"] == NEW:
+        return Decision(NEW, f"{by_hand['by']} said this is someone new."), None
+    chosen = by_hand["person"] if by_hand else card.person_remote_id
+    if chosen:
+        person = _person_or_ask(chosen, card, client)
+        return Decision(SAME, _why_chosen(by_hand), person.candidate), person
+    decision = decide(card.wanted.visitor, _candidates(card, client))
+    if decision.kind != SAME or decision.person is None:
+        return decision, None
+    person = _person_or_ask(decision.person.remote_id, card, client)
+    return replace(decision, person=person.candidate), person
+
+
+def _why_chosen(by_hand: dict[str, Any] | None) -> str:
+    return f"{by_hand['by']} said this is the same person." if by_hand else "This card reached this person before."
+
+
+def _person_or_ask(remote_id: str, card: CardAtHand, client: Client) -> PersonNow:
+    end_reading()
+    person = find_person_now(remote_id, card.country_code, client)
+    if person is None:
+        raise PersonGone(None)
+    return person
+
+
+def _candidates(card: CardAtHand, client: Client) -> list[Candidate]:
+    """People we know ourselves and people Planning Center finds; ours come first, since search there lags."""
+    visitor = card.wanted.visitor
+    ours = {candidate.remote_id: candidate for candidate in find_candidates(visitor)}
+    end_reading()
+    theirs = {candidate.remote_id: candidate for candidate in candidates_in_planning_center(visitor, card.country_code, client)}
+    known_only = [_still_there(candidate, card, client) for remote_id, candidate in ours.items() if remote_id not in theirs]
+    both = [merged(ours.get(remote_id), candidate) if remote_id in ours else candidate for remote_id, candidate in theirs.items()]
+    return both + [candidate for candidate in known_only if candidate is not None]
+
+
+def _still_there(candidate: Candidate, card: CardAtHand, client: Client) -> Candidate | None:
+    person = find_person_now(candidate.remote_id, card.country_code, client)
+    return person.candidate if person else None
+
+
+# Plan, do, record.
+
+
+def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
+    """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        item.decision = decision_row(decision) | ({"by": item.decision["by"]} if item.decision and item.decision.get("by") else {})
+        item.person_remote_id = decision.person.remote_id if decision.person else item.person_remote_id
+        item.planned_at, item.remote_id_token = now(), _token_in(planned) or item.remote_id_token
+        _replace_unsent_steps(item, planned)
+        if decision.person:
+            remember_person(decision.person)
+
+
+def _token_in(planned: Plan) -> int | None:
+    return next((int(step.natural_key) for step in planned.steps if step.kind == plans.CREATE_PERSON), None)
+
+
+def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
+    unsent = (PLANNED, REFUSED, LEFT_OUT)
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state.in_(unsent)))
+    begun = {(row.kind, row.natural_key) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
+    position = 100 if begun else 0
+    for step in planned.steps:
+        if (step.kind, step.natural_key) not in begun:
+            position += 1
+            row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label)
+            row.body = json.dumps(step.body)
+            db.session.add(row)
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    """A decision as it is stored and shown."""
+    return {
+        "kind": decision.kind,
+        "words": decision.words,
+        "person": decision.person.remote_id if decision.person else None,
+        "candidates": [
+            {
+                "remote_id": row.candidate.remote_id,
+                "name": row.candidate.name,
+                "emails": sorted(row.candidate.emails),
+                "phones": sorted(row.candidate.phones),
+                "inactive": row.candidate.inactive,
+                "reasons": [asdict(reason) for reason in row.reasons],
+            }
+            for row in decision.compared
+        ],
+    }
+
+
+def _person_of(hold: Hold) -> str | None:
+    remote_id = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == hold.item_id))
+    end_reading()
+    return remote_id
+
+
+def _carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
+    """One step; where the mark of a new person is taken by somebody else the next mark is tried."""
+    for attempt in range(1, MOST_TAKEN_TOKENS):
+        try:
+            carry_out(step, target, hold, client)
+            return
+        except TokenTaken:
+            step = _with_next_token(step, hold, attempt)
+    raise AskSomebody("No free mark was found for a new person. Add this person in Planning Center by hand, then try again.")
+
+
+def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        church = session.scalars(select(Church).where(Church.id == item.church_id)).one()
+        row = session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+        token = remote_id_token(church.remote_id_key or "", item.submission_id, attempt)
+        body = {**step.body, "attributes": {**step.body["attributes"], "remote_id": token}}
+        item.remote_id_token, row.natural_key, row.body = token, str(token), json.dumps(body)
+    return replace(step, natural_key=str(token), body=body)
+
+
+def _finish(hold: Hold, client: Client) -> None:
+    """Read the person back, tick what is there, and settle."""
+    card = card_at_hand(hold.item_id)
+    person = find_person_now(card.person_remote_id, card.country_code, client) if card.person_remote_id else None
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        steps = session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id)).all()
+        if person is not None:
+            item.person_remote_id = person.candidate.remote_id
+            remember_person(person.candidate)
+            for step in steps:
+                step.confirmed_at = now() if step.state == DONE and shows(person, step) else step.confirmed_at
+        state, outcome, reason = _how_it_went(list(steps), card.wanted.problems)
+        item.synced_at = now() if state == SYNCED else item.synced_at
+        settle(item, state, outcome, reason)
+
+
+def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
+    refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
+    if refused:
+        return FAILED, FAILED, " ".join(refused)
+    note = " ".join(problems) or None
+    if any(step.kind == plans.CREATE_PERSON for step in steps):
+        return SYNCED, CREATED, note
+    return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
+
+
+def shows(person: PersonNow, step: SyncStep) -> bool:
+    """Whether the read-back shows what a step wrote; notes and workflow cards are confirmed by their own answer."""
+    if step.kind == plans.CREATE_PERSON:
+        return True
+    if step.kind == plans.ADD_EMAIL:
+        return step.natural_key in person.candidate.emails
+    if step.kind == plans.ADD_PHONE:
+        return step.natural_key in person.candidate.phones
+    if step.kind == plans.ADD_ADDRESS:
+        return step.natural_key in {plans.address_key(address) for address in person.addresses}
+    if step.kind == plans.SET_FIELD:
+        return step.natural_key.partition("=")[0] in {value.definition_id for value in person.fields}
+    return step.remote_id is not None
+
+
+# The ways out that are not the end.
+
+
+def _ask_who(hold: Hold, decision: Decision) -> None:
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        item.decision = decision_row(decision)
+        settle(item, REVIEW, NEEDS_YOU, decision.words)
+
+
+def _settle(hold: Hold, state: str, outcome: str, reason: str | None) -> None:
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        settle(item, state, outcome, reason)
+
+
+def _wait(hold: Hold, later: Later, state: str = WAITING) -> None:
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        item.state, item.due_at, item.reason, item.lease_until = state, later.until, str(later), None
+        item.attempts += 1
+
+
+def _person_gone(hold: Hold, gone: PersonGone) -> None:
+    """Merged: follow. Deleted: staff decide; the person is never silently made again."""
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        if item.person_remote_id:
+            forget_person(item.person_remote_id)
+        item.planned_at, item.person_remote_id = None, gone.kept
+        if gone.kept:
+            item.state, item.due_at, item.reason = PENDING, now(), "The person was merged in Planning Center; the card follows."
+            item.lease_until = None
+        else:
+            settle(item, REVIEW, NEEDS_YOU, "The person this card belongs to was deleted in Planning Center.")
+
+
+def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:
+    if isinstance(error, ReconnectNeeded | ProductUnavailable):
+        _wait(hold, Later(now() + RECONNECT_PAUSE, "The church needs to be connected to Planning Center again."), PENDING)
+    elif isinstance(error, Refused):
+        _settle(hold, FAILED, FAILED, f"Planning Center did not answer a look-up: {in_words(error)}")
+    else:
+        _wait(hold, _pause_after(error, _attempts(hold)))
+
+
+def _pause_after(error: PlanningCenterError, attempts: int) -> Later:
+    backoff = now() + timedelta(seconds=BACKOFF[min(attempts, len(BACKOFF) - 1)])
+    if isinstance(error, RateLimited | Unavailable):
+        seconds = error.retry_after
+        return Later(
+            now() + timedelta(seconds=seconds) if seconds else backoff, "Planning Center asked us to slow down. Goes on by itself."
+        )
+    if isinstance(error, Blocked):
+        return Later(now() + BLOCKED_PAUSE, "Planning Center's firewall turned us away for a moment. Goes on by itself.")
+    if isinstance(error, NotSent | OutcomeUnknown):
+        return Later(backoff, "Planning Center cannot be reached right now. Goes on by itself.")
+    return Later(backoff, "Planning Center gave an unexpected answer. Tried again by itself.")
+
+
+def _attempts(hold: Hold) -> int:
+    attempts = db.session.scalar(select(SyncItem.attempts).where(SyncItem.id == hold.item_id)) or 0
+    end_reading()
+    return attempts

@@ -1,0 +1,134 @@
+"""From the answers on a card to what should be true in Planning Center."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from connectcard.cards.in_words import Labels
+from connectcard.connections.models import RemoteChoice
+from connectcard.people.identity import e164, normalised_email
+from connectcard.people.matching import Visitor
+from connectcard.sync import destinations
+from connectcard.sync.models import Destination
+from connectcard.sync.plans import Wanted, WantedField, WantedNote, WantedWorkflowCard
+
+
+@dataclass(frozen=True)
+class CardAnswers:
+    """A card as it is sent: the answers with the corrections applied, and the sealed parts opened for this moment."""
+
+    answers: Mapping[str, Any]
+    prayer: str | None
+    family: str | None
+    received_at: datetime
+    linked: str | None = None
+
+
+@dataclass(frozen=True)
+class ChurchWishes:
+    """Where the church wants each answer, and what there is to choose from."""
+
+    where: Mapping[str, Destination]
+    choices: Sequence[RemoteChoice]
+    words: Labels
+    country_code: str
+    time_zone: str
+
+
+def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
+    """What this card wants; an answer that cannot be sent as it is becomes a problem in words, never a guess."""
+    answers, where = card.answers, wishes.where
+    resolved = {field: destinations.resolve(where[field], answer, wishes.choices, wishes.words) for field, answer in _answers(card, wishes)}
+    sent = {field: result.values for field, result in resolved.items() if result.values}
+    return Wanted(
+        visitor=_visitor(card, wishes),
+        email=answers.get("email", "") if where["email"].kind == destinations.EMAIL else "",
+        phone=answers.get("phone", "") if where["phone"].kind == destinations.PHONE else "",
+        address=_address(answers.get("address"), wishes) if where["address"].kind == destinations.ADDRESS else None,
+        attributes=_attributes(sent, where, constant=False),
+        for_new=_attributes(sent, where, constant=True),
+        fields=tuple(_fields(sent, where, wishes.choices)),
+        notes=tuple(_notes(sent, where)),
+        workflow_cards=tuple(_workflow_cards(sent, where)),
+        problems=tuple(problem for result in resolved.values() for problem in result.problems),
+    )
+
+
+def _visitor(card: CardAnswers, wishes: ChurchWishes) -> Visitor:
+    answers = card.answers
+    return Visitor(
+        first_name=answers.get("first_name", ""),
+        last_name=answers.get("last_name", ""),
+        email=normalised_email(answers.get("email")),
+        phone=e164(answers.get("phone"), wishes.country_code),
+        linked=card.linked,
+    )
+
+
+def _answers(card: CardAnswers, wishes: ChurchWishes) -> list[tuple[str, Any]]:
+    first_visit = destinations.first_visit_date(card.answers, card.received_at, wishes.time_zone)
+    derived = {
+        "prayer": card.prayer,
+        "family": json.loads(card.family) if card.family else None,
+        "first_visit_date": first_visit,
+        "membership": None,
+        "campus": None,
+    }
+    return [(field, derived.get(field, card.answers.get(field))) for field in wishes.where]
+
+
+def _attributes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination], *, constant: bool) -> dict[str, str]:
+    return {
+        str(where[field].target): values[0]
+        for field, values in sent.items()
+        if where[field].kind == destinations.PERSON_ATTRIBUTE
+        and destinations.FIELDS[field].constant is constant
+        and not destinations.FIELDS[field].fixed
+    }
+
+
+def _fields(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination], choices: Sequence[RemoteChoice]) -> list[WantedField]:
+    wanted = []
+    for field, values in sent.items():
+        target = destinations.target_of(where[field], choices)
+        if where[field].kind == destinations.CUSTOM_FIELD and target is not None:
+            multiple = target.detail.get("data_type") == "checkboxes"
+            wanted += [WantedField(target.remote_id, target.name, value, multiple) for value in values]
+    return wanted
+
+
+def _notes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]) -> list[WantedNote]:
+    """One note for each category: what several answers say stands in it line by line."""
+    lines: dict[str, list[str]] = {}
+    labels: dict[str, list[str]] = {}
+    for field, values in sent.items():
+        if where[field].kind == destinations.NOTE:
+            label = destinations.FIELDS[field].label
+            lines.setdefault(str(where[field].target), []).append(f"{label}: {', '.join(values)}")
+            labels.setdefault(str(where[field].target), []).append(label)
+    return [WantedNote(category, f"Note: {', '.join(labels[category])}", "\n".join(text)) for category, text in lines.items()]
+
+
+def _workflow_cards(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]) -> list[WantedWorkflowCard]:
+    wanted = {
+        workflow: destinations.FIELDS[field].label
+        for field, values in sent.items()
+        if where[field].kind == destinations.WORKFLOW_CARD
+        for workflow in values
+    }
+    return [WantedWorkflowCard(workflow, f"Workflow card: {label}") for workflow, label in wanted.items()]
+
+
+def _address(address: Mapping[str, str] | None, wishes: ChurchWishes) -> dict[str, str] | None:
+    if not address or not address.get("street"):
+        return None
+    return {
+        "street_line_1": address["street"],
+        "street_line_2": address.get("street2", ""),
+        "city": address.get("city", ""),
+        "state": address.get("state", ""),
+        "zip": address.get("zip", ""),
+        "country_code": address.get("country") or wishes.country_code,
+    }
