@@ -1,4 +1,4 @@
-"""Reading a church's connection."""
+"""What a church's connection is and offers, read from our own rows."""
 
 from sqlalchemy import select
 
@@ -7,11 +7,19 @@ from connectcard.database import db
 
 
 def find_connection() -> Connection | None:
-    """The connection of the church whose scope is open."""
-    return db.session.scalars(select(Connection)).first()
+    """The connection of the open scope's church, whatever its state."""
+    return db.session.scalars(select(Connection)).one_or_none()
 
 
 def choices(kind: str) -> list[RemoteChoice]:
-    """What there is to choose from, in Planning Center's order."""
-    wanted = select(RemoteChoice).where(RemoteChoice.kind == kind)
-    return list(db.session.scalars(wanted.order_by(RemoteChoice.position, RemoteChoice.name)))
+    """What the church's Planning Center offered of one kind when it was last read, in its order."""
+    ordered = (
+        select(RemoteChoice).where(RemoteChoice.kind == kind).order_by(RemoteChoice.position, RemoteChoice.name, RemoteChoice.remote_id)
+    )
+    return list(db.session.scalars(ordered))
+
+
+def wants_choices(connection: Connection) -> bool:
+    """Whether somebody asked for the choices to be read since they were read last."""
+    wanted, read = connection.choices_wanted_at, connection.choices_read_at
+    return wanted is not None and (read is None or read < wanted)

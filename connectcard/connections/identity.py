@@ -1,0 +1,79 @@
+"""Who somebody is in Planning Center, and of which organization, read with that person's own access."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from connectcard.config import Config
+from connectcard.planning_center import BasicAuth, BearerAuth, Client, Timeouts
+from connectcard.planning_center.errors import PlanningCenterError, ReconnectNeeded
+from connectcard.planning_center.oauth import OAuthClient
+from connectcard.planning_center.resources import people
+
+log = structlog.get_logger()
+
+USER_AGENT = "connectcard (sign-in)"
+SOMEBODY_WAITS = Timeouts(connect=3, total=10)
+GOODBYE = Timeouts(connect=2, total=4)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A person and the organization that they signed in for.
+
+    `people_permissions` is None, Viewer, Editor or Manager. `time_zone` is an IANA name, `date_format` strftime's.
+    """
+
+    person_remote_id: str
+    name: str
+    people_permissions: str | None
+    site_administrator: bool
+    organization_id: str
+    organization_name: str
+    country_code: str
+    time_zone: str
+    date_format: str
+
+
+def read_identity(base_url: str, access_token: str) -> Identity:
+    """Who holds this access token; two requests. Raises PlanningCenterError."""
+
+    def this_one_only(*, refused: str | None = None) -> str:
+        if refused:
+            raise ReconnectNeeded("Planning Center refused an access token that it gave a moment ago")
+        return access_token
+
+    return _read(Client(BearerAuth(this_one_only), base_url=base_url, user_agent=USER_AGENT, timeouts=SOMEBODY_WAITS))
+
+
+def read_identity_of_token_pair(base_url: str, application_id: str, secret: str) -> Identity:
+    """Who made this personal access token; two requests. Raises PlanningCenterError."""
+    return _read(Client(BasicAuth(application_id, secret), base_url=base_url, user_agent=USER_AGENT, timeouts=SOMEBODY_WAITS))
+
+
+def give_back(config: Config, tokens: Mapping[str, Any]) -> None:
+    """Withdraw tokens that we do not keep, as the token endpoint gave them. Where that fails they end by themselves; it is logged."""
+    client = OAuthClient(config.pco_base_url, config.pco_client_id, config.pco_client_secret, USER_AGENT, GOODBYE)
+    try:
+        for name in ("refresh_token", "access_token"):
+            if tokens.get(name):
+                client.revoke(str(tokens[name]))
+    except PlanningCenterError as problem:
+        log.warning("tokens could not be given back", error=type(problem).__name__, status=problem.status)
+
+
+def _read(client: Client) -> Identity:
+    me, organization = client.get(people.ME), client.get(people.ORGANIZATION)
+    return Identity(
+        person_remote_id=me.id,
+        name=str(me["name"] or "").strip() or "Somebody without a name",
+        people_permissions=me["people_permissions"],
+        site_administrator=bool(me["site_administrator"]),
+        organization_id=organization.id,
+        organization_name=str(organization["name"] or "").strip() or "Our church",
+        country_code=str(organization["country_code"] or "US"),
+        time_zone=str(organization["time_zone"] or "UTC"),
+        date_format=str(organization["date_format"] or "%m/%d/%Y"),
+    )

@@ -1,0 +1,263 @@
+"""Connecting a church to Planning Center, testing and ending that, and reading what a card can be sent to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+
+from connectcard.churches.models import Church
+from connectcard.clock import now
+from connectcard.config import Config
+from connectcard.connections.aside import reading_aside, writing_aside
+from connectcard.connections.budget import budget_of
+from connectcard.connections.clients import client_for, refuse_another_origin
+from connectcard.connections.models import CONNECTED, DISCONNECTED, OAUTH, PERSONAL_ACCESS_TOKEN, RECONNECT, Connection, RemoteChoice
+from connectcard.connections.queries import find_connection
+from connectcard.connections.tokens import RECONNECT_WORDS, fresh_access_token, keep_tokens, revoke
+from connectcard.connections.words import in_words
+from connectcard.database import db, end_reading
+from connectcard.errors import ChangeRefused, ConnectionMissing
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import PlanningCenterError, ProductUnavailable, ReconnectNeeded, ScopeMissing
+from connectcard.planning_center.oauth import Tokens
+from connectcard.planning_center.resources import people
+
+OK, NO_SCOPE, NO_ACCESS = "ok", "no_scope", "no_access"
+MAY_WRITE = ("Editor", "Manager")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried, whether it worked, and what it means in words for staff."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+# Connecting. Inside the caller's `transaction()`.
+
+
+def connect(
+    church: Church, tokens: Mapping[str, Any], *, organization_id: str, authorised_by: str, authorised_remote_id: str | None = None
+) -> Connection:
+    """Keep the tokens of a consent as the church's. `tokens` is the token endpoint's answer; whoever gave it is `authorised_by`.
+
+    Connecting again keeps everything else. Raises ChangeRefused for another organization, ConnectionMissing for another origin.
+    """
+    connection = _connection_of(church, organization_id)
+    connection.kind = OAUTH
+    keep_tokens(connection, Tokens.from_answer(tokens), now())
+    return _connected(connection, authorised_by, authorised_remote_id)
+
+
+def connect_with_personal_access_token(
+    church: Church, *, organization_id: str, authorised_by: str, authorised_remote_id: str | None = None
+) -> Connection:
+    """Use the personal access token of the settings for the one church of this installation; nothing of it is stored."""
+    if cast("Config", current_app.config["CONNECTCARD"]).personal_access_token is None:
+        raise ConnectionMissing("PCO_APP_ID and PCO_SECRET are not set, so there is no personal access token to connect with.")
+    connection = _connection_of(church, organization_id)
+    _forget_tokens(connection)
+    connection.kind, connection.state = PERSONAL_ACCESS_TOKEN, CONNECTED
+    return _connected(connection, authorised_by, authorised_remote_id)
+
+
+def _connection_of(church: Church, organization_id: str) -> Connection:
+    refuse_another_origin(church.origin)
+    if organization_id != church.organization_id:
+        raise ChangeRefused(
+            f"This sign-in is for another organization in Planning Center than {church.name}. "
+            f"Sign in there as somebody of {church.name}, and connect again."
+        )
+    connection = find_connection()
+    if connection is None:
+        connection = Connection(church_id=church.id, origin=church.origin, organization_id=church.organization_id, version=0)
+        db.session.add(connection)
+    return connection
+
+
+def _connected(connection: Connection, authorised_by: str, authorised_remote_id: str | None) -> Connection:
+    connection.authorised_by, connection.authorised_remote_id = authorised_by, authorised_remote_id
+    connection.connected_at = connection.checked_at = now()
+    connection.state_reason, connection.blocked_until, connection.products = None, None, {}
+    db.session.flush()
+    return connection
+
+
+def mark_reconnect(connection: Connection, reason: str) -> None:
+    """The church has to connect again; its cards wait. Inside `transaction()`; a connection that was ended stays ended."""
+    if connection.state == CONNECTED:
+        connection.state, connection.state_reason = RECONNECT, reason[:300]
+        db.session.flush()
+
+
+def want_choices(connection: Connection) -> None:
+    """Ask a worker to read the choices anew. Inside `transaction()`; the caller rings."""
+    connection.choices_wanted_at = now()
+    db.session.flush()
+
+
+# Ending and testing. Outside of any transaction, since Planning Center is spoken to.
+
+
+def disconnect(connection: Connection) -> bool:
+    """Forget the church's tokens and give them back to Planning Center; what was read and mapped stays.
+
+    From the commit on nothing is sent any more. False where Planning Center did not confirm that the tokens are withdrawn: they are
+    forgotten here all the same, and an administrator can withdraw them there, under "Connected apps".
+    """
+    connection_id = connection.id
+    end_reading()
+    with writing_aside() as session:
+        row = session.scalars(select(Connection).where(Connection.id == connection_id).with_for_update()).one()
+        held = {"refresh_token": row.refresh_token, "access_token": row.access_token}
+        _forget_tokens(row)
+        row.state, row.state_reason = DISCONNECTED, None
+    return revoke(held)
+
+
+def _forget_tokens(row: Connection) -> None:
+    row.access_token = row.refresh_token = row.expires_at = row.refresh_claimed_until = None
+    row.version += 1
+
+
+def test_connection(connection: Connection) -> list[Check]:
+    """Try everything that the sync needs, and say how it went: the sign-in, reading, writing, and the rate limit."""
+    client, by_token = client_for(connection, interactive=True), connection.kind == PERSONAL_ACCESS_TOKEN
+    budget, connection_id = budget_of(connection), connection.id
+    end_reading()
+    try:
+        if not by_token:
+            fresh_access_token(connection_id)
+        me = client.get(people.ME)
+        client.list(people.PERSON, per_page=1)
+    except PlanningCenterError as error:
+        _note(connection_id, error)
+        name = "Sign-in" if isinstance(error, ReconnectNeeded) else "People: read"
+        return [Check(name, False, in_words(error))]
+    _note(connection_id, None)
+    sign_in = Check("Sign-in", True, _valid_until(connection_id))
+    rate = budget.rate
+    left = max(0, rate.limit - rate.count)
+    return [
+        sign_in,
+        Check("People: read", True, "People can be looked up."),
+        _may_write(me),
+        Check("Rate limit", left > 0, f"{left} of {rate.limit} requests are left in this window of {rate.period} seconds."),
+    ]
+
+
+def _may_write(me: Record) -> Check:
+    rights, name = me["people_permissions"], me["name"] or "the connecting person"
+    if me["site_administrator"] or rights in MAY_WRITE:
+        return Check("People: write", True, "People can be added and changed.")
+    has = f"is a {rights}" if rights else "has no permission"
+    words = f"{name} {has} in Planning Center People. Make them an Editor there, or connect as somebody who is one."
+    return Check("People: write", False, words)
+
+
+def _valid_until(connection_id: UUID) -> str:
+    with reading_aside() as session:
+        row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
+        if row.kind == PERSONAL_ACCESS_TOKEN:
+            return "Planning Center takes the personal access token, which does not expire."
+        minutes = round((row.expires_at - now()).total_seconds() / 60) if row.expires_at else 0
+        return f"Valid for {minutes} more minutes, and renewed by itself before that."
+
+
+def _note(connection_id: UUID, error: PlanningCenterError | None) -> None:
+    """Keep what a visit to Planning Center showed: when it was, which product is open, and whether the sign-in is gone."""
+    with writing_aside() as session:
+        row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
+        if isinstance(error, ReconnectNeeded):
+            mark_reconnect(row, RECONNECT_WORDS if row.kind == OAUTH else in_words(error))
+        standing = {ScopeMissing: NO_SCOPE, ProductUnavailable: NO_ACCESS, type(None): OK}.get(type(error))
+        if standing is not None:
+            row.products = {**row.products, people.PRODUCT: standing}
+        if error is None:
+            row.checked_at = now()
+
+
+# Choices: what a card field can be sent to.
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """One row of `remote_choice` as it should be."""
+
+    kind: str
+    remote_id: str
+    name: str
+    position: int
+    parent_remote_id: str | None
+    detail: dict[str, Any]
+
+
+def read_choices(connection: Connection) -> None:
+    """Read everything that a card field can be sent to, and keep it in one transaction. For the worker, outside of any transaction.
+
+    A failure is kept as `choices_problem`, in words; what was read before stays.
+    """
+    client, connection_id, began_at = client_for(connection), connection.id, now()
+    end_reading()
+    try:
+        found = list(_choices(client))
+    except PlanningCenterError as error:
+        _note(connection_id, error)
+        with writing_aside() as session:
+            row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
+            row.choices_problem, row.choices_wanted_at = in_words(error)[:300], None
+        return
+    _note(connection_id, None)
+    _keep_choices(connection_id, found, began_at)
+
+
+def _choices(client: Client) -> Iterator[_Choice]:
+    for position, campus in enumerate(client.iterate(people.CAMPUS, order="name")):
+        yield _choice("campus", campus, campus["name"], position)
+    for position, membership in enumerate(client.iterate(people.MEMBERSHIP_TYPE, order="sequence")):
+        yield _choice("membership_type", membership, membership["value"], position)
+    yield from _fields(client)
+    for position, category in enumerate(client.iterate(people.NOTE_CATEGORY, order="name", filter="view_creatable")):
+        yield _choice("note_category", category, category["name"], position)
+    for position, workflow in enumerate(client.iterate(people.WORKFLOW, order="name", filter="not_archived")):
+        # A card on a workflow without steps is refused.
+        if not workflow["deleted_at"] and not workflow["archived_at"] and workflow["total_steps_count"] != 0:
+            yield _choice("workflow", workflow, workflow["name"], position)
+
+
+def _fields(client: Client) -> Iterator[_Choice]:
+    for definition in client.iterate(people.FIELD_DEFINITION, include=("field_options", "tab"), order="sequence"):
+        if definition["deleted_at"]:
+            continue
+        tab = next((one["name"] for one in definition.included_of("Tab")), None)
+        detail = {"data_type": definition["data_type"], "tab": tab}
+        yield _choice("field_definition", definition, definition["name"], definition["sequence"], detail=detail)
+        for option in definition.included_of("FieldOption"):
+            yield _choice("field_option", option, option["value"], option["sequence"], parent=definition.id)
+
+
+def _choice(kind: str, record: Record, name: Any, position: Any, *, parent: str | None = None, detail: Any = None) -> _Choice:
+    place = position if isinstance(position, int) else 0
+    return _Choice(kind, record.id[:40], str(name or "")[:300], place, parent, detail or {})
+
+
+def _keep_choices(connection_id: UUID, found: list[_Choice], began_at: datetime) -> None:
+    with writing_aside() as session:
+        rows = {(row.kind, row.remote_id): row for row in session.scalars(select(RemoteChoice))}
+        for choice in found:
+            row = rows.pop((choice.kind, choice.remote_id), None)
+            if row is None:
+                row = RemoteChoice(kind=choice.kind, remote_id=choice.remote_id)
+                session.add(row)
+            row.name, row.position, row.parent_remote_id, row.detail = choice.name, choice.position, choice.parent_remote_id, choice.detail
+        for vanished in rows.values():
+            session.delete(vanished)
+        connection = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
+        # The moment it began: what was asked for meanwhile is read once more.
+        connection.choices_read_at, connection.choices_problem = began_at, None
