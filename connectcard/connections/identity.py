@@ -38,7 +38,7 @@ class Identity:
 
 
 def read_identity(base_url: str, access_token: str) -> Identity:
-    """Who holds this access token; two requests. Raises PlanningCenterError."""
+    """Who holds this access token, by two reads. Raises PlanningCenterError."""
 
     def this_one_only(*, refused: str | None = None) -> str:
         if refused:
@@ -49,7 +49,7 @@ def read_identity(base_url: str, access_token: str) -> Identity:
 
 
 def read_identity_of_token_pair(base_url: str, application_id: str, secret: str) -> Identity:
-    """Who made this personal access token; two requests. Raises PlanningCenterError."""
+    """Who made this personal access token, by two reads. Raises PlanningCenterError."""
     return _read(Client(BasicAuth(application_id, secret), base_url=base_url, user_agent=USER_AGENT, timeouts=SOMEBODY_WAITS))
 
 
