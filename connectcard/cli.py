@@ -53,7 +53,9 @@ def clock() -> None:
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="A file that keeps its people and tokens over a restart.")
 def simulator(port: int, state: Path | None) -> None:
     """Run the practice Planning Center; it needs none of connectcard's settings."""
-    import_module("connectcard.simulator").run(port, "127.0.0.1", state)
+    from connectcard import simulator as practice
+
+    practice.run(port, "127.0.0.1", state)
 
 
 @commands.command("doctor", with_appcontext=False)

