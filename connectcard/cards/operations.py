@@ -162,14 +162,16 @@ def _inserted(submission: Submission) -> bool:
     """Insert unless the key is taken: one statement, so that two at once cannot both believe they are the first."""
     columns = Submission.__table__.columns.keys()
     values = {name: getattr(submission, name) for name in columns if getattr(submission, name) is not None}
-    return bool(db.session.connection().execute(_insert_unless_taken(db.engine.dialect.name), values).rowcount)
+    return db.session.connection().execute(_insert_unless_taken(db.engine.dialect.name), values).first() is not None
 
 
 @cache
 def _insert_unless_taken(dialect: str) -> Executable:
     """Made once and run on the connection: through the session the same insert takes three times as long."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(Submission.__table__).on_conflict_do_nothing(index_elements=["church_id", "submission_key"])  # type: ignore[arg-type]
+    statement = insert(Submission.__table__).on_conflict_do_nothing(index_elements=["church_id", "submission_key"])  # type: ignore[arg-type]
+    # The row itself says whether it went in: on PostgreSQL the row count of an insert is not to be had.
+    return statement.returning(Submission.__table__.columns["id"])
 
 
 def _stored_under(key: UUID) -> Submission:
