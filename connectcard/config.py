@@ -68,9 +68,7 @@ class Config:
             "WTF_CSRF_TIME_LIMIT": None,
             "WTF_CSRF_CHECK_DEFAULT": False,
             "RATELIMIT_ENABLED": not self.testing,
-            "RATELIMIT_STORAGE_URI": self.redis_url,
-            "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
-            "RATELIMIT_SWALLOW_ERRORS": True,
+            "RATELIMIT_STORAGE_URI": "memory://",
             "BABEL_DEFAULT_LOCALE": "en",
         }
 
