@@ -255,10 +255,19 @@ def _label(destination: Destination) -> str:
 
 
 def warnings(destination: Destination, choices: Sequence[RemoteChoice], words: Labels) -> tuple[str, ...]:
-    """What would go wrong with any answer that can be given, in words."""
-    answers = list(words.get(destination.card_field, {})) or [_example(destination.card_field)]
-    problems = (resolve(destination, answer, choices, words).problems for answer in answers)
-    return tuple(dict.fromkeys(problem for of_answer in problems for problem in of_answer))
+    """What would go wrong with the answers that can be given, in words; choices without a match make one sentence."""
+    answers = list(words.get(destination.card_field, {}))
+    lost = [in_words(destination.card_field, key, words) for key in answers if _has_no_option(destination, key, choices, words)]
+    if lost:
+        are = "have no matching choice in" if len(lost) > 1 else "has no matching choice in"
+        not_sent = "are not sent" if len(lost) > 1 else "is not sent"
+        return (f"{', '.join(lost)} {are} {place(destination, choices)} and {not_sent}.",)
+    return resolve(destination, answers[0] if answers else _example(destination.card_field), choices, words).problems
+
+
+def _has_no_option(destination: Destination, key: str, choices: Sequence[RemoteChoice], words: Labels) -> bool:
+    resolved = resolve(destination, key, choices, words)
+    return bool(resolved.problems and options_of(destination, choices))
 
 
 def sample(field: str, words: Labels) -> Any:

@@ -49,7 +49,7 @@ def _written(item: SyncItem) -> list[Event]:
     return [
         Event(
             step.done_at,
-            f"{step.label}: {'was there already' if step.found else 'written'}" if step.state == DONE else f"{step.label}: refused",
+            f"{step.label}: {'was there already' if step.found else 'written'}" if step.state == DONE else f"{step.label}: not accepted",
         )
         for step in item.steps
         if step.done_at and step.state in (DONE, REFUSED)

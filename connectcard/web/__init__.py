@@ -2,10 +2,10 @@
 
 from flask import Flask, g
 
-from connectcard.web import capture, home, layout, security, sign_in
+from connectcard.web import capture, card_words, home, inbox, layout, mapping, runs, security, sign_in, times
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (capture, home, sign_in)
+PAGE_FAMILIES = (capture, home, inbox, mapping, runs, sign_in)
 
 
 def init_app(app: Flask) -> None:
@@ -13,6 +13,8 @@ def init_app(app: Flask) -> None:
     app.session_interface = StaffSessions()
     security.init_app(app)
     layout.init_app(app)
+    times.init_app(app)
+    card_words.init_app(app)
     for family in PAGE_FAMILIES:
         app.register_blueprint(family.blueprint)
 

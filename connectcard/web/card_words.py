@@ -8,7 +8,7 @@ from flask import Flask, g
 from connectcard.config import PLANNING_CENTER_URL
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
-from connectcard.web.times import clock_time, recently
+from connectcard.web.times import clock_time, on_the_clock
 
 CAME_FROM = {"tablet": "Tablet", "phone": "Phone", "qr": "QR code"}
 LIST_WORDS = {
@@ -26,35 +26,66 @@ LIST_WORDS = {
 
 @dataclass(frozen=True)
 class Status:
-    """A pill: its tone is ok, warn, bad, info or "" (quiet)."""
+    """A pill and the line under it; its tone is ok, warn, bad, info or "" (quiet)."""
 
     tone: str
     words: str
+    detail: str = ""
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, person_link, came_from):
+    for words in (status, next_step, person_link, came_from):
         app.add_template_filter(words)
 
 
 def status(card: CardInSync) -> Status:
     """The few words that a list shows for a card."""
     item = card.item
+    if card.standing == SUSPECTED:
+        return Status("warn", "Suspected, decide")
+    if item is None or card.standing in (NEW, READY, SENDING, IGNORED):
+        return Status("" if card.standing == IGNORED else "info", LIST_WORDS[card.standing])
     match card.standing:
         case "review":
-            return Status("warn", question(item.decision if item else None))
+            return Status("warn", question(item.decision))
         case "failed":
-            return Status("bad", f"Rejected: {item.reason}" if item and item.reason else "Rejected")
-        case "synced":
-            return Status("ok", f"Synced {recently(item.synced_at)}" if item and item.synced_at else "Synced")
+            return Status("bad", "Rejected", item.reason or "")
         case "waiting":
-            return Status("", f"Waiting until {clock_time(item.due_at)}" if item else "Waiting")
-        case "suspected":
-            return Status("warn", "Suspected, decide")
-        case "ignored":
-            return Status("", "Ignored")
+            return Status("", f"Waiting until {clock_time(item.due_at)}", item.reason or "")
         case _:
-            return Status("info", LIST_WORDS[card.standing])
+            return Status("ok", f"Synced {on_the_clock(item.synced_at)}" if item.synced_at else "Synced", matched(item.decision))
+
+
+def matched(decision: dict[str, Any] | None) -> str:
+    """Whom a synced card became."""
+    if not decision or decision["kind"] == "new":
+        return "New person" if decision else ""
+    names = {candidate["remote_id"]: candidate["name"] for candidate in decision.get("candidates", [])}
+    name = names.get(decision.get("person"))
+    return f"Matched to {name}" if name else "Matched"
+
+
+def next_step(card: CardInSync) -> str:
+    """Why a card stands where it does, what happens next, and whose turn it is."""
+    reason = (card.item.reason if card.item else None) or ""
+    match card.standing:
+        case "new" | "ready":
+            return "Goes to Planning Center with the next sync. Nothing was written yet."
+        case "sending":
+            return "This card is being sent right now. This page follows by itself."
+        case "waiting":
+            return f"{reason} This card goes on by itself; nobody needs to do anything.".strip()
+        case "review":
+            return f"{reason} Say who this is, and the card goes on.".strip()
+        case "failed":
+            return f"{reason} Mend the card and send it again; what was written already is not written twice.".strip()
+        case "suspected":
+            why = f" ({card.submission.state_reason})" if card.submission.state_reason else ""
+            return f"This card looks like abuse{why}. It is sent only if you say that it is a real one."
+        case "ignored":
+            return "This card is left alone: it is kept here and not sent."
+        case _:
+            return f"This card is in Planning Center. {reason}".strip()
 
 
 def question(decision: dict[str, Any] | None) -> str:

@@ -24,7 +24,7 @@ def clock_time(moment: datetime) -> str:
 
 def long_day(moment: datetime) -> str:
     """Sunday, November 22"""
-    return dates.format_skeleton("MMMMEEEEd", local(moment), locale=_locale())
+    return dates.format_date(local(moment), "EEEE, MMMM d", locale=_locale())
 
 
 def exactly(moment: datetime) -> str:
@@ -43,6 +43,11 @@ def recently(moment: datetime) -> str:
     if timedelta(0) < today.date() - there.date() < timedelta(days=7):
         return f"{dates.format_date(there, 'EEE', locale=_locale())} {clock_time(moment)}"
     return dates.format_skeleton("MMMd" if there.year == today.year else "yMMMd", there, locale=_locale())
+
+
+def on_the_clock(moment: datetime) -> str:
+    """When something was done: "9:42 AM" today, else the day."""
+    return clock_time(moment) if local(moment).date() == local(now()).date() else recently(moment)
 
 
 def how_long(seconds: int | float) -> str:

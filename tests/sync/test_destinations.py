@@ -142,9 +142,16 @@ def test_a_field_that_changed_its_type_is_a_problem_in_words() -> None:
 
 
 def test_the_page_is_warned_of_every_choice_that_would_be_lost() -> None:
-    assert destinations.warnings(custom("heard", "10"), a_church_account(), WORDS) == (
-        "“Drove by” has no matching choice in “How did you hear about us?”, so it is not sent.",
+    account = a_church_account()
+    assert destinations.warnings(custom("heard", "10"), account, WORDS) == (
+        "Drove by has no matching choice in “How did you hear about us?” and is not sent.",
     )
+    words = {"interests": {"kids": "Kids", "baptism": "Baptism", "youth": "Youth"}}
+    assert destinations.warnings(custom("interests", "12"), account, words) == (
+        "Baptism, Youth have no matching choice in “Interests” and are not sent.",
+    )
+    assert destinations.warnings(custom("heard", "10", {"drove_by": ""}), account, WORDS) == ()
+    assert "no longer in Planning Center" in destinations.warnings(custom("heard", "99"), account, WORDS)[0]
 
 
 def test_a_first_visit_has_the_churchs_own_date() -> None:

@@ -1,0 +1,171 @@
+"""Sync to Planning Center: start it, watch it, stop it, and what earlier ones did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from connectcard.churches.models import STAFF, VIEWER
+from connectcard.clock import now
+from connectcard.connections.models import Connection
+from connectcard.connections.queries import find_connection
+from connectcard.database import after_commit, db, transaction
+from connectcard.errors import NotFound
+from connectcard.jobs.queue import ring
+from connectcard.sync import cards_in_sync, runs
+from connectcard.sync.cards_in_sync import CardInSync
+from connectcard.sync.histories import OUTCOME_WORDS
+from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
+from connectcard.sync.runs import Counters
+from connectcard.web.access import poll, staff_page
+
+blueprint = Blueprint("runs", __name__)
+
+MILESTONES = (75, 50, 25)
+FIGURES_STAY_TRUE = timedelta(minutes=1)
+ROWS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One card that came to rest in a run."""
+
+    outcome: SyncOutcome
+    card: CardInSync
+
+
+@blueprint.post("/sync")
+@staff_page(STAFF)
+def start() -> AnyResponse:
+    """Send the ready cards; while a run is on, a second press shows that one."""
+    church_id = g.church.id
+    try:
+        with transaction():
+            run = runs.start_push(g.member.name)
+            after_commit(lambda: ring(church_id))
+    except NotFound:
+        flash("No card is ready to be sent. New cards appear here as they come in.", "info")
+        return redirect(url_for("inbox.inbox"), 303)
+    return redirect(url_for("runs.run", number=run.number), 303)
+
+
+@blueprint.get("/runs")
+@staff_page()
+def history() -> str:
+    page = max(1, request.args.get("page", 1, type=int))
+    found, has_more = runs.recent(page)
+    return render_template(
+        "runs/history.html",
+        runs=found,
+        page=page,
+        has_more=has_more,
+        may_sync=may_sync(),
+        ready=runs.ready_count(),
+        words_of=end_words,
+    )
+
+
+@blueprint.get("/runs/<int:number>")
+@staff_page()
+def run(number: int) -> str:
+    return render_template("runs/run.html", **shown(runs.get_run(number)))
+
+
+@blueprint.get("/runs/<int:number>/progress")
+@staff_page()
+@poll
+def progress(number: int) -> str | AnyResponse:
+    """The part of the page that moves; nothing (204) while the page shows it as it is."""
+    found = runs.get_run(number)
+    figures = runs.counters(found)
+    if mark_of(figures, rate_line()) == request.args.get("seen"):
+        return Response(status=204)
+    return render_template("runs/_progress.html", said_before=request.args.get("said", ""), **shown(found, figures))
+
+
+@blueprint.post("/runs/<int:number>/stop")
+@staff_page(STAFF)
+def stop(number: int) -> AnyResponse:
+    """End a run after the cards in hand; the others stay ready."""
+    church_id = g.church.id
+    with transaction():
+        runs.stop(runs.get_run(number))
+        after_commit(lambda: ring(church_id))
+    return redirect(url_for("runs.run", number=number), 303)
+
+
+def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
+    """Everything that the page of a run and its fragment show."""
+    figures = figures or runs.counters(run)
+    rate = rate_line()
+    return {
+        "run": run,
+        "figures": figures,
+        "rate": rate if figures.on else None,
+        "mark": mark_of(figures, rate),
+        "milestone": milestone(figures),
+        "end_words": end_words(figures),
+        "outcome_words": OUTCOME_WORDS,
+        "attention": rows_of(run, (NEEDS_YOU, FAILED)),
+        "through": rows_of(run, (CREATED, UPDATED, SKIPPED)),
+        "rows_shown": ROWS_SHOWN,
+        "may_sync": may_sync(),
+    }
+
+
+def may_sync() -> bool:
+    return bool(g.member.role != VIEWER)
+
+
+def mark_of(figures: Counters, rate: str | None) -> str:
+    """Changes whenever the page would look different, the time left aside."""
+    waiting = "waiting" if figures.waiting_for else ""
+    return f"{figures.version}{waiting}-{''.join(filter(str.isdigit, rate or ''))}" if figures.on else str(figures.version)
+
+
+def rate_line() -> str | None:
+    """What Planning Center's last answer said about its limit; nothing once that is old."""
+    connection: Connection | None = find_connection()
+    if connection is None or not connection.rate_limit or not connection.rate_seen_at:
+        return None
+    if now() - connection.rate_seen_at > FIGURES_STAY_TRUE:
+        return None
+    limit, period, used = connection.rate_limit, connection.rate_period or 20, connection.rate_count or 0
+    return f"Planning Center allows {limit} requests per {period} seconds. Using {used}."
+
+
+def milestone(figures: Counters) -> tuple[str, str]:
+    """What is said aloud, and its mark: only the start, each quarter, the first failure and the end are said."""
+    if not figures.on:
+        return f"{figures.state}", end_words(figures)
+    percent = 100 * figures.settled // figures.total if figures.total else 0
+    quarter = next((step for step in MILESTONES if percent >= step), 0)
+    started = f"Sync started with {figures.total} cards."
+    said = f"{figures.settled} of {figures.total} cards are through." if quarter else started
+    trouble = " Some were not accepted." if figures.failed else ""
+    return f"{quarter}{'f' if figures.failed else ''}", said + trouble
+
+
+def end_words(figures: Counters | SyncRun) -> str:
+    """25 cards: 17 created, 6 updated, 2 need you"""
+    needing = "1 needs you" if figures.needs_you == 1 else f"{figures.needs_you} need you"
+    parts = [
+        f"{figures.created} created" if figures.created else "",
+        f"{figures.updated} updated" if figures.updated else "",
+        f"{figures.skipped} skipped" if figures.skipped else "",
+        needing if figures.needs_you else "",
+        f"{figures.failed} failed" if figures.failed else "",
+    ]
+    cards = f"{figures.settled} card{'' if figures.settled == 1 else 's'}"
+    return f"{cards}: {', '.join(filter(None, parts)) or 'nothing to do'}."
+
+
+def rows_of(run: SyncRun, outcomes: Sequence[str]) -> list[RunRow]:
+    """The cards that came to rest so in a run, the last one first."""
+    wanted = select(SyncOutcome).where(SyncOutcome.run_id == run.id, SyncOutcome.outcome.in_(outcomes))
+    found = list(db.session.scalars(wanted.order_by(SyncOutcome.at.desc()).limit(ROWS_SHOWN)))
+    cards = cards_in_sync.cards_of_items([outcome.item_id for outcome in found])
+    return [RunRow(outcome, cards[outcome.item_id]) for outcome in found if outcome.item_id in cards]
