@@ -39,13 +39,17 @@ def up() -> None:
 @commands.command()
 def worker() -> None:
     """Send cards to Planning Center, until SIGTERM."""
-    import_module("connectcard.jobs.worker").run(_this_app())
+    from connectcard.jobs import worker as works
+
+    works.run(_this_app())
 
 
 @commands.command()
 def clock() -> None:
     """Do what is due by the calendar: retention, tokens, old sessions. Two clocks are harmless."""
-    import_module("connectcard.jobs.schedule").run(_this_app())
+    from connectcard.jobs import schedule
+
+    schedule.run(_this_app())
 
 
 @commands.command(with_appcontext=False)

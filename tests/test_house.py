@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Who may look past the church boundary, and how often: doors, sweeps and the command line. Each place is a decision.
 EVERY_CHURCH: dict[str, int] = {
-    "connectcard/keys.py": 1,
+    "connectcard/jobs/schedule.py": 1,  # every church in turn, each in its own scope from there on
+    "connectcard/jobs/worker.py": 1,  # which churches want their choices read
+    "connectcard/keys.py": 1,  # every church in turn, each in its own scope from there on
     "connectcard/sync/runs.py": 2,  # which churches have work due, and when the next
 }
 

@@ -1,0 +1,94 @@
+"""`connectcard worker`: serves the churches that have work, woken by bells and by its own look into the database."""
+
+import os
+from threading import Event
+from uuid import UUID
+
+import structlog
+from flask import Flask
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.clock import now
+from connectcard.connections import operations as connections
+from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.queries import find_connection
+from connectcard.database import db
+from connectcard.jobs.lanes import Lanes
+from connectcard.jobs.listener import listen
+from connectcard.jobs.signals import say_ready, stop_on_signals
+from connectcard.sync import runs
+
+log = structlog.get_logger()
+
+# How often the database is looked into: soon where something is due, seldom where nothing is.
+SOON_SECONDS, IDLE_SECONDS = 2, 15
+# What a call to Planning Center that is in flight may still take after SIGTERM.
+LEAVE_SECONDS = 20
+
+
+def run(app: Flask) -> None:
+    """Work until SIGTERM: then no new step is taken, calls in flight get 20 seconds, and what is left stays due in the database."""
+    stop = stop_on_signals()
+    lanes = Lanes(lambda church_id: serve(app, church_id, stop))
+    app.extensions["lanes"] = lanes
+    listen(app, stop)
+    say_ready()
+    watch(app, lanes, stop)
+    if not lanes.close(LEAVE_SECONDS):
+        log.warning("left with calls in flight; their outcome is looked up before anything is sent again")
+        os._exit(0)
+
+
+def serve(app: Flask, church_id: UUID, stop: Event) -> None:
+    """Do everything that is due for a church."""
+    with app.app_context():
+        with church_scope(church_id):
+            _read_choices()
+        runs.advance(church_id, stop)
+
+
+def _read_choices() -> None:
+    connection = find_connection()
+    if connection is not None and _wants_choices(connection):
+        connections.read_choices(connection)
+
+
+def _wants_choices(connection: Connection) -> bool:
+    wanted, read = connection.choices_wanted_at, connection.choices_read_at
+    return connection.state == CONNECTED and wanted is not None and (read is None or read < wanted)
+
+
+def watch(app: Flask, lanes: Lanes, stop: Event) -> None:
+    """Wake every church that has something due, with or without Redis, until `stop` is set."""
+    while not stop.is_set():
+        stop.wait(_look(app, lanes))
+
+
+def _look(app: Flask, lanes: Lanes) -> float:
+    """Wake the churches with due work; returns in how many seconds to look again."""
+    try:
+        with app.app_context():
+            for church_id in {*runs.churches_with_due_work(), *churches_wanting_choices()}:
+                lanes.wake(church_id)
+            return _seconds_until_next()
+    except SQLAlchemyError:
+        log.exception("the database cannot be looked into")
+        return IDLE_SECONDS
+
+
+def _seconds_until_next() -> float:
+    due_at = runs.next_due_at()
+    if due_at is None:
+        return IDLE_SECONDS
+    return min(max((due_at - now()).total_seconds(), SOON_SECONDS), IDLE_SECONDS)
+
+
+def churches_wanting_choices() -> list[UUID]:
+    """The connected churches whose choices in Planning Center are to be read again."""
+    unread = or_(Connection.choices_read_at.is_(None), Connection.choices_read_at < Connection.choices_wanted_at)
+    free = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= now())
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, Connection.choices_wanted_at.is_not(None), unread, free)
+    with every_church():
+        return list(db.session.scalars(wanted))
