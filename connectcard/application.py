@@ -9,7 +9,7 @@ from connectcard import database, web
 from connectcard.config import Config
 from connectcard.crypto import Keyring
 from connectcard.database import db
-from connectcard.extensions import babel, bell, csrf, htmx, limiter, migrate, oauth
+from connectcard.extensions import babel, bell, csrf, htmx, limiter, migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,7 +31,6 @@ def _bind_extensions(app: Flask) -> None:
     bell.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    oauth.init_app(app)
     htmx.init_app(app)
     babel.init_app(app, locale_selector=web.chosen_language)
 

@@ -54,6 +54,12 @@ class Config:
     def secure(self) -> bool:
         return self.public_url.startswith("https://")
 
+    def need_personal_access_token(self) -> tuple[str, str]:
+        """The token that a self-hosted church uses; raises ConfigError without one."""
+        if self.personal_access_token is None:
+            raise ConfigError("This needs PCO_APP_ID and PCO_SECRET: the personal access token of the one church that hosts itself")
+        return self.personal_access_token
+
     def flask(self) -> dict[str, Any]:
         """The same settings under the names that Flask and its extensions read."""
         return {

@@ -3,7 +3,6 @@
 from typing import cast
 
 import redis
-from authlib.integrations.flask_client import OAuth
 from flask import Flask, current_app
 from flask_babel import Babel
 from flask_limiter import Limiter
@@ -19,7 +18,6 @@ csrf = CSRFProtect()
 htmx = Htmx()
 limiter = Limiter(get_remote_address)
 migrate = Migrate()
-oauth = OAuth()
 
 # Short and tried once, since Redis is only a bell: a page must not wait for it.
 REDIS_TIMEOUT_SECONDS = 2

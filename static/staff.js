@@ -55,10 +55,11 @@ document.addEventListener("submit", async (event) => {
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  const words = button.textContent;
+  const label = button.firstChild;
+  const words = label.textContent;
   await navigator.clipboard.writeText(button.dataset.copy);
-  button.textContent = button.dataset.copied || "Copied";
-  setTimeout(() => { button.textContent = words; }, 2000);
+  label.textContent = "Copied";
+  setTimeout(() => { label.textContent = words; }, 2000);
 });
 
 // The sheet behind "More" closes like a menu.

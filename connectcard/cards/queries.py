@@ -80,3 +80,8 @@ def _plain(text: str) -> str:
 
 def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
+
+
+def cards() -> list[Card]:
+    """The church's forms, the oldest first."""
+    return list(db.session.scalars(select(Card).order_by(Card.created_at, Card.slug)))

@@ -1,22 +1,13 @@
 """Who somebody is in Planning Center, and of which organization, read with that person's own access."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import structlog
-
-from connectcard.config import Config
 from connectcard.planning_center import BasicAuth, BearerAuth, Client, Timeouts
-from connectcard.planning_center.errors import PlanningCenterError, ReconnectNeeded
-from connectcard.planning_center.oauth import OAuthClient
+from connectcard.planning_center.errors import ReconnectNeeded
 from connectcard.planning_center.resources import people
-
-log = structlog.get_logger()
 
 USER_AGENT = "connectcard (sign-in)"
 SOMEBODY_WAITS = Timeouts(connect=3, total=10)
-GOODBYE = Timeouts(connect=2, total=4)
 
 
 @dataclass(frozen=True)
@@ -51,17 +42,6 @@ def read_identity(base_url: str, access_token: str) -> Identity:
 def read_identity_of_token_pair(base_url: str, application_id: str, secret: str) -> Identity:
     """Who made this personal access token, by two reads. Raises PlanningCenterError."""
     return _read(Client(BasicAuth(application_id, secret), base_url=base_url, user_agent=USER_AGENT, timeouts=SOMEBODY_WAITS))
-
-
-def give_back(config: Config, tokens: Mapping[str, Any]) -> None:
-    """Withdraw tokens that we do not keep, as the token endpoint gave them. Where that fails they end by themselves; it is logged."""
-    client = OAuthClient(config.pco_base_url, config.pco_client_id, config.pco_client_secret, USER_AGENT, GOODBYE)
-    try:
-        for name in ("refresh_token", "access_token"):
-            if tokens.get(name):
-                client.revoke(str(tokens[name]))
-    except PlanningCenterError as problem:
-        log.warning("tokens could not be given back", error=type(problem).__name__, status=problem.status)
 
 
 def _read(client: Client) -> Identity:

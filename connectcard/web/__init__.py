@@ -2,19 +2,32 @@
 
 from flask import Flask, g
 
-from connectcard.web import capture, card_words, home, inbox, layout, mapping, runs, security, sign_in, times
+from connectcard.web import (
+    authorization,
+    capture,
+    card_words,
+    connection,
+    home,
+    inbox,
+    layout,
+    mapping,
+    refusals,
+    runs,
+    security,
+    sign_in,
+    times,
+)
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (capture, home, inbox, mapping, runs, sign_in)
+PAGE_FAMILIES = (capture, connection, home, inbox, mapping, runs, security, sign_in)
+WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, card_words)
 
 
 def init_app(app: Flask) -> None:
     """Register the page families, and what holds for all of them."""
     app.session_interface = StaffSessions()
-    security.init_app(app)
-    layout.init_app(app)
-    times.init_app(app)
-    card_words.init_app(app)
+    for part in WHAT_PAGES_SHARE:
+        part.init_app(app)
     for family in PAGE_FAMILIES:
         app.register_blueprint(family.blueprint)
 

@@ -52,7 +52,7 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
     if member is None:
         browser_session().end()
         return ask_to_sign_in()
-    g.member, g.church = member, queries.get_church()
+    g.member, g.church, g.framed = member, queries.get_church(), True
     try:
         _check_form()
         _check_role(member, role)
@@ -60,6 +60,8 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
     except (HTTPException, errors.ConnectCardError) as error:
         # Answered here, while the church's scope is open, so that the refusal keeps the look of the page.
         return current_app.handle_user_exception(error)
+    finally:
+        g.framed = False
 
 
 def _check_form() -> None:

@@ -9,6 +9,10 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
+from connectcard.connections.models import RECONNECT
+from connectcard.connections.queries import find_connection
+from connectcard.sync import cards_in_sync
+
 ROLE_WORDS = {"owner": "Owner", "staff": "Staff", "viewer": "May look"}
 HTMX_CONFIG = {
     "allowEval": False,
@@ -48,8 +52,10 @@ class Group:
 
 def navigation() -> list[Group]:
     """The way around; the first group is also the bottom bar of a phone."""
+    counts = cards_in_sync.counts()
+    open_cards = counts[cards_in_sync.NEEDS_YOU] + counts[cards_in_sync.READY]
     return [
-        Group("", [Place("Home", "/", "home"), Place("Cards", "/cards", "cards"), Place("Sync", "/runs", "sync")]),
+        Group("", [Place("Home", "/", "home"), Place("Cards", "/cards", "cards", open_cards), Place("Sync", "/runs", "sync")]),
         Group("Planning Center", [Place("Connection", "/connection"), Place("Field mapping", "/mapping")]),
     ]
 
@@ -59,10 +65,21 @@ def init_app(app: Flask) -> None:
 
 
 def words_of_every_page() -> dict[str, Any]:
-    static: dict[str, Any] = {"static_url": static_url}
-    if "member" not in g:
-        return static
-    return static | {"navigation": navigation(), "role_words": ROLE_WORDS, "htmx_config": HTMX_CONFIG, "reconnect_needed": False}
+    """`framed` says whether a member is in and the church's scope is open: only then may a page ask about the church."""
+    words: dict[str, Any] = {"static_url": static_url, "framed": g.get("framed", False)}
+    if not words["framed"]:
+        return words
+    return words | {
+        "navigation": navigation(),
+        "role_words": ROLE_WORDS,
+        "htmx_config": HTMX_CONFIG,
+        "reconnect_needed": _reconnect_needed(),
+    }
+
+
+def _reconnect_needed() -> bool:
+    connection = find_connection()
+    return connection is not None and connection.state == RECONNECT
 
 
 def static_url(name: str) -> str:

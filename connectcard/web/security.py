@@ -1,18 +1,27 @@
 """What holds for every answer: headers, one host name, and where an unsafe request may come from."""
 
+from collections import Counter
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, redirect, request
+import structlog
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.config import Config
+from connectcard.extensions import limiter
+
+log = structlog.get_logger()
+blueprint = Blueprint("security", __name__)
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /csp-report"
 )
-PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()"
+DIRECTIVES = frozenset(part.split()[0] for part in CONTENT_SECURITY_POLICY.split("; ")) | {
+    "script-src-elem", "script-src-attr", "style-src-elem", "style-src-attr", "frame-src", "media-src", "object-src",
+}  # fmt: skip
+PERMISSIONS_POLICY = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -63,6 +72,20 @@ def _say_how_long_it_keeps(response: Response) -> None:
         response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR_SECONDS}, immutable"
     else:
         response.headers["Cache-Control"] = "no-cache"
+
+
+@blueprint.post("/csp-report")
+@limiter.limit("60/minute")
+def csp_report() -> tuple[str, int]:
+    """Browsers tell here what our policy refused. Anybody can write to this address, so only a known directive's name is kept."""
+    report = (request.get_json(force=True, silent=True) or {}) if request.content_length else {}
+    violation = report.get("csp-report") if isinstance(report, dict) else None
+    named = str(violation.get("effective-directive") or violation.get("violated-directive") or "") if isinstance(violation, dict) else ""
+    directive = named.split(" ")[0] if named.split(" ")[0] in DIRECTIVES else "unknown"
+    reports = current_app.extensions.setdefault("csp_reports", Counter())
+    reports[directive] += 1
+    log.warning("the page policy refused something", kind=directive, count=reports[directive])
+    return "", 204
 
 
 def is_from_our_pages() -> bool:

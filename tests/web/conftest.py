@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
-from flask_wtf.csrf import generate_csrf
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from connectcard.churches.models import Member, StaffSession
@@ -32,22 +32,26 @@ class StaffBrowser:
         return self.client.post(path, data=form or {}, headers=headers, **options)
 
 
+@pytest.fixture(autouse=True)
+def each_request_begins_anew(app: Flask) -> None:
+    """The tests' own application context lasts over several requests; in the product each request has its own `g`."""
+    app.before_request_funcs.setdefault(None, []).insert(0, lambda: g.__dict__.clear())
+
+
 @pytest.fixture
 def sign_in(app: Flask) -> Callable[..., StaffBrowser]:
     """`sign_in(church_id, role="owner", name="Sam Hill")` gives a browser in which this member is signed in."""
 
     def sign_in(church_id: UUID, role: str = "owner", name: str = "Sam Hill") -> StaffBrowser:
-        key = new_key()
-        with app.test_request_context():
-            from flask import session
-
-            token = generate_csrf()
-            contents = dict(session)
+        key, form_secret = new_key(), new_key()
+        token = str(URLSafeTimedSerializer(app.secret_key or "", salt="wtf-csrf-token").dumps(form_secret))
         with church_scope(church_id), transaction() as database:
             member = Member(issuer=app.config["CONNECTCARD"].pco_base_url, subject=f"{name}-{role}", name=name, role=role, remote_id="501")
             database.add(member)
             database.flush()
-            database.add(StaffSession(key_hash=hash_of(key), church_id=church_id, member_id=member.id, contents=contents))
+            database.add(
+                StaffSession(key_hash=hash_of(key), church_id=church_id, member_id=member.id, contents={"csrf_token": form_secret})
+            )
             member_id = member.id
         return StaffBrowser(app, member_id, church_id, key, token)
 

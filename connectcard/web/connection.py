@@ -1,0 +1,164 @@
+"""The church's connection to Planning Center: made by an owner, tested, made again, ended."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, g, redirect, render_template
+from htmx_flask import request
+from werkzeug.wrappers import Response
+
+from connectcard.churches.models import OWNER, STAFF
+from connectcard.churches.operations import role_from
+from connectcard.churches.queries import get_church
+from connectcard.connections import operations, queries
+from connectcard.connections.identity import Identity, read_identity, read_identity_of_token_pair
+from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.tokens import revoke
+from connectcard.database import after_commit, end_reading, transaction
+from connectcard.errors import ConnectionMissing
+from connectcard.jobs.queue import ring
+from connectcard.planning_center.errors import PlanningCenterError
+from connectcard.web import authorization
+from connectcard.web.access import staff_page
+from connectcard.web.admission import settings
+from connectcard.web.authorization import CONNECT, Grant
+from connectcard.web.refusals import Refusal
+
+blueprint = Blueprint("connection", __name__)
+
+
+@blueprint.get("/connection")
+@staff_page()
+def page() -> str:
+    return render_template("connection/page.html", **_standing())
+
+
+@blueprint.get("/connection/start")
+@staff_page(OWNER)
+def start() -> Response:
+    """Signing in is not connecting: this is the second, longer-lived permission, and it is the church's."""
+    _refuse_another_origin()
+    if not settings().pco_client_id:
+        raise Refusal("no_oauth")
+    return authorization.leave(CONNECT, "/connection")
+
+
+def finish(grant: Grant) -> Any:
+    """The way back from the consent page; tokens that we did not keep are given back, whoever brought them."""
+    kept: list[Connection] = []
+    try:
+        return _keep(grant, kept)
+    finally:
+        if not kept:
+            revoke(grant.tokens)
+
+
+@staff_page(OWNER)
+def _keep(grant: Grant, kept: list[Connection]) -> Response:
+    _refuse_another_origin()
+    identity = _identity_for_us(grant)
+    with transaction():
+        connection = operations.connect(
+            g.church,
+            grant.tokens,
+            organization_id=identity.organization_id,
+            authorised_by=identity.name,
+            authorised_remote_id=identity.person_remote_id,
+        )
+        operations.want_choices(connection)
+        _ring_after_commit(g.church.id)
+    kept.append(connection)
+    flash(f"{g.church.name} is connected to Planning Center.", "ok")
+    return redirect("/connection")
+
+
+def _identity_for_us(grant: Grant) -> Identity:
+    organization_id, church = g.church.organization_id, g.church.name
+    end_reading()
+    try:
+        identity = read_identity(settings().pco_base_url, str(grant.tokens["access_token"]))
+    except PlanningCenterError as problem:
+        raise Refusal("unavailable", purpose=CONNECT) from problem
+    if identity.organization_id != organization_id:
+        raise Refusal("another_organization", church=church, chosen=identity.organization_name)
+    if role_from(identity.people_permissions, identity.site_administrator) not in (OWNER, STAFF):
+        raise Refusal("cannot_write", name=identity.name, church=church)
+    return identity
+
+
+@blueprint.post("/connection/personal-access-token")
+@staff_page(OWNER)
+def connect_with_personal_access_token() -> Response:
+    """For a church that hosts itself: the token stands in the settings, so nobody has to consent again."""
+    _refuse_another_origin()
+    config, organization_id = settings(), g.church.organization_id
+    end_reading()
+    try:
+        identity = read_identity_of_token_pair(config.pco_base_url, *config.need_personal_access_token())
+    except PlanningCenterError as problem:
+        raise Refusal("unavailable", purpose=CONNECT) from problem
+    if identity.organization_id != organization_id:
+        raise Refusal("another_organization", church=g.church.name, chosen=identity.organization_name)
+    connect_by_settings(identity)
+    flash(f"{g.church.name} is connected to Planning Center.", "ok")
+    return redirect("/connection")
+
+
+def connect_by_settings(identity: Identity) -> None:
+    """Connect the church of the open scope with the personal access token of the settings."""
+    with transaction():
+        church = get_church()
+        kept = operations.connect_with_personal_access_token(
+            church, organization_id=identity.organization_id, authorised_by=identity.name, authorised_remote_id=identity.person_remote_id
+        )
+        operations.want_choices(kept)
+        _ring_after_commit(church.id)
+
+
+@blueprint.post("/connection/test")
+@staff_page(STAFF)
+def test() -> str:
+    """The one page beside the sign-in that waits for Planning Center."""
+    kept = queries.find_connection()
+    if kept is None or kept.state != CONNECTED:
+        raise ConnectionMissing("There is no working connection to test. Connect the church first.")
+    checks = operations.test_connection(kept)
+    if request.htmx:
+        return render_template("connection/_checks.html", checks=checks, **_standing())
+    return render_template("connection/page.html", checks=checks, **_standing())
+
+
+@blueprint.post("/connection/disconnect")
+@staff_page(OWNER)
+def disconnect() -> Response:
+    kept = queries.find_connection()
+    if kept is None:
+        raise ConnectionMissing("There is no connection to end.")
+    if operations.disconnect(kept):
+        flash("Planning Center is disconnected. Cards keep arriving and wait here.", "info")
+    else:
+        flash(
+            "Planning Center is disconnected here and nothing is sent any more. It did not confirm that our permission has ended: "
+            "an administrator can end it there, under Connected apps.",
+            "warn",
+        )
+    return redirect("/connection")
+
+
+def _standing() -> dict[str, Any]:
+    config = settings()
+    return {
+        "connection": queries.find_connection(),
+        "same_origin": g.church.origin == config.pco_base_url,
+        "oauth": bool(config.pco_client_id),
+        "by_settings": bool(config.personal_access_token),
+    }
+
+
+def _refuse_another_origin() -> None:
+    if g.church.origin != settings().pco_base_url:
+        raise Refusal("another_origin", church=g.church.name)
+
+
+def _ring_after_commit(church_id: UUID) -> None:
+    after_commit(lambda: ring(church_id))
