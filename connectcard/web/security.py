@@ -91,13 +91,17 @@ def csp_report() -> tuple[str, int]:
 def is_from_our_pages() -> bool:
     """Whether the browser says that this request comes from a page of ours, or at least not from another site's.
 
-    Browsers name the site in `Sec-Fetch-Site`, older ones in `Origin`; a client that names neither is no browser under attack.
+    Browsers name the site in `Sec-Fetch-Site`, older ones in `Origin`, the oldest in `Referer`; a client that names none of them is no
+    browser under attack.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is None or origin == current_app.config["CONNECTCARD"].public_url
+    public_url = current_app.config["CONNECTCARD"].public_url
+    if (origin := request.headers.get("Origin")) is not None:
+        return bool(origin == public_url)
+    referer = request.headers.get("Referer", f"{public_url}/")
+    return referer.startswith(f"{public_url}/")
 
 
 def check_origin() -> None:
