@@ -105,7 +105,7 @@ def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
         "run": run,
         "figures": figures,
         "rate": rate if figures.on else None,
-        "mark": mark_of(figures, rate),
+        "seen": mark_of(figures, rate),
         "milestone": milestone(figures),
         "end_words": end_words(figures),
         "outcome_words": OUTCOME_WORDS,

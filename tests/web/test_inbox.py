@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from connectcard.cards import queries
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
-from connectcard.database import transaction
+from connectcard.database import db, transaction
 from connectcard.sync import cards_in_sync
 from connectcard.sync.models import CLAIMED, FAILED, REVIEW, RUNNING, SYNCED, WAITING, SyncItem, SyncPreview
 from connectcard.web.inbox import defused
@@ -402,3 +402,37 @@ def test_the_page_of_a_travelling_card_follows_it(grace: UUID, sam: StaffBrowser
     with church_scope(grace), transaction() as session:
         session.scalars(select(SyncItem)).one().state = SYNCED
     assert sam.get(f"/cards/{ana}/standing?seen=sending").headers["HX-Redirect"] == f"/cards/{ana}"
+
+
+# Who may.
+
+CHANGES = ("decide", "correct", "retry", "ignore", "restore", "preview")
+
+
+def test_a_viewer_looks_and_changes_nothing(grace: UUID, viewer: StaffBrowser) -> None:
+    ana = waiting_for_a_decision(grace)
+    assert viewer.get("/cards").status_code == 200
+    page = viewer.get(f"/cards/{ana}").text
+    assert "<button" not in page.split("<main")[1].split("</main>")[0]
+    assert viewer.get(f"/cards/{ana}/correct").status_code == 403
+    for change in CHANGES:
+        assert viewer.post(f"/cards/{ana}/{change}", {**ANA, "person": "48213"}).status_code == 403, change
+    assert standing_of(grace, ana) == "review"
+
+
+def test_the_neighbours_card_is_as_unknown_as_none(grace: UUID, neighbour: UUID, sam: StaffBrowser) -> None:
+    theirs = waiting_for_a_decision(neighbour)
+    assert "Ana Lopez" not in sam.get("/cards?tab=all").text
+    assert exported(sam) == []
+    for tail in ("", "/correct", "/standing", "/preview"):
+        answers = [sam.get(f"/cards/{unknown}{tail}") for unknown in (theirs, uuid4())]
+        assert {answer.status_code for answer in answers} == {404}, tail
+        assert answers[0].data.replace(str(theirs).encode(), b"") == answers[1].data.replace(
+            str(answers[1].request.path.split("/")[2]).encode(), b""
+        )
+    for change in CHANGES:
+        assert sam.post(f"/cards/{theirs}/{change}", {**ANA, "person": "48213", "first_name": "Changed"}).status_code == 404, change
+    with church_scope(neighbour):
+        assert reload(theirs).first_name == "Ana"
+        assert db.session.scalars(select(SyncPreview)).all() == []
+    assert standing_of(neighbour, theirs) == "review"
