@@ -143,8 +143,8 @@ def milestone(figures: Counters) -> tuple[str, str]:
         return f"{figures.state}", end_words(figures)
     percent = 100 * figures.settled // figures.total if figures.total else 0
     quarter = next((step for step in MILESTONES if percent >= step), 0)
-    started = f"Sync started with {figures.total} cards."
-    said = f"{figures.settled} of {figures.total} cards are through." if quarter else started
+    cards = f"{figures.total} card{'' if figures.total == 1 else 's'}"
+    said = f"{figures.settled} of {cards} are through." if quarter else f"Sync started with {cards}."
     trouble = " Some were not accepted." if figures.failed else ""
     return f"{quarter}{'f' if figures.failed else ''}", said + trouble
 

@@ -204,7 +204,7 @@ def test_the_neighbours_run_is_as_unknown_as_none(grace: UUID, neighbour: UUID, 
     assert "No sync yet" in sam.get("/runs").text
     a_card(grace)
     assert sam.post("/sync").location == "/runs/1"
-    assert "Sync started with 1 cards" not in sam.get("/runs/1").text
+    assert "Sync started with 1 card." in sam.get("/runs/1").text
     with church_scope(neighbour):
         assert db.session.get_one(SyncRun, theirs).state == RUNNING
     assert standing_of(neighbour, card) == "sending"
