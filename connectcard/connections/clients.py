@@ -18,7 +18,7 @@ from connectcard.planning_center.auth import Auth
 # How long a client lets the rate limit hold it back: a page hardly, a worker until the card is better put aside.
 PAGE_PATIENCE_SECONDS = 2.0
 WORKER_PATIENCE_SECONDS = 30.0
-PAGE_SECONDS = 15.0
+PAGE_SECONDS = 8.0
 
 
 def client_for(connection: Connection, *, interactive: bool = False, stopping: Event | None = None) -> Client:

@@ -17,7 +17,7 @@ from connectcard.connections.budget import budget_of
 from connectcard.connections.clients import client_for, refuse_another_origin
 from connectcard.connections.models import CONNECTED, DISCONNECTED, OAUTH, PERSONAL_ACCESS_TOKEN, RECONNECT, Connection, RemoteChoice
 from connectcard.connections.queries import find_connection
-from connectcard.connections.tokens import RECONNECT_WORDS, fresh_access_token, keep_tokens, revoke
+from connectcard.connections.tokens import fresh_access_token, keep_tokens, revoke
 from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading
 from connectcard.errors import ChangeRefused, ConnectionMissing
@@ -28,6 +28,7 @@ from connectcard.planning_center.resources import people
 
 OK, NO_SCOPE, NO_ACCESS = "ok", "no_scope", "no_access"
 MAY_WRITE = ("Editor", "Manager")
+REFUSED_WORDS = "Planning Center does not take the personal access token. Make a new one, set PCO_APP_ID and PCO_SECRET, and connect again."
 
 
 @dataclass(frozen=True)
@@ -171,11 +172,12 @@ def _valid_until(connection_id: UUID) -> str:
 
 
 def _note(connection_id: UUID, error: PlanningCenterError | None) -> None:
-    """Keep what a visit to Planning Center showed: when it was, which product is open, and whether the sign-in is gone."""
+    """Keep what a visit to Planning Center showed: when it was, which product is open, and whether the token is refused."""
     with writing_aside() as session:
         row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
-        if isinstance(error, ReconnectNeeded):
-            mark_reconnect(row, RECONNECT_WORDS if row.kind == OAUTH else in_words(error))
+        # Of an OAuth grant only the token endpoint knows that it is dead; `tokens` has marked it then.
+        if isinstance(error, ReconnectNeeded) and row.kind == PERSONAL_ACCESS_TOKEN:
+            mark_reconnect(row, REFUSED_WORDS)
         standing = {ScopeMissing: NO_SCOPE, ProductUnavailable: NO_ACCESS, type(None): OK}.get(type(error))
         if standing is not None:
             row.products = {**row.products, people.PRODUCT: standing}

@@ -20,7 +20,8 @@ class Client:
     """One church's Planning Center. May be shared by threads.
 
     `budget` paces; `before_send` is called right before each request and may raise to stop it. Everything a method raises is of
-    the family in `errors`, `before_send`'s own errors aside. A call takes at most `timeouts.total` seconds, all waiting included.
+    the family in `errors`, `before_send`'s own errors aside. Nothing is sent, and no answer awaited, later than `timeouts.total`
+    seconds after a call began, whatever it waited for before.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from connectcard.planning_center.transport import Answer, Lost, Request, Timeout
 # Planning Center's access tokens live two hours; it says so in each answer.
 TWO_HOURS = 7200
 LONGEST_LIFE = 30 * 24 * 3600
-TOKEN_TIMEOUTS = Timeouts(connect=3.0, total=15.0)
+TOKEN_TIMEOUTS = Timeouts(connect=3.0, total=10.0)
 
 
 @dataclass(frozen=True)
