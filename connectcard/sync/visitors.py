@@ -371,6 +371,7 @@ def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:
 
 
 def _pause_after(error: PlanningCenterError, attempts: int) -> Later:
+    log.info("card_waits", error=type(error).__name__, status=error.status, request_id=error.request_id)
     backoff = now() + timedelta(seconds=BACKOFF[min(attempts, len(BACKOFF) - 1)])
     if isinstance(error, RateLimited | Unavailable):
         seconds = error.retry_after

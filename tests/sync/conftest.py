@@ -1,0 +1,167 @@
+"""Grace Church on a practice Planning Center of its own: cards come in, the shipped worker sends them, time is moved."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Event
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import requests
+from flask import Flask
+
+from connectcard import create_app
+from connectcard.cards.models import Submission
+from connectcard.cards.operations import ensure_default_card
+from connectcard.churches.models import Church
+from connectcard.churches.operations import open_church
+from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.config import Config, Waits
+from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Connection, RemoteChoice
+from connectcard.connections.queries import find_connection
+from connectcard.database import db, end_reading, transaction
+from connectcard.sync import runs
+from connectcard.sync.models import SyncItem, SyncRun, SyncStep
+from tests.conftest import MovedClock, make_config, running
+
+
+@dataclass
+class Practice:
+    """The practice Planning Center, by its control paths."""
+
+    url: str
+
+    def post(self, path: str, body: Any) -> Any:
+        answer = requests.post(f"{self.url}/_simulator/{path}", json=body, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def organization(self, place: int = 0) -> dict[str, Any]:
+        return requests.get(f"{self.url}/_simulator/organizations", timeout=30).json()[place]  # type: ignore[no-any-return]
+
+    def people(self, place: int = 0) -> list[dict[str, Any]]:
+        return self.organization(place)["people"]  # type: ignore[no-any-return]
+
+    def named(self, first_name: str, last_name: str) -> list[dict[str, Any]]:
+        return [person for person in self.people() if (person["first_name"], person["last_name"]) == (first_name, last_name)]
+
+    def fault(self, method: str, path: str, kind: str, times: int = 1, after: int = 0, **more: Any) -> None:
+        self.post("faults", {"method": method, "path": path, "kind": kind, "times": times, "after": after, **more})
+
+    def requests_since(self, number: int) -> list[dict[str, Any]]:
+        return requests.get(f"{self.url}/_simulator/log?since={number}", timeout=30).json()  # type: ignore[no-any-return]
+
+
+@dataclass
+class GraceChurch:
+    """Grace Church, connected; what its staff and its worker do."""
+
+    app: Flask
+    church_id: UUID
+    practice: Practice
+    clock: MovedClock
+
+    def card(self, first_name: str, last_name: str = "", email: str = "", phone: str = "", **answers: Any) -> UUID:
+        """A visitor left this card."""
+        named = {"first_name": first_name, "last_name": last_name, "email": email, "phone": phone}
+        written = {key: value for key, value in {**named, **answers}.items() if value and key not in ("prayer", "family")}
+        with church_scope(self.church_id), transaction() as session:
+            church = session.get(Church, self.church_id)
+            assert church is not None
+            card = ensure_default_card(church)
+            submission = Submission(card_id=card.id, submission_key=uuid4(), answers_hash=uuid4().hex, answers=written, **named)
+            submission.prayer = answers.get("prayer")
+            session.add(submission)
+            return submission.id
+
+    def press_sync(self) -> int:
+        with church_scope(self.church_id):
+            with transaction():
+                run = runs.start_push("Sam Hill")
+            return run.number
+
+    def work(self) -> None:
+        """One pass of the worker over everything that is due."""
+        runs.advance(self.church_id, Event())
+
+    def work_until_done(self, number: int, minutes: float = 30) -> SyncRun:
+        """The worker's passes, the clock moved on between them, until the run is over."""
+        for _ in range(int(minutes * 6)):
+            self.work()
+            run = self.run(number)
+            if run.finished_at:
+                return run
+            self.move(seconds=10)
+        raise AssertionError(f"run {number} did not end: {[(item.state, item.reason) for item in self.items()]}")
+
+    def move(self, **by: float) -> None:
+        self.clock.move(**by)
+
+    def run(self, number: int) -> SyncRun:
+        with church_scope(self.church_id):
+            return runs.get_run(number)
+
+    def items(self) -> list[SyncItem]:
+        with church_scope(self.church_id):
+            return list(db.session.scalars(db.select(SyncItem)))
+
+    def item(self, submission_id: UUID) -> SyncItem:
+        return next(item for item in self.items() if item.submission_id == submission_id)
+
+    def steps(self, submission_id: UUID) -> list[SyncStep]:
+        item = self.item(submission_id)
+        with church_scope(self.church_id):
+            return list(db.session.scalars(db.select(SyncStep).where(SyncStep.item_id == item.id).order_by(SyncStep.position)))
+
+    def choices(self, kind: str) -> list[RemoteChoice]:
+        with church_scope(self.church_id):
+            return list(db.session.scalars(db.select(RemoteChoice).where(RemoteChoice.kind == kind)))
+
+
+@pytest.fixture
+def practice(simulator: str) -> Practice:
+    practice = Practice(simulator)
+    practice.post("reset", {"people": 12, "seed": 1})
+    # Plenty of room, since the clock that is moved is ours and not the simulator's.
+    practice.post("settings", {"limit": 100_000})
+    return practice
+
+
+@pytest.fixture
+def config(database_url: str, practice: Practice) -> Config:
+    token = practice.organization()["personal_access_token"]
+    # A call that is never answered ends after two seconds of real time; what follows it is on the moved clock.
+    waits = Waits(send=timedelta(seconds=2))
+    return make_config(database_url, pco_base_url=practice.url, personal_access_token=(token["app_id"], token["secret"]), waits=waits)
+
+
+@pytest.fixture
+def grace_church(config: Config, practice: Practice, moved_clock: MovedClock) -> Iterator[GraceChurch]:
+    with running(create_app(config)) as app:
+        yield connect_church(app, practice, moved_clock)
+
+
+def connect_church(app: Flask, practice: Practice, moved_clock: MovedClock, place: int = 0) -> GraceChurch:
+    organization = practice.organization(place)
+    with every_church(), transaction():
+        church_id = open_church(practice.url, organization["id"], organization["name"], "US", "America/Chicago", "%m/%d/%Y").id
+    with church_scope(church_id):
+        with transaction() as session:
+            ensure_default_card(session.get_one(Church, church_id))
+            session.add(
+                Connection(
+                    kind=PERSONAL_ACCESS_TOKEN if place == 0 else "oauth",
+                    state=CONNECTED if place == 0 else "disconnected",
+                    origin=practice.url,
+                    organization_id=organization["id"],
+                )
+            )
+        connection = find_connection()
+    return GraceChurch(app, church_id, practice, moved_clock)
+
+
+@pytest.fixture
+def neighbour_church(grace_church: GraceChurch) -> GraceChurch:
+    """The church next door, in the same installation and the same practice Planning Center."""
+    return connect_church(grace_church.app, grace_church.practice, grace_church.clock, place=1)
