@@ -18,7 +18,9 @@ from connectcard.churches.models import Church
 from connectcard.churches.operations import open_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.config import Config, Waits
+from connectcard.connections import budget
 from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Connection, RemoteChoice
+from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.sync import runs
@@ -96,7 +98,9 @@ class GraceChurch:
         raise AssertionError(f"run {number} did not end: {[(item.state, item.reason) for item in self.items()]}")
 
     def move(self, **by: float) -> None:
+        """Both clocks, ours and Planning Center's."""
         self.clock.move(**by)
+        self.practice.post("settings", {"advance_s": timedelta(**by).total_seconds()})
 
     def run(self, number: int) -> SyncRun:
         with church_scope(self.church_id):
@@ -137,7 +141,8 @@ def config(database_url: str, practice: Practice) -> Config:
 
 
 @pytest.fixture
-def grace_church(config: Config, practice: Practice, moved_clock: MovedClock) -> Iterator[GraceChurch]:
+def grace_church(config: Config, practice: Practice, moved_clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraceChurch]:
+    monkeypatch.setattr(budget, "monotonic", lambda: moved_clock().timestamp())
     with running(create_app(config)) as app:
         yield connect_church(app, practice, moved_clock)
 
@@ -158,6 +163,9 @@ def connect_church(app: Flask, practice: Practice, moved_clock: MovedClock, plac
                 )
             )
         connection = find_connection()
+        if place == 0 and connection is not None:
+            end_reading()
+            read_choices(connection)
     return GraceChurch(app, church_id, practice, moved_clock)
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 import pytest
 
 from connectcard.cards.corrections import correct
-from connectcard.cards.models import Submission
 from connectcard.cards.queries import get_submission
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("any_database")
 
 def test_a_new_visitor_becomes_one_person_with_everything_from_the_card(grace_church: GraceChurch) -> None:
     address = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
-    answers = {"address": address, "visit": "first_time", "heard": "friend", "interests": ["kids", "serving"]}
+    answers = {"address": address, "visit": "first_time", "heard": "drove_by", "interests": ["kids", "serving"]}
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123", **answers)
     run = grace_church.work_until_done(grace_church.press_sync())
     assert (run.created, run.updated, run.needs_you, run.failed) == (1, 0, 0, 0)
@@ -126,7 +125,8 @@ def test_a_mended_card_goes_on_where_it_stopped(grace_church: GraceChurch) -> No
     card = grace_church.card("Wilhelmina", "Quist", "mina@example.com", "(217) 555-0123")
     grace_church.work_until_done(grace_church.press_sync())
     with church_scope(grace_church.church_id), transaction() as session:
-        correct(get_submission(card), {"email": "mina.quist@gmail.com"}, "Sam Hill")
+        form = {"first_name": "Wilhelmina", "last_name": "Quist", "email": "mina.quist@gmail.com", "phone": "(217) 555-0123"}
+        correct(get_submission(card), form, "Sam Hill")
         session.flush()
         number = retry(_item(card), "Sam Hill").number
     run = grace_church.work_until_done(number)
@@ -176,7 +176,7 @@ def test_a_merged_person_is_followed(grace_church: GraceChurch) -> None:
 
 def test_a_new_visitor_costs_at_most_four_reads_six_writes_and_one_read_back(grace_church: GraceChurch) -> None:
     address = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
-    answers = {"address": address, "visit": "first_time", "heard": "friend"}
+    answers = {"address": address, "visit": "first_time", "heard": "drove_by"}
     grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123", **answers)
     number = grace_church.press_sync()
     since = len(grace_church.practice.requests_since(0))
