@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Event
 from typing import Any, cast
 from uuid import UUID
 
@@ -200,16 +201,18 @@ class _Choice:
     detail: dict[str, Any]
 
 
-def read_choices(connection: Connection) -> None:
+def read_choices(connection: Connection, stopping: Event | None = None) -> None:
     """Read everything that a card field can be sent to, and keep it in one transaction. For the worker, outside of any transaction.
 
-    A failure is kept as `choices_problem`, in words; what was read before stays.
+    A failure is kept as `choices_problem`, in words; what was read before stays. Broken off by `stopping`, it stays wanted.
     """
-    client, connection_id, began_at = client_for(connection), connection.id, now()
+    client, connection_id, began_at = client_for(connection, stopping=stopping), connection.id, now()
     end_reading()
     try:
         found = list(_choices(client))
     except PlanningCenterError as error:
+        if stopping is not None and stopping.is_set():
+            return
         _note(connection_id, error)
         with writing_aside() as session:
             row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()

@@ -15,6 +15,7 @@ from connectcard.connections import operations as connections
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.database import db
+from connectcard.errors import ConnectionMissing
 from connectcard.jobs.lanes import Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
@@ -45,14 +46,18 @@ def serve(app: Flask, church_id: UUID, stop: Event) -> None:
     """Do everything that is due for a church."""
     with app.app_context():
         with church_scope(church_id):
-            _read_choices()
+            _read_choices(stop)
         runs.advance(church_id, stop)
 
 
-def _read_choices() -> None:
+def _read_choices(stop: Event) -> None:
     connection = find_connection()
-    if connection is not None and _wants_choices(connection):
-        connections.read_choices(connection)
+    if connection is None or not _wants_choices(connection):
+        return
+    try:
+        connections.read_choices(connection, stop)
+    except ConnectionMissing as error:
+        log.warning("choices cannot be read", connection_id=connection.id, exc_info=error)
 
 
 def _wants_choices(connection: Connection) -> bool:
