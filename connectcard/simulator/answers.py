@@ -43,6 +43,7 @@ class Refusal(Exception):
     errors: list[dict[str, Any]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     page: str | None = None
+    routed: bool = True
 
     def response(self) -> Response:
         if self.page:
@@ -111,7 +112,15 @@ def not_found() -> Refusal:
 
 
 def not_routed() -> Refusal:
-    return Refusal(404, page="not_found")
+    """A verb that no address takes: a page of HTML, without any of Planning Center's own headers."""
+    return Refusal(404, page="not_found", routed=False)
+
+
+def no_such_address() -> Refusal:
+    """An address that nothing answers: the gateway's own 404, which writes its period in words."""
+    refusal = not_found()
+    refusal.routed = False
+    return refusal
 
 
 def blocked() -> Refusal:

@@ -12,10 +12,12 @@ from connectcard.simulator import questions, rules
 from connectcard.simulator.answers import (
     STANDING_HEADERS,
     Refusal,
+    access_denied,
     bad_request,
     bad_version,
     document,
     no_content,
+    no_such_address,
     not_found,
     not_routed,
     rate_limited,
@@ -68,8 +70,20 @@ class Visit:
                 response = self._answer()
             request.environ["simulator.noted"]["applied"] = request.method not in ("GET", "HEAD")
         except Refusal as refusal:
+            if not refusal.routed:
+                return self._from_the_gateway(refusal)
             response = refusal.response()
         return self._with_headers(response)
+
+    def _from_the_gateway(self, refusal: Refusal) -> Response:
+        response = refusal.response()
+        if refusal.page is None:
+            response.headers.update(self._count_stranger().headers() | {"X-PCO-API-Request-Rate-Period": self._period_in_words})
+        return with_standing_headers(response)
+
+    @property
+    def _period_in_words(self) -> str:
+        return f"{self.simulator.settings.period} seconds"
 
     def _answer(self) -> Response:
         caller = self._recognise()
@@ -77,7 +91,7 @@ class Visit:
         caller.must_reach(self.product)
         self.version = self._version()
         if self.product != "people":
-            raise not_found()
+            raise no_such_address()
         return People(self.simulator, caller, self.version, self.seconds, self.parts).answer()
 
     def _recognise(self) -> Caller:
@@ -85,6 +99,8 @@ class Visit:
         request.environ["simulator.noted"]["organization"] = str(self.caller.organization)
         if self._fault == "no_access":
             raise unauthorized("TRASH_PANDA")
+        if self._fault in ("expired_token", "revoked_token"):
+            raise access_denied()
         return self.caller
 
     def _version(self) -> str:
@@ -167,7 +183,7 @@ class People:
             return self._me()
         resource = TOP.get(self.parts[0])
         if resource is None:
-            raise not_found()
+            raise no_such_address()
         return self._below(resource, None, self.parts[1:], f"/people/v2/{self.parts[0]}")
 
     def _organization(self) -> Response:
@@ -204,7 +220,7 @@ class People:
         below = BELOW.get((row.kind, name))
         edge = EDGES.get(row.kind, {}).get(name)
         if below is None and edge is None:
-            raise not_found()
+            raise no_such_address()
         if below and (edge is None or edge.many):
             return self._below(below, row, rest[1:], f"{path}/{name}")
         return self._read_edge(row, name, rest, path)

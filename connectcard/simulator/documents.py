@@ -89,7 +89,8 @@ class Writer:
     def resource(self, row: Row, resource: Resource, includes: Iterable[str] = ()) -> Document:
         relationships = {name: {"data": self._reference(row, name, one)} for name, one in self._relationships(row, resource)}
         for name in includes:
-            relationships[name] = {"links": {"related": f"{self.address(row)}/{name}"}, "data": self._linkage(row, name)}
+            linkage = relationships[name]["data"] if name in relationships else self._linkage(row, name)
+            relationships[name] = {"links": {"related": f"{self.address(row)}/{name}"}, "data": linkage}
         return {"type": row.kind, "id": str(row.id), "attributes": self.attributes(row, resource), "relationships": relationships}
 
     def attributes(self, row: Row, resource: Resource) -> Document:

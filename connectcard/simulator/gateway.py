@@ -4,12 +4,13 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
+from urllib.parse import unquote_plus
 
 from flask import Flask
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import get_input_stream
 
-from connectcard.simulator.answers import Refusal, blocked, html_page, server_error
+from connectcard.simulator.answers import Refusal, blocked, html_page, rate_limited, server_error
 from connectcard.simulator.faults import HELD_OPEN, LATE, Fault
 from connectcard.simulator.log import Entry
 from connectcard.simulator.state import Simulator
@@ -18,6 +19,12 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 OWN_PATHS = ("/_simulator", "/assets", "/organizations", "/people/AC")
 BIGGEST_BODY = 4 * 1024 * 1024
+
+
+class Passed(Response):
+    """An answer handed on as it is: one without a type stays without."""
+
+    default_mimetype = None
 
 
 class Gateway:
@@ -45,7 +52,14 @@ class Passage:
         environ["simulator.fault"] = self.fault
         environ["simulator.noted"] = {}
         self.entry = Entry(
-            self.simulator.moments.stamp(), self._method, path, environ.get("QUERY_STRING", ""), None, None, False, self._kind or None
+            self.simulator.moments.stamp(),
+            self._method,
+            path,
+            unquote_plus(environ.get("QUERY_STRING", "")),
+            None,
+            None,
+            False,
+            self._kind or None,
         )
 
     @property
@@ -77,6 +91,8 @@ class Passage:
             self._cut()
         if self._kind == "status_500":
             return self._rendered(server_error())
+        if self._kind == "rate_limited" and self.path.startswith("/oauth"):
+            return self._rendered(self._too_many())
         if self._kind == "status_503":
             return self._page("unavailable", 503, self._retry_after())
         return self._rendered(blocked()) if self._kind == "html_403" or self._is_suspicious() else None
@@ -91,7 +107,7 @@ class Passage:
         return self._truncated(response) if self._kind == "truncated" else response
 
     def _inside(self) -> Response:
-        response = Response.from_app(self.gateway.inside, self.environ, buffered=True)
+        response = Passed.from_app(self.gateway.inside, self.environ, buffered=True)
         self._note_what_happened(self.environ)
         return response
 
@@ -109,13 +125,18 @@ class Passage:
         with self.gateway.app.app_context():
             return refusal.response()
 
+    def _too_many(self) -> Refusal:
+        """Sign-in and tokens have no window of their own here: only an order says that there were too many."""
+        settings = self.simulator.settings
+        return rate_limited(settings.limit + 1, settings.limit, settings.period, round(self._seconds(settings.period)))
+
     def _retry_after(self) -> dict[str, str]:
         return {"Retry-After": str(round(self.fault.seconds))} if self.fault and self.fault.seconds is not None else {}
 
     def _truncated(self, response: Response) -> Response:
         """Half of the body under the length of the whole: the connection ends before the answer does."""
         body = response.get_data()
-        half = Response(cut_short(self.environ, body[: len(body) // 2]), response.status, direct_passthrough=True)
+        half = Passed(cut_short(self.environ, body[: len(body) // 2]), response.status, direct_passthrough=True)
         half.headers.extend(response.headers)
         half.headers["Content-Length"] = str(len(body))
         return half
@@ -144,7 +165,7 @@ class Passage:
         self.simulator.later.order(self._seconds(LATE), lambda: self._apply(again))
 
     def _apply(self, environ: Environ) -> None:
-        Response.from_app(self.gateway.inside, environ, buffered=True)
+        Passed.from_app(self.gateway.inside, environ, buffered=True)
         self._note_what_happened(environ)
 
     def _note_what_happened(self, environ: Environ) -> None:

@@ -151,6 +151,7 @@ class _Founding:
     numbers: Iterator[int]
     rows: list[Row] = field(default_factory=list)
     moment: datetime = OPENED
+    stamp: str = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def found(self, people: int) -> None:
         self.organization = next(self.numbers)
@@ -165,8 +166,8 @@ class _Founding:
         self._give_personal_access_token()
 
     def _add(self, kind: str, attributes: dict[str, object], **where: object) -> Row:
-        at = self.moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        row = Row(kind, self.organization, attributes, created_at=at, updated_at=at, id=next(self.numbers), **where)  # type: ignore[arg-type]
+        moments = {"created_at": self.stamp, "updated_at": self.stamp}
+        row = Row(kind, self.organization, attributes, id=next(self.numbers), **moments, **where)  # type: ignore[arg-type]
         self.rows.append(row)
         return row
 
@@ -253,6 +254,7 @@ class _Founding:
 
     def _make_family(self, random: Random, family: Family) -> None:
         self.moment += timedelta(minutes=1)
+        self.stamp = self.moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         if len(self.rows) > 20_000:
             self._write()
         adults = [self._person(name, family.last_name, child=False) for name in family.adults]

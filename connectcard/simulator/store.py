@@ -233,5 +233,5 @@ def read_row(columns: tuple[Any, ...]) -> Row:
 
 
 def written_row(row: Row) -> tuple[Any, ...]:
-    attributes, relations = json.dumps(row.attributes), json.dumps(row.relations)
+    attributes, relations = json.dumps(row.attributes), json.dumps(row.relations) if row.relations else "{}"
     return row.id, row.kind, row.organization, row.person, row.parent, row.created_at, row.updated_at, attributes, relations
