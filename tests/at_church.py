@@ -82,11 +82,12 @@ class Member:
         return shown[0]
 
 
-def send_card(page: Page, address: str, **answers: str) -> None:
+def send_card(page: Page, address: str, *, visit: str = "first_time", **answers: str) -> None:
     """Fill in a card on a phone and send it."""
     page.goto(address)
     for name, answer in answers.items():
         page.locator(f'input[name="{name}"]').fill(answer)
+    page.locator("label", has=page.locator(f'input[value="{visit}"]')).click()
     page.get_by_role("button", name="Send my card").click()
     page.wait_for_url(re.compile("/thanks"))
 

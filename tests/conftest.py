@@ -1,7 +1,7 @@
 """Standing people: Grace Church, and the neighbour, a second church with the same names and e-mails on purpose."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -203,3 +203,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what the processes of the test wrote."""
+    report = yield
+    installation = getattr(item, "funcargs", {}).get("installation")
+    if report.failed and installation:
+        report.sections.append(("processes", installation.logs()))
+    return report

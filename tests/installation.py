@@ -20,7 +20,7 @@ from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.servers import free_port, start, wait_until
 
 # Lease, send and settle in seconds: short enough that a test can wait for them on this very machine.
-SHORT_WAITS = "3,2,3"
+SHORT_WAITS = "2,1.5,1.5"
 
 
 @dataclass
@@ -173,7 +173,7 @@ def valkey_settings(port: int, directory: Path) -> list[str]:
 
 @contextmanager
 def installed(directory: Path, database_url: str) -> Iterator[Installation]:
-    """A running installation on a migrated database; every process is gone at the end, and their logs are in the test's output."""
+    """A running installation on a migrated database; every process is gone at the end."""
     installation = Installation(directory, database_url)
     try:
         for program in installation.programs:
@@ -182,7 +182,6 @@ def installed(directory: Path, database_url: str) -> Iterator[Installation]:
     finally:
         for program in reversed(installation.programs):
             program.stop()
-        print(installation.logs())  # pytest shows it beside a failure only
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:

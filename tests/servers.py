@@ -143,6 +143,14 @@ class PostgresqlServer:
         ) as connection:
             connection.execute(statement)
 
+    def is_ready(self) -> bool:
+        """It listens before it lets anybody in."""
+        try:
+            self.administer(sql.SQL("select 1").format())
+        except psycopg.OperationalError:
+            return False
+        return True
+
     def make_roles(self) -> None:
         for role in ("cc_owner", "cc_app"):
             self.administer(
@@ -227,7 +235,9 @@ def _own_postgresql() -> Iterator[PostgresqlServer]:
             command += ["-c", setting]
         process = start(command, home / "postgresql.log", port, cwd=home, **how)
         try:
-            yield PostgresqlServer("127.0.0.1", port, "admin")
+            server = PostgresqlServer("127.0.0.1", port, "admin")
+            wait_until(server.is_ready, "PostgreSQL to take connections")
+            yield server
         finally:
             process.send_signal(signal.SIGINT)
             stop(process, at_once=False)
