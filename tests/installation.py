@@ -181,7 +181,7 @@ def installed(directory: Path, database_url: str) -> Iterator[Installation]:
         yield installation
     finally:
         for program in reversed(installation.programs):
-            program.stop()
+            program.kill()
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float = 60) -> Any:
