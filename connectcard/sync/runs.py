@@ -303,7 +303,7 @@ def _one_card(app: Flask, church_id: UUID, lane: Lane, item_id: UUID, stop: Even
         connection = find_connection()
         if hold is None or connection is None:
             return
-        client = client_for(connection)
+        client = client_for(connection, stopping=stop)
         end_reading()
         try:
             sync_item(hold, client, stop.is_set)
