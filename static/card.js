@@ -384,10 +384,15 @@ class Idle {
 
   begin() {
     this.stay();
-    for (const kind of ["pointerdown", "keydown", "input", "scroll"]) addEventListener(kind, () => this.stay(), { capture: true, passive: true });
+    for (const kind of ["pointerdown", "keydown", "input", "scroll"]) addEventListener(kind, () => this.notice(), { capture: true, passive: true });
     this.dialog.addEventListener("close", () => this.stay());
     document.getElementById("still-here").addEventListener("click", () => this.stay());
     setInterval(() => this.look(), 1000);
+  }
+
+  // The question is answered by its button: were it gone as soon as a finger comes down, the tap would reach what lies below it.
+  notice() {
+    if (!this.dialog.open) this.stay();
   }
 
   stay() {

@@ -51,6 +51,15 @@ def choose_language() -> None:
     g.language = asked if asked in LANGUAGES else request.accept_languages.best_match(list(LANGUAGES), "en")
 
 
+@blueprint.after_request
+def turn_the_page(response: Response) -> Response:
+    """Change a cookie with every page: Chromium then drops the earlier pages it kept for Back and Forward, which `no-store` alone does
+    not make it do, with JavaScript switched off as well."""
+    if request.method == "GET":
+        response.set_cookie("card_page", secrets.token_hex(8), path=card_path(), **cookie_rules())
+    return response
+
+
 @blueprint.get("")
 def page(church_slug: str, card_slug: str) -> str:
     """An empty card."""
@@ -165,8 +174,7 @@ def chosen_by_hand() -> str | None:
     return g.language if request.args.get("lang") == g.language else None
 
 
-# The thank-you: the name travels in a signed cookie that nothing but the next page reads, never in an address. A new value with each
-# card also makes Chromium drop the filled-in page that it kept for the Back button, with JavaScript switched off as well.
+# The thank-you: the name travels in a signed cookie that nothing but the next page reads, never in an address.
 
 
 def thank(first_name: str) -> Response:
