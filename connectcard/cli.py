@@ -1,7 +1,6 @@
 """The `connectcard` command. A setting that is missing or odd ends it with its name, never with a traceback."""
 
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -91,7 +90,9 @@ def rotate() -> None:
 @commands.command("sign-in-link")
 def sign_in_link() -> None:
     """Make a one-time link that signs the owner in, for a church on a personal access token."""
-    click.echo(import_module("connectcard.web.sign_in").owner_link(_this_app()))
+    from connectcard.web.sign_in import owner_link
+
+    click.echo(owner_link(_this_app()))
 
 
 def _this_app() -> Flask:
