@@ -18,6 +18,8 @@ from connectcard.errors import ConnectCardError
 START_SECONDS = 60
 LOOK_SECONDS = 0.05
 TAIL_LINES = 20
+# make and timeout pass a signal on that the whole group has got already; only a later one means that somebody is in a hurry.
+ECHO_SECONDS = 1
 PR_SET_PDEATHSIG = 1
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -105,7 +107,8 @@ class Supervisor:
     def __init__(self, *, environ: Mapping[str, str], folder: Path, logs: Path, keep_open: Sequence[int] = ()) -> None:
         self._environ, self._folder, self._logs, self._keep_open = environ, folder, logs, keep_open
         self._running: list[Running] = []
-        self._times_asked = 0
+        self._asked_at: float | None = None
+        self._in_a_hurry = False
 
     def run(self, stages: Sequence[Sequence[Part]], announce: Callable[[], None]) -> None:
         """Start, announce, watch until a stopping signal comes, stop. Raises PartFailed when a part ends by itself."""
@@ -122,7 +125,10 @@ class Supervisor:
             self._stop()
 
     def _hear(self, _number: int, _frame: object) -> None:
-        self._times_asked += 1
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+        elif time.monotonic() - self._asked_at > ECHO_SECONDS:
+            self._in_a_hurry = True
 
     def _start(self, stage: Sequence[Part]) -> None:
         started = [self._start_one(part) for part in stage]
@@ -142,7 +148,7 @@ class Supervisor:
 
     def _wait_for(self, happened: Callable[[], bool]) -> None:
         while not happened():
-            if self._times_asked:
+            if self._asked_at is not None:
                 raise StopAsked
             for running in self._running:
                 if running.has_failed():
@@ -151,7 +157,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         for running in reversed(self._running):
-            running.end(hurried=lambda: self._times_asked > 1)
+            running.end(hurried=lambda: self._in_a_hurry)
 
 
 def _end_with_parent(parent: int) -> Callable[[], None] | None:

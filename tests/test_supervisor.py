@@ -23,6 +23,9 @@ def note(what):
     with open(diary, "a") as out:
         print(name, what, file=out)
 def leave(*_):
+    if "slow" in name:
+        import time
+        time.sleep(0.5)
     note("stopped")
     sys.exit(0)
 signal.signal(signal.SIGTERM, leave if "deaf" not in name else lambda *_: note("deaf"))
@@ -124,7 +127,19 @@ def test_a_part_that_does_not_listen_is_ended_when_its_time_is_up(tmp_path: Path
     assert all(gone(pid) for pid in pids(diary))
 
 
-def test_a_second_ctrl_c_does_not_wait(tmp_path: Path, diary: Path) -> None:
+def test_a_signal_that_arrives_twice_at_once_is_one(tmp_path: Path, diary: Path) -> None:
+    def press_and_pass_on() -> None:
+        press(signal.SIGTERM)
+        wait_until(lambda: "web stopped" in lines(diary), "the first part to stop")
+        press(signal.SIGTERM)
+
+    supervise(tmp_path, [[part("slow", diary)], [part("web", diary)]], then=press_and_pass_on)
+    assert lines(diary)[-1] == "slow stopped"
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path: Path, diary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "ECHO_SECONDS", 0)
+
     def press_twice() -> None:
         press(signal.SIGINT)
         wait_until(lambda: "deaf deaf" in lines(diary), "the first request to arrive")

@@ -3,8 +3,11 @@
 import os
 import signal
 from threading import Event, Thread
+from time import monotonic
 
 LEAVING = (signal.SIGINT, signal.SIGTERM)
+# A signal to a whole group may arrive once more from a program that passes it on; only a later one means a second wish.
+ECHO_SECONDS = 1
 
 
 def stop_on_signals() -> Event:
@@ -22,7 +25,11 @@ def stop_on_signals() -> Event:
 def _wait_for_them(stop: Event) -> None:
     signal.sigwait(LEAVING)
     stop.set()
-    os._exit(128 + signal.sigwait(LEAVING))
+    heard_at = monotonic()
+    number = signal.sigwait(LEAVING)
+    while monotonic() - heard_at <= ECHO_SECONDS:
+        number = signal.sigwait(LEAVING)
+    os._exit(128 + number)
 
 
 def say_ready() -> None:
