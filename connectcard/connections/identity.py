@@ -1,6 +1,8 @@
 """Who somebody is in Planning Center, and of which organization, read with that person's own access."""
 
 from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
 
 from connectcard.planning_center import BasicAuth, BearerAuth, Client, Timeouts
 from connectcard.planning_center.errors import ReconnectNeeded
@@ -48,12 +50,27 @@ def _read(client: Client) -> Identity:
     me, organization = client.get(people.ME), client.get(people.ORGANIZATION)
     return Identity(
         person_remote_id=me.id,
-        name=str(me["name"] or "").strip() or "Somebody without a name",
+        name=_text(me["name"], "Somebody without a name"),
         people_permissions=me["people_permissions"],
         site_administrator=bool(me["site_administrator"]),
         organization_id=organization.id,
-        organization_name=str(organization["name"] or "").strip() or "Our church",
-        country_code=str(organization["country_code"] or "US"),
-        time_zone=str(organization["time_zone"] or "UTC"),
-        date_format=str(organization["date_format"] or "%m/%d/%Y"),
+        organization_name=_text(organization["name"], "Our church"),
+        country_code=_text(organization["country_code"], "US")[:2].upper(),
+        time_zone=known_time_zone(_text(organization["time_zone"], "UTC")),
+        date_format=_text(organization["date_format"], "%m/%d/%Y")[:20],
     )
+
+
+def _text(said: object, unsaid: str) -> str:
+    """What Planning Center says, as long as our columns are wide."""
+    return str(said or "").strip()[:200] or unsaid
+
+
+def known_time_zone(name: str) -> str:
+    """The name where it is one of the IANA's, else UTC."""
+    return name if name in available_time_zones() else "UTC"
+
+
+@cache
+def available_time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())

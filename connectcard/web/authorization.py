@@ -26,6 +26,7 @@ SCOPE = "openid people"
 PATIENCE = timedelta(minutes=10)
 TIMEOUT_SECONDS = 10
 ERRAND = "errand:"
+LONGEST_SUBJECT = 80
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def come_back() -> Grant:
 
 
 def _grant(errand: Mapping[str, Any], tokens: Mapping[str, Any], claims: Mapping[str, Any]) -> Grant:
-    if not claims.get("sub"):
+    if not 0 < len(str(claims.get("sub") or "")) <= LONGEST_SUBJECT:
         raise Refusal("not_confirmed", purpose=errand["purpose"])
     organization_id = claims.get("organization_id")
     return Grant(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from tests.web.conftest import StaffBrowser
+from tests.staff import StaffBrowser
 
 SignIn = Callable[..., StaffBrowser]
 

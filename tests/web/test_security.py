@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 
 from connectcard.config import Config
 from tests.conftest import make_config, running
-from tests.web.conftest import StaffBrowser
+from tests.staff import StaffBrowser
 
 SignIn = Callable[..., StaffBrowser]
 

@@ -14,7 +14,7 @@ from connectcard.database import db, transaction
 from connectcard.web.access import poll, staff_page
 from connectcard.web.sessions import forget_old_sessions
 from tests.conftest import MovedClock
-from tests.web.conftest import StaffBrowser
+from tests.staff import StaffBrowser
 
 SignIn = Callable[..., StaffBrowser]
 
