@@ -64,6 +64,7 @@ def history() -> str:
         has_more=has_more,
         may_sync=may_sync(),
         ready=runs.ready_count(),
+        running=runs.running(),
         words_of=end_words,
     )
 
