@@ -20,7 +20,7 @@ EVERY_CHURCH: dict[str, int] = {
     "connectcard/jobs/schedule.py": 1,  # every church in turn, each in its own scope from there on
     "connectcard/jobs/worker.py": 1,  # which churches want their choices read
     "connectcard/keys.py": 1,  # every church in turn, each in its own scope from there on
-    "connectcard/sync/runs.py": 2,  # which churches have work due, and when the next
+    "connectcard/sync/lanes.py": 2,  # which churches have work due, and when the next
 }
 
 

@@ -24,7 +24,7 @@ from connectcard.jobs.models import Schedule
 from connectcard.jobs.queue import ring
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center.errors import PlanningCenterError
-from connectcard.sync import runs
+from connectcard.sync import lanes as sync_lanes
 
 log = structlog.get_logger()
 
@@ -139,7 +139,7 @@ def forget_old_sessions() -> None:
 
 def ring_for_due_work() -> None:
     """For a worker that heard nothing; bells of work that is being done already do nothing."""
-    for church_id in runs.churches_with_due_work():
+    for church_id in sync_lanes.churches_with_due_work():
         ring(church_id)
 
 

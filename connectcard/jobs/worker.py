@@ -19,7 +19,7 @@ from connectcard.errors import ConnectionMissing
 from connectcard.jobs.lanes import Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
-from connectcard.sync import runs
+from connectcard.sync import lanes as sync_lanes
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ def serve(app: Flask, church_id: UUID, stop: Event) -> None:
     with app.app_context():
         with church_scope(church_id):
             _read_choices(stop)
-        runs.advance(church_id, stop)
+        sync_lanes.advance(church_id, stop)
 
 
 def _read_choices(stop: Event) -> None:
@@ -75,7 +75,7 @@ def _look(app: Flask, lanes: Lanes) -> float:
     """Wake the churches with due work; returns in how many seconds to look again."""
     try:
         with app.app_context():
-            for church_id in {*runs.churches_with_due_work(), *churches_wanting_choices()}:
+            for church_id in {*sync_lanes.churches_with_due_work(), *churches_wanting_choices()}:
                 lanes.wake(church_id)
             return _seconds_until_next()
     except SQLAlchemyError:
@@ -84,7 +84,7 @@ def _look(app: Flask, lanes: Lanes) -> float:
 
 
 def _seconds_until_next() -> float:
-    due_at = runs.next_due_at()
+    due_at = sync_lanes.next_due_at()
     if due_at is None:
         return IDLE_SECONDS
     return min(max((due_at - now()).total_seconds(), SOON_SECONDS), IDLE_SECONDS)

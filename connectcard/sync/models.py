@@ -18,6 +18,7 @@ from connectcard.database import Base, UtcDateTime
 
 RUNNING, STOPPING, FINISHED, STOPPED = "running", "stopping", "finished", "stopped"
 PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed", "waiting", "review", "synced", "failed", "ignored"
+OPEN_STATES = (PENDING, CLAIMED, WAITING)
 PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"
 CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)

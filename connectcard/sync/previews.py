@@ -8,8 +8,6 @@ from sqlalchemy import select
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import get_submission
 from connectcard.clock import now
-from connectcard.connections.clients import client_for
-from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.matching import UNCLEAR
 from connectcard.planning_center import Client
@@ -68,18 +66,14 @@ def _row(submission: Submission) -> SyncPreview | None:
     return db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id == submission.id)).first()
 
 
-def make_previews() -> int:
+def make_previews(client: Client) -> int:
     """Work out the previews that were asked for, and say how many. Reads from Planning Center only."""
     wanted = select(SyncPreview.submission_id).where(SyncPreview.made_at.is_(None)).order_by(SyncPreview.wanted_at).limit(AT_A_TIME)
     submission_ids = list(db.session.scalars(wanted))
-    connection = find_connection()
-    if not submission_ids or connection is None:
-        end_reading()
-        return 0
-    client = client_for(connection)
     for submission_id in submission_ids:
         submission = get_submission(submission_id)
         _store(submission, *_preview_of(submission, client))
+    end_reading()
     return len(submission_ids)
 
 

@@ -1,54 +1,40 @@
 """A press of Sync: start, advance, stop, finish, and the counters that the page polls."""
 
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from threading import Event
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Flask, current_app
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from connectcard.cards.models import RECEIVED, Submission
 from connectcard.churches.models import Church
-from connectcard.churches.tenancy import church_scope, current_church_id, every_church
+from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
-from connectcard.connections.clients import client_for
-from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.models import CONNECTED
 from connectcard.connections.queries import find_connection
-from connectcard.database import db, end_reading, transaction
-from connectcard.errors import ConnectCardError, NotFound
-from connectcard.people.identity import name_key, normalised_email
-from connectcard.sync.holds import Hold, HoldLost, Lane, changed, claim, due, keep_hold, keep_lane, leave_lane, take_lane
+from connectcard.database import db, transaction
+from connectcard.errors import NotFound
+from connectcard.sync.holds import changed
 from connectcard.sync.models import (
     CLAIMED,
     FINISHED,
-    INTENT,
-    NEEDS_YOU,
+    OPEN_STATES,
     PENDING,
-    REVIEW,
     RUNNING,
     STOPPED,
     STOPPING,
     WAITING,
     SyncItem,
-    SyncPreview,
     SyncRun,
-    SyncStep,
 )
-from connectcard.sync.outcomes import settle
-from connectcard.sync.previews import make_previews
 from connectcard.sync.tokens import reference_code
-from connectcard.sync.visitors import sync_item
 
 log = structlog.get_logger()
 
-CARDS_IN_FLIGHT = 4
 RUNS_A_PAGE = 20
-OPEN_STATES = (PENDING, CLAIMED, WAITING)
 
 
 # Starting and stopping.
@@ -199,145 +185,22 @@ def recent(page: int = 1) -> tuple[list[SyncRun], bool]:
     return rows[:RUNS_A_PAGE], len(rows) > RUNS_A_PAGE
 
 
-# The worker's side.
+# The end of a run, as the worker finds it.
 
 
-def churches_with_due_work() -> list[UUID]:
-    """The connected churches that have a card or a preview to work on now and whose lane is free."""
-    moment = now()
-    on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
-    card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
-    preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
-    ending = exists().where(SyncRun.church_id == Connection.church_id, SyncRun.state == STOPPING)
-    free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
-    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, ending))
-    with every_church():
-        return list(db.session.scalars(wanted))
+def finish_runs() -> None:
+    """End the church's run where no card of it is open any more."""
+    on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.state.in_((RUNNING, STOPPING)))))
+    for run_id in on:
+        with transaction():
+            _finish_if_done(run_id)
 
 
-def next_due_at() -> datetime | None:
-    """When the next card of any church is due."""
-    with every_church():
-        on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
-        return db.session.scalar(select(func.min(SyncItem.due_at)).where(SyncItem.state.in_((PENDING, WAITING)), on))
-
-
-def advance(church_id: UUID, stop: Event) -> None:
-    """Work a church's due cards in its lane until nothing is due or `stop` is set; returns at once where the lane is taken."""
-    with church_scope(church_id):
-        lane = take_lane()
-    if lane is None:
-        return
-    try:
-        with ThreadPoolExecutor(CARDS_IN_FLIGHT + 1, thread_name_prefix="card") as pool:
-            _work(church_id, lane, pool, stop)
-    finally:
-        with church_scope(church_id):
-            leave_lane(lane)
-
-
-def _work(church_id: UUID, lane: Lane, pool: ThreadPoolExecutor, stop: Event) -> None:
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-    previews: Future[Any] = pool.submit(_previews, app, church_id)
-    in_flight: dict[Future[Any], frozenset[str]] = {}
-    while not stop.is_set() and _holds(church_id, lane):
-        for item_id, marks in _free_cards(church_id):
-            if len(in_flight) < CARDS_IN_FLIGHT and not any(marks & busy for busy in in_flight.values()):
-                in_flight[pool.submit(_one_card, app, church_id, lane, item_id, stop)] = marks
-        if previews.done():
-            if not previews.result() and not in_flight:
-                break
-            previews = pool.submit(_previews, app, church_id)
-        wait(set(in_flight) or {previews}, timeout=1, return_when=FIRST_COMPLETED)
-        for future in [future for future in in_flight if future.done()]:
-            del in_flight[future]
-            future.result()
-    wait(in_flight)
-    wait([previews])
-    _finish_runs(church_id)
-
-
-def _holds(church_id: UUID, lane: Lane) -> bool:
-    with church_scope(church_id):
-        return keep_lane(lane)
-
-
-def _free_cards(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
-    """The due cards, oldest first, each with the marks by which it may be the same person as another card.
-
-    A card whose marks another one has that is in hand, or whose write is still unclear, waits for that one: only then can it find
-    the person there. A card with an unclear write of its own always goes on.
-    """
-    with church_scope(church_id):
-        unclear = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == INTENT)
-        in_hand = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= now())
-        busy = dict(_marked(select(*_MARKED).where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear)))))
-        on = select(SyncRun.id).where(SyncRun.state == RUNNING)
-        wanted = select(*_MARKED).where(due(now()), SyncItem.run_id.in_(on)).order_by(SyncItem.due_at, Submission.received_at)
-        cards = _marked(wanted.limit(25 * CARDS_IN_FLIGHT))
-    return [
-        (item_id, marks)
-        for item_id, marks in cards
-        if item_id in busy or not any(marks & theirs for other_id, theirs in busy.items() if other_id != item_id)
-    ]
-
-
-_MARKED = (SyncItem.id, Submission.first_name, Submission.last_name, Submission.email, Submission.phone)
-
-
-def _marked(wanted: Any) -> list[tuple[UUID, frozenset[str]]]:
-    rows = db.session.execute(wanted.join(Submission, Submission.id == SyncItem.submission_id)).all()
-    return [(row.id, shared_marks(row.first_name, row.last_name, row.email, row.phone)) for row in rows]
-
-
-def shared_marks(first_name: str, last_name: str, email: str, phone: str) -> frozenset[str]:
-    """By what two cards may be one person: e-mail, the end of the phone number, name."""
-    digits = "".join(filter(str.isdigit, phone))[-7:]
-    return frozenset(filter(None, (normalised_email(email), digits, name_key(first_name, last_name))))
-
-
-def _one_card(app: Flask, church_id: UUID, lane: Lane, item_id: UUID, stop: Event) -> None:
-    """One card in its own thread, session and scope."""
-    with app.app_context(), church_scope(church_id):
-        hold = claim(item_id, lane)
-        connection = find_connection()
-        if hold is None or connection is None:
-            return
-        client = client_for(connection, stopping=stop)
-        end_reading()
-        try:
-            sync_item(hold, client, stop.is_set)
-        except ConnectCardError as error:
-            _our_own_fault(hold, error)
-        except Exception as error:
-            log.exception("card_failed", item_id=str(item_id))
-            _our_own_fault(hold, error)
-        _finish_runs(church_id)
-
-
-def _our_own_fault(hold: Hold, error: Exception) -> None:
-    end_reading()
-    try:
-        with transaction() as session:
-            keep_hold(hold)
-            item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-            words = str(error) if isinstance(error, ConnectCardError) else f"Something went wrong on our side ({type(error).__name__})."
-            settle(item, REVIEW, NEEDS_YOU, f"{words} Nothing was lost; try this card again.")
-    except HoldLost:
-        log.info("hold_lost", item_id=str(hold.item_id))
-
-
-def _previews(app: Flask, church_id: UUID) -> int:
-    with app.app_context(), church_scope(church_id):
-        return make_previews()
-
-
-def _finish_runs(church_id: UUID) -> None:
-    with church_scope(church_id):
-        on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.state.in_((RUNNING, STOPPING)))))
-        for run_id in on:
-            with transaction():
-                _finish_if_done(run_id)
+def note_on_runs(words: str | None) -> None:
+    """Say on the run that is on why it cannot go on, or that it can again."""
+    other = SyncRun.note.is_distinct_from(words)
+    with transaction():
+        changed(update(SyncRun).where(SyncRun.state == RUNNING, other).values(note=words, version=SyncRun.version + 1))
 
 
 def _finish_if_done(run_id: UUID) -> None:

@@ -23,7 +23,7 @@ from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Con
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
-from connectcard.sync import runs
+from connectcard.sync import lanes, runs
 from connectcard.sync.models import SyncItem, SyncRun, SyncStep
 from tests.conftest import MovedClock, make_config, running
 
@@ -85,7 +85,7 @@ class GraceChurch:
 
     def work(self) -> None:
         """One pass of the worker over everything that is due."""
-        runs.advance(self.church_id, Event())
+        lanes.advance(self.church_id, Event())
 
     def work_until_done(self, number: int, minutes: float = 30) -> SyncRun:
         """The worker's passes, the clock moved on between them, until the run is over."""

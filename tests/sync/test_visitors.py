@@ -9,7 +9,7 @@ from connectcard.cards.queries import get_submission
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused, NotFound
-from connectcard.sync import runs
+from connectcard.sync import lanes, runs
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.models import SyncItem, SyncRun
 from connectcard.sync.previews import find_preview, want_preview
@@ -202,12 +202,12 @@ def test_the_neighbour_sees_nothing_and_is_not_touched(grace_church: GraceChurch
 
 def test_only_churches_with_something_due_are_woken(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
     neighbour_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
-    assert runs.churches_with_due_work() == []
+    assert lanes.churches_with_due_work() == []
     grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     number = grace_church.press_sync()
-    assert runs.churches_with_due_work() == [grace_church.church_id]
+    assert lanes.churches_with_due_work() == [grace_church.church_id]
     grace_church.work_until_done(number)
-    assert runs.churches_with_due_work() == []
+    assert lanes.churches_with_due_work() == []
 
 
 def _item(card: UUID) -> SyncItem:
