@@ -7,9 +7,11 @@ that the tablet was set up in, so a cleared tablet returns to it.
 
 import secrets
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 from uuid import uuid4
 
+import segno
 from flask import Blueprint, abort, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -55,7 +57,7 @@ def choose_language() -> None:
 def turn_the_page(response: Response) -> Response:
     """Change a cookie with every page: Chromium then drops the earlier pages it kept for Back and Forward, which `no-store` alone does
     not make it do, with JavaScript switched off as well."""
-    if request.method == "GET":
+    if request.method == "GET" and response.mimetype == "text/html":
         response.set_cookie("card_page", secrets.token_hex(8), path=card_path(), **cookie_rules())
     return response
 
@@ -91,6 +93,15 @@ def thanks(church_slug: str, card_slug: str) -> Response:
     shown = make_response(render_template("card/thanks.html", first_name=taken_name(), seconds=TABLET_CLEARS_AFTER_SECONDS, **around(card)))
     shown.delete_cookie(THANKS_COOKIE, path=card_path(), **cookie_rules())
     return shown
+
+
+@blueprint.get("/code.svg")
+def code(church_slug: str, card_slug: str) -> Response:
+    """The address of the card for a phone, as a code to scan from the tablet."""
+    open_card(church_slug, card_slug)
+    drawing = BytesIO()
+    segno.make(current_app.config["CONNECTCARD"].public_url + card_path(), micro=False).save(drawing, kind="svg", border=0, xmldecl=False)
+    return Response(drawing.getvalue(), mimetype="image/svg+xml")
 
 
 def stored(card: Card, form: MultiDict[str, str]) -> operations.Receipt:
@@ -142,6 +153,7 @@ def around(card: Card) -> dict[str, Any]:
         "came_from": came_from(),
         "languages": [(code, name, address("page", lang=code)) for code, name in LANGUAGES.items()],
         "form_address": address("submit", lang=chosen_by_hand()),
+        "code_address": address("code", lang=None),
         "fresh_address": address("page", lang=None if at_tablet() else chosen_by_hand()),
     }
 
@@ -193,7 +205,7 @@ def taken_name() -> str:
 
 
 def card_path() -> str:
-    return request.path.removesuffix("/thanks")
+    return request.path.removesuffix("/thanks").removesuffix("/code.svg")
 
 
 def cookie_rules() -> dict[str, Any]:

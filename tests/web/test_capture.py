@@ -424,3 +424,13 @@ def test_a_card_is_looked_up_anew_after_some_seconds(visitor: FlaskClient, grace
     assert visitor.get(CARD).status_code == 200
     moved_clock.move(seconds=6)
     assert visitor.get(CARD).status_code == 404
+
+
+def test_the_code_at_the_tablet_leads_a_phone_to_the_same_card(visitor: FlaskClient) -> None:
+    assert f'src="{CARD}/code.svg?at=tablet"' in visitor.get(f"{CARD}?at=tablet").text
+    drawing = visitor.get(f"{CARD}/code.svg?at=tablet")
+    with mock.patch.object(capture.segno, "make", wraps=capture.segno.make) as make:
+        visitor.get(f"{CARD}/code.svg?at=tablet")
+    assert make.call_args.args == ("http://127.0.0.1:5000/c/grace/welcome",)
+    assert (drawing.mimetype, drawing.data[:4]) == ("image/svg+xml", b"<svg")
+    assert visitor.get("/c/nobody/welcome/code.svg").status_code == 404
