@@ -74,3 +74,20 @@ document.addEventListener("keydown", (event) => {
     sheet.querySelector("summary").focus();
   }
 });
+
+// Lists are walked with j and k; Enter opens, as it does on any link. Never needed, and never while somebody types.
+const TYPED_IN = "input, select, textarea, [contenteditable]";
+
+document.addEventListener("keydown", (event) => {
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step || event.ctrlKey || event.metaKey || event.altKey || event.target.closest(TYPED_IN) || question?.open) return;
+  const rows = [...document.querySelectorAll(".row-link")];
+  const here = rows.indexOf(document.activeElement);
+  rows[Math.max(0, Math.min(rows.length - 1, here + step))]?.focus();
+});
+
+// Escape leaves a row that is being changed as it was.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  event.target.closest("form")?.querySelector("[data-cancel]")?.click();
+});
