@@ -259,17 +259,20 @@ def check_address(desk: Desk, row: Row) -> None:
     row.attributes |= {"country_code": country, "country_name": COUNTRIES.get(str(country).upper())}
 
 
-def settle_contact(desk: Desk, row: Row) -> None:
-    """One of them is primary: a new primary one makes the older secondary, and an only one is always primary."""
-    others = desk.siblings(row)
-    if row["primary"]:
-        for other in others:
-            if other["primary"]:
-                other.attributes["primary"] = False
-                desk.save(other)
-    else:
-        row.attributes["primary"] = not any(other["primary"] for other in others)
+def settle_new_contact(desk: Desk, row: Row) -> None:
+    """The first of its kind is primary, whatever was sent."""
+    if not row["primary"]:
+        row.attributes["primary"] = not any(other["primary"] for other in desk.siblings(row))
         desk.store.change(row)
+    settle_contact(desk, row)
+
+
+def settle_contact(desk: Desk, row: Row) -> None:
+    """A primary one makes the older one secondary; the only one can be made secondary (as was seen)."""
+    for other in desk.siblings(row) if row["primary"] else []:
+        if other["primary"]:
+            other.attributes["primary"] = False
+            desk.save(other)
     desk.touch(row.person)
 
 
@@ -414,7 +417,8 @@ CHECKS: Mapping[str, Rule] = {
     "WorkflowCard": check_card,
     "WorkflowStep": check_name,
 }
-SETTLED: Mapping[str, Rule] = {"Email": settle_contact, "PhoneNumber": settle_contact, "Address": settle_contact}
+SETTLED_NEW: Mapping[str, Rule] = dict.fromkeys(CONTACTS, settle_new_contact)
+SETTLED: Mapping[str, Rule] = dict.fromkeys(CONTACTS, settle_contact)
 REMOVED: Mapping[str, Rule] = {
     "Email": contact_removed,
     "PhoneNumber": contact_removed,
@@ -425,9 +429,10 @@ REMOVED: Mapping[str, Rule] = {
 
 def keep(desk: Desk, row: Row) -> None:
     """Check a new or changed row, keep it, and let its side effects happen."""
+    settled = SETTLED if row.id else SETTLED_NEW
     CHECKS.get(row.kind, nothing_more)(desk, row)
     desk.save(row)
-    SETTLED.get(row.kind, nothing_more)(desk, row)
+    settled.get(row.kind, nothing_more)(desk, row)
 
 
 def remove(desk: Desk, row: Row) -> None:

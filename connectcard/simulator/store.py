@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from weakref import finalize
 
 SCHEMA = """
 create table if not exists record (
@@ -90,14 +91,12 @@ class Store:
     def __init__(self, path: Path | None = None) -> None:
         self.lock = RLock()
         self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+        finalize(self, self._database.close)
         self._database.create_function("fold", 1, fold, deterministic=True)
         self._database.execute("pragma journal_mode = wal")
         self._database.execute("pragma synchronous = normal")
         self._database.executescript(SCHEMA)
         self._make_indexes()
-
-    def close(self) -> None:
-        self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -217,6 +217,7 @@ def test_an_only_email_is_primary_and_one_added_later_is_not(grace: Church) -> N
     grace.call("DELETE", f"people/{person}/emails/{second['id']}")
     assert primaries(grace, person) == [True]
     assert first["attributes"]["primary"] is True
+    assert grace.patch(f"emails/{first['id']}", {"primary": False}).json["data"]["attributes"]["primary"] is False
 
 
 def test_contact_details_bump_the_person_but_medical_notes_do_not(grace: Church, control: Callable[..., Any]) -> None:
