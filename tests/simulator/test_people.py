@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from connectcard.simulator.answers import server_error
+from connectcard.simulator.rules import Desk
 from tests.simulator.conftest import Church, refused
 
 ANA = {"address": "ana.lopez@gmail.com", "location": "Home"}
@@ -335,3 +337,15 @@ def test_when_the_primary_contact_goes_another_takes_the_place(grace: Church) ->
     made = household(grace, nathan, ann)
     grace.call("DELETE", f"people/{nathan}")
     assert grace.get(f"households/{made['id']}")["data"]["attributes"]["primary_contact_name"] == "Ann Hale"
+
+
+def test_a_write_that_fails_half_way_leaves_nothing_behind(grace: Church, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = grace.person()
+
+    def fail(desk: Desk, number: int) -> None:
+        raise server_error()
+
+    monkeypatch.setattr(Desk, "touch", fail)
+    assert grace.post(f"people/{person}/emails", ANA).status_code == 500
+    assert grace.rows(f"people/{person}/emails") == []
+    assert grace.rows("people", **{"where[search_name_or_email]": ANA["address"]}) == []
