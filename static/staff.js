@@ -13,14 +13,22 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.target.closest("[data-poll]")) event.preventDefault();
 });
 
-const lost = document.getElementById("connection-lost");
-const showLost = (isLost) => {
-  if (lost && lost.hidden === isLost) lost.hidden = !isLost;
+// What went wrong with a part of the page is said below it; the part itself stays as it was.
+const said = document.getElementById("said");
+const LOST = said?.textContent;
+const say = (words) => {
+  if (!said) return;
+  said.textContent = words;
+  said.hidden = !words;
 };
-document.addEventListener("htmx:sendError", () => showLost(true));
-document.addEventListener("htmx:timeout", () => showLost(true));
-document.addEventListener("htmx:responseError", (event) => showLost(event.detail.xhr.status >= 500));
-document.addEventListener("htmx:afterOnLoad", () => showLost(false));
+document.addEventListener("htmx:sendError", () => say(LOST));
+document.addEventListener("htmx:timeout", () => say(LOST));
+document.addEventListener("htmx:responseError", (event) => {
+  const { status, responseText } = event.detail.xhr;
+  if (status >= 500) say(LOST);
+  else if (status !== 401) say(responseText);
+});
+document.addEventListener("htmx:beforeSwap", () => say(""));
 
 // After a swap the first marked mistake has the focus.
 document.addEventListener("htmx:afterSwap", (event) => {

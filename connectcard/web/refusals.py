@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from connectcard import errors
@@ -70,12 +70,12 @@ def show_refusal(refusal: Refusal) -> tuple[str, int]:
     return render_template(f"refusals/{refusal.page}.html", **refusal.words), STATUSES[refusal.page]
 
 
-def show_our_error(error: errors.ConnectCardError) -> tuple[str, int]:
+def show_our_error(error: errors.ConnectCardError) -> tuple[str, int] | Response:
     status, title = next(answer for kind, answer in OURS.items() if isinstance(error, kind))
     return show_page(status, title, str(error))
 
 
-def show_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
+def show_http_error(error: HTTPException) -> tuple[str, int] | Response | HTTPException:
     """Flask has logged the cause of a 500 before it asks for this page."""
     status = error.code or 500
     if status < 400:
@@ -83,6 +83,11 @@ def show_http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
     return show_page(status, *WORDS.get(status, WORDS[500 if status >= 500 else 400]))
 
 
-def show_page(status: int, title: str, sentence: str) -> tuple[str, int]:
-    """A page for visitors below /c/, for staff elsewhere; in the staff frame only while a church's scope is open."""
+def show_page(status: int, title: str, sentence: str) -> tuple[str, int] | Response:
+    """A page for visitors below /c/, for staff elsewhere; in the staff frame only while a church's scope is open.
+
+    A fragment's place is too small for it: there the sentence goes alone, and `staff.js` says it below the page.
+    """
+    if request.headers.get("HX-Request") == "true":
+        return Response(sentence, status, mimetype="text/plain")
     return render_template("refusals/page.html", title=title, sentence=sentence, for_visitors=request.path.startswith("/c/")), status

@@ -16,7 +16,7 @@ from connectcard.clock import now
 from connectcard.connections.identity import Identity, read_identity, read_identity_of_token_pair
 from connectcard.connections.tokens import revoke
 from connectcard.database import db, end_reading, transaction
-from connectcard.extensions import csrf
+from connectcard.extensions import csrf, limiter
 from connectcard.planning_center.errors import PlanningCenterError, ProductUnavailable, Refused
 from connectcard.web import authorization, connection, security, sessions
 from connectcard.web.access import local_path, staff_page
@@ -40,6 +40,7 @@ def page() -> str | Response:
 
 
 @blueprint.get("/sign-in/start")
+@limiter.limit("60/minute")
 def start() -> Response:
     if not settings().pco_client_id:
         raise Refusal("no_oauth")

@@ -10,10 +10,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
 
 from connectcard.cards.operations import ensure_default_card
-from connectcard.churches.models import StaffSession
+from connectcard.churches.models import Church, StaffSession
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.config import Config
+from connectcard.connections.models import Connection
 from connectcard.database import transaction
 from connectcard.simulator.state import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from connectcard.web.access import poll, staff_page
@@ -228,13 +229,31 @@ def test_a_lost_connection_is_said_once_and_takes_itself_back(
 ) -> None:
     page = enter(context, app, signed_in(app, grace), served)
     page.goto("/polling")
-    said = page.locator("#connection-lost")
+    said = page.locator("#said")
     expect(said).to_be_hidden()
     context.set_offline(True)
     expect(said).to_be_visible()
     expect(page.locator("#live")).to_have_text("Running")
     context.set_offline(False)
     expect(said).to_be_hidden()
+
+
+def test_a_part_of_a_page_that_is_refused_says_why(app: Flask, served: str, context: BrowserContext, grace: UUID) -> None:
+    connect(grace, app)
+    page = enter(context, app, signed_in(app, grace), served)
+    page.goto("/connection")
+    with church_scope(grace), transaction() as database:
+        database.delete(database.scalars(select(Connection)).one())
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("#said")).to_have_text("There is no working connection to test. Connect the church first.")
+    assert browsing.axe_findings(page) == []
+
+
+def connect(church_id: UUID, app: Flask) -> None:
+    origin = app.config["CONNECTCARD"].pco_base_url
+    with church_scope(church_id), transaction() as database:
+        database.scalars(select(Church)).one().origin = origin
+        database.add(Connection(origin=origin, organization_id="1001", authorised_by="Sam Hill"))
 
 
 def test_a_session_that_ends_under_a_polling_page_leads_to_the_sign_in(

@@ -34,6 +34,7 @@ def rows() -> list[StaffSession]:
     return list(db.session.scalars(select(StaffSession)))
 
 
+@pytest.mark.usefixtures("any_database")
 def test_half_an_hour_without_a_page_ends_the_session(grace: UUID, sign_in: SignIn, moved_clock: MovedClock) -> None:
     sam = sign_in(grace)
     moved_clock.move(minutes=29)
@@ -102,6 +103,7 @@ def test_looking_at_the_sign_in_makes_no_session_but_setting_out_does(app: Flask
     assert len(rows()) == 1
 
 
+@pytest.mark.usefixtures("any_database")
 def test_signing_out_everywhere_ends_this_members_sessions_and_nobody_elses(
     app: Flask, grace: UUID, neighbour: UUID, sign_in: SignIn
 ) -> None:

@@ -40,6 +40,7 @@ def churches() -> list[tuple[str, str]]:
         return [(church.slug, church.organization_id) for church in db.session.scalars(select(Church).order_by(Church.slug))]
 
 
+@pytest.mark.usefixtures("any_database")
 def test_the_first_manager_opens_the_church_and_is_its_owner(client: FlaskClient, planning_center: PlanningCenter) -> None:
     answer = planning_center.sign_in(client)
     assert (answer.status_code, answer.location) == (302, "/")
