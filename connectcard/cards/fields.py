@@ -38,6 +38,8 @@ _JOINERS = "\u200c\u200d"  # needed to write Persian and several Indian scripts
 
 def clean(text: str) -> str:
     """Text without control, surrogate and direction-turning characters, composed (NFC); line ends become plain newlines."""
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(mark for mark in composed if mark in _JOINERS or mark in "\n\t" or unicodedata.category(mark) not in ("Cc", "Cf", "Cs"))
 
@@ -180,7 +182,7 @@ class Prayer(Field):
         return posted.text("prayer")
 
     def check(self, answers: Answers, card: Card) -> Problems:
-        return too_long("prayer", gettext("Prayer request"), answers.get("prayer", ""), LONGEST_PRAYER)
+        return too_long("prayer", lazy_gettext("Prayer request"), answers.get("prayer", ""), LONGEST_PRAYER)
 
 
 class Family(Field):
@@ -200,7 +202,7 @@ class Family(Field):
     def check(self, answers: Answers, card: Card) -> Problems:
         family = answers.get("family") or {}
         problems: Problems = {}
-        for name, label in (("first_name", gettext("First name")), ("last_name", gettext("Last name"))):
+        for name, label in (("first_name", lazy_gettext("First name")), ("last_name", lazy_gettext("Last name"))):
             problems |= too_long(f"spouse_{name}", label, family.get("spouse", {}).get(name, ""), LONGEST_NAME)
         for row, child in enumerate(family.get("children", []), start=1):
             problems |= child_problems(row, child)
@@ -221,7 +223,7 @@ def child_problems(row: int, child: Mapping[str, str]) -> Problems:
         return {name: gettext("Enter the child’s first name, or remove the child")}
     if child["age"] and not re.fullmatch(r"[0-9]{1,2}", child["age"]):
         return {f"child_{row}_age": gettext("Enter the child’s age in years, like 6")}
-    return too_long(name, gettext("First name"), child["first_name"], LONGEST_NAME)
+    return too_long(name, lazy_gettext("First name"), child["first_name"], LONGEST_NAME)
 
 
 CARD_FIELDS: tuple[Field, ...] = (

@@ -1,7 +1,9 @@
 """Is this card from a person? A guess that never costs a card: a suspected one waits for staff, and the visitor is thanked all the same."""
 
 import re
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Hashable
+from datetime import datetime, timedelta
 
 from connectcard.cards.fields import Form, Posted
 
@@ -11,6 +13,7 @@ _LINK = re.compile(r"(?i)\bhttps?://|\bwww\.|\[url")
 
 HIDDEN_BOX = "Looks like spam: a box that people cannot see was filled in"
 LINK_IN_NAME = "Looks like spam: there is a web address in the name"
+TOO_MANY = "Many cards came from one place within a minute"
 IN_A_HURRY = "Looks like spam: sent within two seconds, with web addresses in it"
 
 
@@ -28,3 +31,24 @@ def suspicion(form: Form, dwell: timedelta | None) -> str | None:
     hasty = dwell is None or dwell < SHORTEST_DWELL
     linked = any(_LINK.search(str(value)) for value in posted.values.values())
     return IN_A_HURRY if hasty + linked >= QUARANTINE_FROM else None
+
+
+class Crowd:
+    """How many cards came from one place within the present minute.
+
+    A full church shares one address, so the bound is far above what one person sends. It is counted in this process alone: a doubt
+    need not be exact, and asking Redis takes longer than storing the card.
+    """
+
+    def __init__(self, most_a_minute: int = 120) -> None:
+        self.most_a_minute = most_a_minute
+        self._minute: datetime | None = None
+        self._counts: Counter[Hashable] = Counter()
+
+    def is_too_large(self, place: Hashable, at: datetime) -> bool:
+        """Count one more card of a place and say whether that is too many."""
+        minute = at.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._minute, self._counts = minute, Counter()
+        self._counts[place] += 1
+        return self._counts[place] > self.most_a_minute

@@ -15,7 +15,6 @@ import segno
 from flask import Blueprint, abort, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from limits import RateLimitItemPerMinute
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug.datastructures import MultiDict
@@ -24,13 +23,12 @@ from werkzeug.wrappers import Response
 
 from connectcard.cards import fields, operations
 from connectcard.cards.models import Card
-from connectcard.cards.suspicion import suspicion
+from connectcard.cards.suspicion import TOO_MANY, Crowd, suspicion
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.database import transaction
 from connectcard.errors import AnswersRefused, NotFound
-from connectcard.extensions import limiter
 from connectcard.web.open_cards import open_card
 from connectcard.web.security import is_from_our_pages
 
@@ -43,8 +41,6 @@ MOST_INPUTS = 200
 THANKS_COOKIE = "card_thanks"
 THANKS_SECONDS = 120
 TABLET_CLEARS_AFTER_SECONDS = 8
-CARDS_A_MINUTE = RateLimitItemPerMinute(120)
-TOO_MANY = "Many cards came from one place within a minute"
 
 
 @blueprint.before_request
@@ -105,7 +101,7 @@ def code(church_slug: str, card_slug: str) -> Response:
 
 
 def stored(card: Card, form: MultiDict[str, str]) -> operations.Receipt:
-    doubt = suspicion(form, dwell(form)) or (TOO_MANY if over_the_limit(card) else None)
+    doubt = suspicion(form, dwell(form)) or (TOO_MANY if from_a_crowd(card) else None)
     with church_scope(card.church_id), transaction():
         return operations.submit_card(card, form, language=g.language, came_from=came_from(), suspicion=doubt)
 
@@ -234,12 +230,10 @@ def dwell(form: MultiDict[str, str]) -> timedelta | None:
     return opened
 
 
-def over_the_limit(card: Card) -> bool:
-    """Whether this address has sent us more cards for the church within a minute than a full church would.
-
-    Each process counts for itself: asking Redis took longer than storing the card, and a doubt need not be exact.
-    """
-    return limiter.enabled and not limiter.limiter.hit(CARDS_A_MINUTE, "cards", str(card.church_id), request.remote_addr or "")
+def from_a_crowd(card: Card) -> bool:
+    """Whether this address has sent us more cards for the church within a minute than a full church would."""
+    crowd: Crowd = current_app.extensions.setdefault("crowd", Crowd())
+    return crowd.is_too_large((card.church_id, request.remote_addr), now())
 
 
 # What cannot be taken at all: each has a page that says what to do.

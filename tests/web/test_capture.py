@@ -1,7 +1,6 @@
 """A visitor opens a church's card, sends it and is thanked; whatever arrives, no card that was thanked for is lost."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from io import BytesIO
 from typing import Any
@@ -18,15 +17,14 @@ from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from connectcard import create_app
 from connectcard.cards.models import QUARANTINED, RECEIVED, Card, Submission
 from connectcard.cards.operations import SENT_AGAIN, ensure_default_card
-from connectcard.cards.suspicion import HIDDEN_BOX
+from connectcard.cards.suspicion import HIDDEN_BOX, TOO_MANY, Crowd
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
 from connectcard.web import capture, open_cards
-from tests.conftest import MovedClock, make_config, open_a_church, running
+from tests.conftest import MovedClock
 
 CARD = "/c/grace/welcome"
 ANA = {"first_name": "Ana", "last_name": "Lopez", "email": "ana@gmail.com", "phone": "(512) 555-0177", "visit": "first_time"}
@@ -313,22 +311,18 @@ def test_a_filled_trap_is_thanked_for_and_kept_for_staff(visitor: FlaskClient, g
     assert [(card.state, card.state_reason) for card in stored(grace)] == [(QUARANTINED, HIDDEN_BOX)]
 
 
-@pytest.fixture
-def limited(sqlite_url: str) -> Iterator[Flask]:
-    """The application as it is run, with its limiter on. There is no Redis here: a card does not need one."""
-    with running(create_app(make_config(sqlite_url, testing=False))) as app:
-        yield app
-
-
-def test_a_flood_from_one_address_is_kept_apart_and_nobody_is_turned_away(limited: Flask) -> None:
-    with limited.app_context():
-        church_id = open_a_church("flood", uuid4().hex)
-        make_card(church_id)
-        with mock.patch.object(capture, "CARDS_A_MINUTE", capture.RateLimitItemPerMinute(3)):
-            answers = {limited.test_client().post("/c/flood/welcome", data=ANA).status_code for _ in range(5)}
-        assert answers == {303}
-        states = [card.state for card in stored(church_id)]
-        assert sorted(states) == [QUARANTINED] * 2 + [RECEIVED] * 3
+def test_a_flood_from_one_address_is_kept_apart_and_nobody_is_turned_away(
+    app: Flask, visitor: FlaskClient, grace: UUID, neighbour: UUID, moved_clock: MovedClock
+) -> None:
+    app.extensions["crowd"] = Crowd(most_a_minute=3)
+    assert {visitor.post(CARD, data=ANA).status_code for _ in range(5)} == {303}
+    assert [(card.state, card.state_reason) for card in stored(grace)].count((QUARANTINED, TOO_MANY)) == 2
+    visitor.post(CARD, data=ANA, environ_overrides={"REMOTE_ADDR": "203.0.113.9"})
+    visitor.post("/c/hope/welcome", data=ANA)
+    moved_clock.move(minutes=1)
+    visitor.post(CARD, data=ANA)
+    assert [card.state for card in stored(grace)].count(RECEIVED) == 5
+    assert [card.state for card in stored(neighbour)] == [RECEIVED]
 
 
 # Any body
