@@ -82,9 +82,17 @@ def axe_findings(page: Page) -> list[str]:
     ]
 
 
-def overflows(page: Page) -> bool:
-    """Whether the page must be scrolled sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+STICK_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const everything = [...document.body.querySelectorAll("*")];
+  return everything.filter(one => one.getBoundingClientRect().right > width + 1).map(one => one.outerHTML.slice(0, 160));
+}"""
+
+
+def sticks_out(page: Page) -> list[str]:
+    """What makes the page wider than the screen, so that it must be scrolled sideways; nothing where it fits."""
+    return [f"sticks out: {html}" for html in page.evaluate(STICK_OUT)][:4]
 
 
 def until(page: Page, happened: Callable[[Page], object], what: str, seconds: float = 30) -> None:
