@@ -19,7 +19,7 @@ class Quietly(WSGIRequestHandler):
 
 
 def run(port: int, host: str = "127.0.0.1", state_file: Path | None = None) -> None:
-    """Serve until SIGTERM or Ctrl-C; raises OSError when the port is taken."""
+    """Serve until SIGTERM or Ctrl-C; a taken port ends the process with a message (werkzeug raises SystemExit)."""
     app = create_simulator(state_file=state_file)
     server = make_server(host, port, app, threaded=True, request_handler=Quietly)
     if current_thread() is main_thread():
