@@ -1,7 +1,7 @@
 """The church's cards and how far each has come: what the inbox lists, counts, searches and exports."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import ceil
 from typing import Any
@@ -72,17 +72,16 @@ class Inbox:
     total: int
     page: int
     pages: int
-    counts: dict[str, int] = field(default_factory=dict)
 
 
 def inbox(wish: Wish, time_zone: str) -> Inbox:
-    """The cards somebody wants to see, PAGE_ROWS at a time, and how many stand in each tab and standing."""
+    """The cards somebody wants to see, PAGE_ROWS at a time."""
     wanted = _matching(wish, time_zone)
     total = db.session.scalar(wanted.with_only_columns(func.count(Submission.id))) or 0
     pages = max(1, ceil(total / PAGE_ROWS))
     page = min(max(1, wish.page), pages)
     rows = db.session.execute(_newest_first(wanted).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS))
-    return Inbox([_card(row) for row in rows], total, page, pages, counts())
+    return Inbox([_card(row) for row in rows], total, page, pages)
 
 
 def counts() -> dict[str, int]:

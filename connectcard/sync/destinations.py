@@ -87,9 +87,10 @@ class Resolved:
 
 
 def normalised(text: str) -> str:
-    """A name for comparing: no case, no punctuation, single spaces."""
+    """A name for comparing: no case, no punctuation, single spaces, no article in front ("A friend" is "Friend")."""
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.sub(r"[^\w\s]", "", plain.replace("-", " ").replace("/", " ")).split())
+    words = re.sub(r"[^\w\s]", "", plain.replace("-", " ").replace("/", " ")).split()
+    return " ".join(words[1:] if len(words) > 1 and words[0] in ("a", "an", "the") else words)
 
 
 # What the church chose, and what follows without a choice.

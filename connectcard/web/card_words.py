@@ -67,7 +67,7 @@ def matched(decision: dict[str, Any] | None) -> str:
 
 def next_step(card: CardInSync) -> str:
     """Why a card stands where it does, what happens next, and whose turn it is."""
-    reason = (card.item.reason if card.item else None) or ""
+    reason = sentence(card.item.reason if card.item else None)
     match card.standing:
         case "new" | "ready":
             return "Goes to Planning Center with the next sync. Nothing was written yet."
@@ -86,6 +86,13 @@ def next_step(card: CardInSync) -> str:
             return "This card is left alone: it is kept here and not sent."
         case _:
             return f"This card is in Planning Center. {reason}".strip()
+
+
+def sentence(reason: str | None) -> str:
+    """A reason with its full stop, so that others can follow it."""
+    if not reason:
+        return ""
+    return reason if reason.endswith((".", "!", "?")) else f"{reason}."
 
 
 def question(decision: dict[str, Any] | None) -> str:

@@ -122,6 +122,11 @@ def test_a_choice_without_an_option_is_not_sent_and_says_so() -> None:
     assert resolved.problems == ("“Baptism” has no matching choice in “Interests”, so it is not sent.",)
 
 
+def test_an_article_in_front_makes_no_other_choice() -> None:
+    words = {"heard": {"friend": "A friend or family"}}
+    assert resolve(custom("heard", "10"), "friend", a_church_account(), words).values == ("Friend or  Family",)
+
+
 def test_a_choice_that_no_card_knows_any_more_is_not_sent() -> None:
     assert resolve(custom("heard", "10"), "carrier pigeon", a_church_account(), WORDS).values == ()
 

@@ -214,7 +214,7 @@ def test_what_was_written_is_shown_step_by_step(grace: UUID, sam: StaffBrowser) 
     ana = a_card(grace)
     run_id = a_run(grace, "finished")
     item = an_item(
-        grace, ana, FAILED, run_id, outcome="failed", person_remote_id="48400", reason="Planning Center did not accept Email.",
+        grace, ana, FAILED, run_id, outcome="failed", person_remote_id="48400", reason="Planning Center did not accept Email: has a disallowed domain name",
         decision={"kind": "new", "words": "Nobody has this name.", "person": None, "candidates": []},
     )  # fmt: skip
     a_step(grace, item, "New person")
@@ -225,7 +225,7 @@ def test_what_was_written_is_shown_step_by_step(grace: UUID, sam: StaffBrowser) 
         "2 of 3 done",
         "Was there already",
         "Not accepted",
-        "has a disallowed domain name",
+        "has a disallowed domain name. Mend the card",
         "/people/AC48400",
         "Fix and retry",
         "sync 1",
