@@ -213,10 +213,9 @@ def test_prayer_and_family_are_for_staff_and_owners(grace: UUID, sam: StaffBrows
 def test_what_was_written_is_shown_step_by_step(grace: UUID, sam: StaffBrowser) -> None:
     ana = a_card(grace)
     run_id = a_run(grace, "finished")
-    item = an_item(
-        grace, ana, FAILED, run_id, outcome="failed", person_remote_id="48400", reason="Planning Center did not accept Email: has a disallowed domain name",
-        decision={"kind": "new", "words": "Nobody has this name.", "person": None, "candidates": []},
-    )  # fmt: skip
+    nobody = {"kind": "new", "words": "Nobody has this name.", "person": None, "candidates": []}
+    reason = "Planning Center did not accept Email: has a disallowed domain name"
+    item = an_item(grace, ana, FAILED, run_id, outcome="failed", person_remote_id="48400", reason=reason, decision=nobody)
     a_step(grace, item, "New person")
     a_step(grace, item, "Mobile number", found=True)
     a_step(grace, item, "Email", state="refused", problem="has a disallowed domain name")
