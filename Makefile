@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEBIAN := command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]
-APT := apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends
+APT := apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends >/dev/null 2>&1
 
 # What was installed for a lock is remembered by its hash, so that nothing is asked of the network a second time.
 state = $$(cat $(1) pyproject.toml | sha256sum; $(BIN)/python --version; pwd)
@@ -31,16 +31,16 @@ install-dev: install
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "connectcard needs Python 3.11 or newer."; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(DEBIAN) && $(APT) python3-venv; } || \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { $(DEBIAN) && echo "Installing python3-venv ..." && $(APT) python3-venv; } || \
 	  { echo "Python's venv is missing. Paste this, then try again:  sudo apt-get install --yes python3-venv"; exit 1; }
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 
 # Chromium and PostgreSQL are for tests only; without them the tests that need them are skipped, and pytest names them at the end.
 test-programs:
-	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { $(DEBIAN) && $(APT) chromium; } || \
+	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium; } || \
 	  echo "Chromium is missing: the tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || \
-	  { $(DEBIAN) && $(APT) postgresql; } || \
+	  { $(DEBIAN) && echo "Installing PostgreSQL ..." && $(APT) postgresql; } || \
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
 
 test: install-dev test-programs
