@@ -36,14 +36,17 @@ install-dev: install
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 
 # Chromium and PostgreSQL are for tests only; without them the tests that need them are skipped, and pytest names them at the end.
-test-programs:
-	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium; } || \
-	  echo "Chromium is missing: the tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium"
+# libatomic1 is what the browser's driver needs on a bare Debian.
+chromium := { command -v chromium || [ -n "$$CHROMIUM" ]; } >/dev/null && $(BIN)/python -m playwright --version >/dev/null 2>&1
+
+test-programs: install-dev
+	@$(chromium) || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium fonts-liberation libatomic1; } || \
+	  echo "Chromium is missing: tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium libatomic1"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || \
 	  { $(DEBIAN) && echo "Installing PostgreSQL ..." && $(APT) postgresql; } || \
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
 
-test: install-dev test-programs
+test: test-programs
 	$(BIN)/python -m pytest -n 2 -rs
 
 lint: install-dev
@@ -53,7 +56,7 @@ lint: install-dev
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint templates
 
-bench: install-dev test-programs
+bench: test-programs
 	$(BIN)/python -m pytest -n 0 -s tests/benchmarks/bench_*.py
 
 # Needs uv (https://docs.astral.sh/uv). Hashes bind what is installed to what was tested; no registry's address is written down.
