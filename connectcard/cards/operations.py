@@ -32,11 +32,11 @@ DEFAULT_INTERESTS = [
     {"key": "pastor", "label": "Talking with a pastor", "label_es": "Hablar con un pastor"},
 ]
 DEFAULT_SOURCES = [
-    {"key": "friend", "label": "A friend or family", "label_es": "Un amigo o familiar"},
-    {"key": "online", "label": "Online search", "label_es": "Búsqueda en internet"},
+    {"key": "friend", "label": "Friend or family", "label_es": "Amigos o familia"},
+    {"key": "website", "label": "Website", "label_es": "Sitio web"},
     {"key": "social", "label": "Social media", "label_es": "Redes sociales"},
     {"key": "drove_by", "label": "Drove by", "label_es": "Pasé por aquí"},
-    {"key": "event", "label": "An event", "label_es": "Un evento"},
+    {"key": "event", "label": "Event", "label_es": "Evento"},
     {"key": "other", "label": "Another way", "label_es": "Otra forma"},
 ]
 DEFAULT_CONSENT = {

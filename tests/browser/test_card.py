@@ -93,7 +93,7 @@ def test_on_a_phone_the_whole_card_is_one_page(phone: Page, grace: UUID) -> None
     fill_in(phone)
     phone.get_by_text("Yes, first time").click()
     phone.get_by_text("Kids", exact=True).click()
-    phone.get_by_text("A friend or family").click()
+    phone.get_by_text("Friend or family").click()
     send(phone)
     expect(phone.get_by_role("heading", name="Thank you, Ana")).to_be_focused()
     assert "Ana" not in phone.url

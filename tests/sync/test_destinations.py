@@ -123,7 +123,7 @@ def test_a_choice_without_an_option_is_not_sent_and_says_so() -> None:
 
 
 def test_an_article_in_front_makes_no_other_choice() -> None:
-    words = {"heard": {"friend": "A friend or family"}}
+    words = {"heard": {"friend": "Friend or family"}}
     assert resolve(custom("heard", "10"), "friend", a_church_account(), words).values == ("Friend or  Family",)
 
 

@@ -13,7 +13,7 @@ FAULTS = (
 
 
 def send_a_full_card(church: GraceChurch) -> None:
-    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123", address=ADDRESS, visit="first_time", heard="drove_by")
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123", address=ADDRESS, visit="first_time", heard="friend")
     run = church.work_until_done(church.press_sync())
     assert (run.created, run.failed, run.needs_you) == (1, 0, 0)
 
