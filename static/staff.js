@@ -70,6 +70,10 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { label.textContent = words; }, 2000);
 });
 
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
+
 // The sheet behind "More" closes like a menu.
 document.addEventListener("click", (event) => {
   const sheet = document.querySelector(".bottom-more[open]");

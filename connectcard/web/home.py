@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, current_app, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from connectcard.cards.queries import cards
+from connectcard.cards.models import Card
+from connectcard.cards.queries import card_for, cards
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, DISCONNECTED, RECONNECT
 from connectcard.connections.queries import find_connection
@@ -115,14 +116,25 @@ def _card_path() -> str:
     return f"/c/{g.church.slug}/{first.slug}" if first else ""
 
 
-def card_links() -> Sequence[tuple[str, list[Link]]]:
-    """The addresses of each of the church's cards, by its title."""
-    public_url = current_app.config["CONNECTCARD"].public_url
-    return [(card.title, _links_of(f"{public_url}/c/{g.church.slug}/{card.slug}")) for card in cards()]
+@blueprint.get("/poster/<card_slug>")
+@staff_page()
+def poster(card_slug: str) -> str:
+    """A sheet to print: the code that leads a guest's phone to the card, and its address in words."""
+    card = card_for(card_slug)
+    return render_template("home/poster.html", card=card, address=_address_of(card))
+
+
+def card_links() -> Sequence[tuple[Card, list[Link]]]:
+    """Each of the church's cards with its addresses."""
+    return [(card, _links_of(_address_of(card))) for card in cards()]
+
+
+def _address_of(card: Card) -> str:
+    return f"{current_app.config['CONNECTCARD'].public_url}/c/{g.church.slug}/{card.slug}"
 
 
 def _links_of(address: str) -> list[Link]:
     return [
-        Link("For guests’ phones", address, "Put it in your bulletin, on the screen or behind a QR code."),
+        Link("For guests’ phones", address, "Put it in your bulletin or on the screen."),
         Link("For a tablet in the lobby", f"{address}?at=tablet", "Large type, and it clears itself for the next guest."),
     ]

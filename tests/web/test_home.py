@@ -78,6 +78,17 @@ def test_the_cards_addresses_stand_on_the_page_for_phones_and_for_a_tablet(grace
     assert f'data-copy="http://127.0.0.1:5000/c/grace/{slug}?at=tablet"' in page
 
 
+def test_the_sheet_to_print_leads_to_the_card(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
+    open_card(grace)
+    sam, kim = sign_in(grace), sign_in(neighbour)
+    with church_scope(grace):
+        slug = db.session.scalars(select(Card)).one().slug
+    page = sam.get(f"/poster/{slug}").text
+    assert f"127.0.0.1:5000/c/grace/{slug}" in page
+    assert sam.get(f"/c/grace/{slug}/code.svg").mimetype == "image/svg+xml"
+    assert kim.get(f"/poster/{slug}").status_code == 404
+
+
 def test_the_numbers_are_those_of_the_inbox_and_the_neighbours_are_not_among_them(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
     for church_id in (grace, neighbour):
         open_card(church_id)

@@ -1,7 +1,9 @@
 """What holds for every answer of every address, read off the application's own map of addresses."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -188,6 +190,12 @@ def test_static_files_may_be_kept_once_their_address_names_their_content(app: Fl
     assert "?v=" in versioned
     assert "immutable" in browser.get(versioned, buffered=True).headers["Cache-Control"]
     assert browser.get("/static/tokens.css", buffered=True).headers["Cache-Control"] == "no-cache"
+
+
+def test_the_vendored_script_is_the_published_one() -> None:
+    root = Path(__file__).parents[2]
+    file = root / "static/vendor/htmx-2.0.11.min.js"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() in (root / "docs/dependencies.md").read_text()
 
 
 class TestOverHttps:
