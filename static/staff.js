@@ -42,6 +42,7 @@ const ask = (asker) => {
   question.querySelector("[data-title]").textContent = asker.dataset.confirm;
   question.querySelector("[data-text]").textContent = asker.dataset.confirmText || "";
   question.querySelector("[data-yes]").textContent = asker.dataset.confirmYes || asker.textContent.trim();
+  question.querySelector("[data-yes]").classList.toggle("button-danger", asker.classList.contains("button-danger"));
   question.returnValue = "";
   question.showModal();
   return new Promise((answer) => {

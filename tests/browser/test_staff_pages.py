@@ -172,7 +172,8 @@ def test_on_a_phone_everything_is_reached_from_the_bar_below(app: Flask, served:
         bar.get_by_role("link", name="Connection").tap()
         expect(page.get_by_role("heading", level=1)).to_have_text("Connection")
         bar.get_by_text("More", exact=True).tap()
-        bar.get_by_role("button", name="Sign out").tap()
+        bar.get_by_role("button", name="Sign out everywhere").tap()
+        page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").tap()
         expect(page.get_by_role("link", name="Sign in with Planning Center")).to_be_visible()
 
 
