@@ -101,11 +101,12 @@ def needs(number: int) -> str:
 
 
 def steps_left(seen: Overview, state: str, card_path: str) -> Sequence[Step]:
-    """The way from the first sign-in to the first synced card, in its order. Pure."""
+    """The way from the first sign-in to the first synced card, in its order."""
+    matched = seen.fields_matched or seen.sent_once
     return [
         Step("Sign in with Planning Center", True),
         Step(f"Connect {g.church.name} to Planning Center", state == CONNECTED, "/connection", "Connect"),
-        Step("Match card fields to Planning Center", seen.fields_matched or seen.sent_once, "/mapping", "Match", "The usual ones are filled in already."),
+        Step("Match card fields to Planning Center", matched, "/mapping", "Match", "The usual ones are filled in already."),
         Step("Check your card and send yourself a first one", seen.card_came_in, card_path, "Open the card"),
         Step("Sync it to Planning Center", seen.sent_once, "/cards", "Go to cards", "Look at what will change before anything is written."),
     ]

@@ -48,11 +48,17 @@ def init_app(app: Flask) -> None:
 def keep_to_one_host() -> AnyResponse | None:
     """Answer on PUBLIC_URL only: on a second host name the cookie and the sign-in would be lost."""
     public_url = current_app.config["CONNECTCARD"].public_url
-    if request.host == urlsplit(public_url).netloc or request.endpoint == "static":
+    if _host_of(request.host_url) == _host_of(public_url) or request.endpoint == "static":
         return None
     if request.method not in ("GET", "HEAD"):
         abort(421)
     return redirect(public_url + request.full_path.rstrip("?"), 308)
+
+
+def _host_of(url: str) -> tuple[str | None, int]:
+    """Host name and port, however they are written: `CARDS.example.org:443` is `cards.example.org` over https."""
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
 
 
 def add_headers(response: Response) -> Response:

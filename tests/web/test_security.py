@@ -170,7 +170,15 @@ def test_another_host_name_leads_to_the_one_address(app: Flask) -> None:
     answer = browser.get("/sign-in?next=/cards", base_url="http://localhost:5000")
     assert (answer.status_code, answer.location) == (308, "http://127.0.0.1:5000/sign-in?next=/cards")
     assert browser.post("/sign-out", base_url="http://localhost:5000").status_code == 421
+    assert browser.get("/sign-in", base_url="http://localhost").status_code == 308
     assert browser.get("//evil.org/", base_url="http://localhost:5000").location.startswith("http://127.0.0.1:5000/")
+
+
+@pytest.mark.parametrize("host", ["[::1", "a b", "127.0.0.1:99999", "127.0.0.1:port", "", "évil.org"])
+def test_a_garbled_host_name_is_another_host_name(app: Flask, host: str) -> None:
+    browser = app.test_client()
+    assert browser.get("/sign-in", headers={"Host": host}).location == "http://127.0.0.1:5000/sign-in"
+    assert browser.post("/sign-out", headers={"Host": host}).status_code == 421
 
 
 def test_what_the_policy_refused_is_counted_by_its_name_only(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
@@ -211,6 +219,9 @@ class TestOverHttps:
             assert flag in cookie
         assert "Domain" not in cookie
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+    def test_the_usual_port_may_be_named_or_not(self, app: Flask) -> None:
+        assert app.test_client().get("/sign-in", base_url="https://Cards.GraceChurch.org:443").status_code == 200
 
     def test_one_proxy_is_believed_and_no_more(self, app: Flask) -> None:
         browser = app.test_client()
