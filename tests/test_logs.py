@@ -1,15 +1,18 @@
 """Whatever is passed to the log, no token, prayer or address comes out of it."""
 
+import ast
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
 from connectcard import logs
+from connectcard.application import ROOT
 from connectcard.errors import ConnectionMissing
 
 PRIVATE = "ana@gmail.com"
@@ -66,3 +69,19 @@ def test_another_library_s_warning_comes_without_its_values(written: io.StringIO
 def test_flask_s_own_report_of_a_failed_page_names_the_page(written: io.StringIO) -> None:
     logging.getLogger("connectcard").error("Exception on %s [%s]", "/cards", "GET")
     assert only_line(written)["event"] == "Exception on /cards [GET]"
+
+
+def log_keys(path: Path) -> Iterator[str]:
+    """The keys that a module hands to its `log`."""
+    for call in ast.walk(ast.parse(path.read_text())):
+        if (
+            isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id == "log"
+        ):
+            yield from (f"{path.name}:{call.lineno} {key.arg}" for key in call.keywords if key.arg not in (*logs.ALLOWED, "exc_info"))
+
+
+def test_nothing_that_we_log_is_left_out_by_surprise() -> None:
+    assert [unlisted for path in (ROOT / "connectcard").rglob("*.py") for unlisted in log_keys(path)] == []

@@ -104,7 +104,7 @@ def _begin(church_id: UUID, lane: Lane, stop: Event) -> Shift | None:
         try:
             client = client_for(connection, stopping=stop)
         except ConnectionMissing as error:
-            log.warning("church_cannot_be_served", church_id=str(church_id), reason=str(error))
+            log.warning("church_cannot_be_served", church_id=str(church_id), exc_info=error)
             note_on_runs(str(error))
             return None
         note_on_runs(None)
