@@ -20,6 +20,8 @@ HTMX_CONFIG = {
     "selfRequestsOnly": True,
     "allowScriptTags": False,
     "historyCacheSize": 0,
+    # What came in works at once: with a delay a quick key press would meet a button without its meaning.
+    "defaultSettleDelay": 0,
     "responseHandling": [
         {"code": "204", "swap": False},
         {"code": "[23]..", "swap": True},
