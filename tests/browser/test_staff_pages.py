@@ -149,12 +149,12 @@ def test_every_page_is_clean_and_fits_the_screen(
         for path in pages_of(app):
             page.goto(path)
             assert browsing.axe_findings(page) == [], path
-            assert not browsing.overflows(page), path
+            assert browsing.sticks_out(page) == [], path
         context.clear_cookies()
         for path in ("/sign-in", "/nothing", "/oauth/callback"):
             page.goto(path)
             assert browsing.axe_findings(page) == [], path
-            assert not browsing.overflows(page), path
+            assert browsing.sticks_out(page) == [], path
 
 
 def test_on_a_phone_everything_is_reached_from_the_bar_below(app: Flask, served: str, browser: Browser, grace: UUID) -> None:
