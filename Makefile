@@ -37,11 +37,11 @@ install-dev: install
 
 # Chromium and PostgreSQL are for tests only; without them the tests that need them are skipped, and pytest names them at the end.
 # libatomic1 is what the browser's driver needs on a bare Debian.
-chromium := { command -v chromium || [ -n "$$CHROMIUM" ]; } >/dev/null && $(BIN)/python -m playwright --version >/dev/null 2>&1
+chromium := { command -v chromium || [ -n "$$CHROMIUM" ]; } >/dev/null && command -v chromedriver >/dev/null && $(BIN)/python -m playwright --version >/dev/null 2>&1
 
 test-programs: install-dev
-	@$(chromium) || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium fonts-liberation libatomic1; } || \
-	  echo "Chromium is missing: tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium libatomic1"
+	@$(chromium) || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium chromium-driver fonts-liberation libatomic1; } || \
+	  echo "Chromium or its driver is missing: tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium-driver libatomic1"
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || \
 	  { $(DEBIAN) && echo "Installing PostgreSQL ..." && $(APT) postgresql; } || \
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
