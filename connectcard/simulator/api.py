@@ -24,15 +24,17 @@ from connectcard.simulator.answers import (
     unauthorized,
 )
 from connectcard.simulator.callers import Caller, end_family, find_credential, recognise
-from connectcard.simulator.catalogue import BELOW, EDGES, FACTS, TOP, VERSIONS, processed_as
+from connectcard.simulator.catalogue import PEOPLE, PRODUCTS, Product, kind_of
 from connectcard.simulator.documents import Document, Writer, parent_of
+from connectcard.simulator.edges import Edge
 from connectcard.simulator.limits import Counted, limit_for
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.search import Search
 from connectcard.simulator.state import Simulator, the
 from connectcard.simulator.store import Condition, Row
 
-PRODUCTS = ("people", "groups", "calendar", "check_ins", "services", "giving", "registrations", "publishing", "webhooks", "current", "api")
+ALSO_KNOWN_AS = {"check_ins": "check-ins"}
+ELSEWHERE = ("services", "giving", "registrations", "publishing", "groups", "calendar", "check-ins", "webhooks", "current", "api")
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 ROUTED = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 
@@ -45,7 +47,8 @@ def answer(product: str, rest: str) -> Response:
     """Every request to the API. What it changes is kept only if the answer is not an error."""
     if request.method == "OPTIONS":
         return with_standing_headers(no_content())
-    if request.method not in ROUTED or product not in PRODUCTS:
+    product = ALSO_KNOWN_AS.get(product, product)
+    if request.method not in ROUTED or not (product in PRODUCTS or product in ELSEWHERE):
         return not_routed().response()
     visit = Visit(the(), product, [part for part in rest.split("/") if part])
     return visit.answer()
@@ -56,12 +59,12 @@ class Visit:
 
     def __init__(self, simulator: Simulator, product: str, parts: list[str]) -> None:
         self.simulator, self.store = simulator, simulator.store
-        self.product, self.parts = product, parts
+        self.slug, self.product, self.parts = product, PRODUCTS.get(product), parts
         self.seconds = simulator.moments.seconds()
         self.started = time.perf_counter()
         self.caller: Caller | None = None
         self.counted: Counted | None = None
-        self.version = VERSIONS[0]
+        self.version = (self.product or PEOPLE).versions[0]
 
     def answer(self) -> Response:
         self._suffer_the_fault()
@@ -88,11 +91,11 @@ class Visit:
     def _answer(self) -> Response:
         caller = self._recognise()
         self._count(caller)
-        caller.must_reach(self.product)
-        self.version = self._version()
-        if self.product != "people":
+        caller.must_reach(self.product.scope if self.product else self.slug)
+        if self.product is None:
             raise no_such_address()
-        return People(self.simulator, caller, self.version, self.seconds, self.parts).answer()
+        self.version = self._version(self.product)
+        return Door(self.simulator, caller, self.product, self.version, self.seconds, self.parts).answer()
 
     def _recognise(self) -> Caller:
         self.caller = recognise(self.store, request.authorization, self.seconds)
@@ -103,9 +106,9 @@ class Visit:
             raise access_denied()
         return self.caller
 
-    def _version(self) -> str:
+    def _version(self, product: Product) -> str:
         asked = request.headers.get("X-PCO-API-Version")
-        version = processed_as(asked)
+        version = product.processed_as(asked)
         if version is None:
             raise bad_version(str(asked))
         return version
@@ -165,38 +168,44 @@ def with_standing_headers(response: Response) -> Response:
     return response
 
 
-class People:
-    """The product People, as one caller sees it."""
+class Door:
+    """One product, as one caller finds it."""
 
-    def __init__(self, simulator: Simulator, caller: Caller, version: str, seconds: float, parts: list[str]) -> None:
-        self.simulator, self.store, self.caller = simulator, simulator.store, caller
+    def __init__(self, simulator: Simulator, caller: Caller, product: Product, version: str, seconds: float, parts: list[str]) -> None:
+        self.simulator, self.store, self.caller, self.product = simulator, simulator.store, caller, product
         self.desk = Desk(simulator.store, caller, seconds, version)
         self.parts = [
             str(caller.person.id) if place == 1 and part == "me" and parts[0] == "people" else part for place, part in enumerate(parts)
         ]
-        self.writer = Writer(simulator.store, request.host_url.rstrip("/"), version, caller.organization, request.args)
+        self.writer = Writer(simulator.store, request.host_url.rstrip("/"), product, version, caller.organization, request.args)
 
     def answer(self) -> Response:
         if not self.parts:
             return self._organization()
         if self.parts[0] == "me":
             return self._me()
-        resource = TOP.get(self.parts[0])
+        resource = self.product.top.get(self.parts[0])
         if resource is None:
             raise no_such_address()
-        return self._below(resource, None, self.parts[1:], f"/people/v2/{self.parts[0]}")
+        return self._below(resource, None, self.parts[1:], f"{self._base}/{self.parts[0]}")
+
+    @property
+    def _base(self) -> str:
+        return f"/{self.product.slug}/v2"
 
     def _organization(self) -> Response:
         self._only_reading()
-        row = self._row(FACTS["Organization"], str(self.caller.organization))
-        return document(self.writer.single(FACTS["Organization"], row))
+        row = self._row(self.product.facts["Organization"], str(self.caller.organization))
+        return document(self.writer.single(self.product.facts["Organization"], row))
 
     def _me(self) -> Response:
         """The caller. Unlike every other single answer this one has no `meta.parent`."""
         if len(self.parts) > 1:
-            return self._below(FACTS["Person"], None, [str(self.caller.person.id), *self.parts[1:]], "/people/v2/people")
+            return self._below(self.product.facts["Person"], None, [str(self.caller.person.id), *self.parts[1:]], f"{self._base}/people")
         self._only_reading()
-        return document(self.writer.single(FACTS["Person"], self._row(FACTS["Person"], str(self.caller.person.id))))
+        return document(
+            self.writer.single(self.product.facts["Person"], self._row(self.product.facts["Person"], str(self.caller.person.id)))
+        )
 
     def _only_reading(self) -> None:
         if request.method not in ("GET", "HEAD"):
@@ -207,7 +216,7 @@ class People:
         if not rest:
             return self._collection(resource, parent, path)
         row = self._row(resource, rest[0])
-        if parent and not is_child(row, parent):
+        if parent and not self.store.count([Condition("record.id = ?", (row.id,)), self._beneath(resource, parent)]):
             raise not_found()
         if len(rest) == 1:
             return self._member(resource, row)
@@ -217,8 +226,8 @@ class People:
 
     def _edge(self, resource: Resource, row: Row, rest: list[str], path: str) -> Response:
         name = rest[0]
-        below = BELOW.get((row.kind, name))
-        edge = EDGES.get(row.kind, {}).get(name)
+        below = self.product.below.get((row.kind, name))
+        edge = self.product.edges(row.kind).get(name)
         if below is None and edge is None:
             raise no_such_address()
         if below and (edge is None or edge.many):
@@ -230,16 +239,16 @@ class People:
         if len(rest) > 1:
             raise not_found()
         self._only_reading()
-        edge = EDGES[row.kind][name]
+        edge = self.product.edges(row.kind)[name]
         found = self.writer.edge(row, name)
         if edge.many:
-            return self._list_found(FACTS.get(edge.kind) or EMPTY, row, found, f"{path}/{name}")
+            return self._list_found(self.product.facts.get(edge.kind) or EMPTY, row, found, f"{path}/{name}")
         if not found:
             raise not_found()
-        return document(self.writer.single(FACTS[edge.kind], found[0], parent=self._organization_parent()))
+        return document(self.writer.single(self.product.facts[edge.kind], found[0], parent=self._organization_parent()))
 
     def _row(self, resource: Resource, number: str) -> Row:
-        row = self.desk.find(resource.type, int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
+        row = self.desk.find(kind_of(resource), int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
         if row is None:
             raise not_found()
         return row
@@ -261,8 +270,8 @@ class People:
 
     def _list(self, resource: Resource, parent: Row | None, path: str) -> Response:
         asked = questions.conditions(resource, request.args, self.desk.now)
-        conditions = [Condition(f"record.kind = '{resource.type}'"), Condition("record.organization = ?", (self.caller.organization,))]
-        conditions += [below(resource.type, parent)] if parent else []
+        conditions = [Condition("record.kind = ?", (kind_of(resource),)), Condition("record.organization = ?", (self.caller.organization,))]
+        conditions += [self._beneath(resource, parent)] if parent else []
         page = questions.paging(request.args)
         found = self._searched(resource)
         if found is None:
@@ -273,6 +282,14 @@ class People:
             rows = self.store.ranked(found, [*conditions, *asked], order, page.per_page, page.offset)
             total = self.store.count_ranked(found, [*conditions, *asked])
         return document(self.writer.listing(resource, path, rows, total, self._parent(parent)))
+
+    def _beneath(self, resource: Resource, parent: Row) -> Condition:
+        """The rows that stand below this one, at the address that the catalogue has for them there."""
+        edge = self.product.edges(parent.kind)[resource.path]
+        tables, key = edge.source()
+        if tables == "record":
+            return Condition(f"{key} = ?", (parent.id,))
+        return Condition(f"record.id in (select record.id from {tables} where {key} = ?)", (parent.id,))  # noqa: S608
 
     def _list_found(self, resource: Resource, parent: Row, found: list[Row], path: str) -> Response:
         page = questions.paging(request.args)
@@ -306,9 +323,9 @@ class People:
     def _create(self, resource: Resource, parent: Row | None) -> Response:
         self.caller.must_write("create", resource.type)
         body = Body.read(read_json())
-        row = Row(resource.type, self.caller.organization)
+        row = Row(kind_of(resource), self.caller.organization)
         if parent:
-            place_below(row, parent)
+            place_below(row, parent, self.product.edges(parent.kind)[resource.path])
         rules.assign(self.desk, resource, row, body)
         self._must_have_a_place(resource, row)
         if resource.type == "Household":
@@ -355,27 +372,16 @@ class People:
         return no_content()
 
 
-EMPTY = Resource(type="Nothing", product="people", version=VERSIONS[-1], path="nothing")
+EMPTY = Resource(type="Nothing", product="people", version="", path="nothing")
 
 
-def is_child(row: Row, parent: Row) -> bool:
-    return row.person == parent.id if parent.kind == "Person" else row.parent == parent.id
-
-
-def place_below(row: Row, parent: Row) -> None:
-    if parent.kind == "Person":
+def place_below(row: Row, parent: Row, edge: Edge) -> None:
+    if edge.by == "person":
         row.person = parent.id
-    else:
+    elif edge.by == "parent":
         row.parent = parent.id
-
-
-def below(kind: str, parent: Row) -> Condition:
-    """The rows of a kind that stand below this one."""
-    if kind == "Household":
-        return Condition("record.id in (select m.parent from record m where m.person = ? and m.kind = 'HouseholdMembership')", (parent.id,))
-    if kind == "Person" and parent.kind == "Household":
-        return Condition("record.id in (select m.person from record m where m.parent = ? and m.kind = 'HouseholdMembership')", (parent.id,))
-    return Condition("record.person = ?" if parent.kind == "Person" else "record.parent = ?", (parent.id,))
+    elif edge.by == "naming":
+        row.relations[edge.via] = parent.id
 
 
 def read_json() -> Any:

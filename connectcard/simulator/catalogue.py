@@ -1,25 +1,105 @@
-"""The catalogue of Planning Center's facts, seen from the side that answers: addresses, edges and where each value is kept."""
+"""The catalogue of Planning Center's facts, seen from the side that answers: addresses, edges and where each value is kept.
+
+A kind is what rows are kept under: the type of People's resources as it is (`Email`), other products' with the product before it
+(`groups.Event`). People, campuses and the organization are the same rows in every product that shows them.
+"""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TypeVar
 
 from connectcard.planning_center.resources import Resource, people
+from connectcard.simulator.edges import Edge, below, included
 
-RESOURCES = people.RESOURCES
-FACTS: dict[str, Resource] = {}
-TOP: dict[str, Resource] = {}
-BELOW: dict[tuple[str, str], Resource] = {}
-for one in RESOURCES:
-    FACTS.setdefault(one.type, one)
-    if one.parent:
-        BELOW.setdefault((one.parent.type, one.path), one)
-    if not one.nested_only and not one.singleton:
-        TOP.setdefault(one.path, one)
+SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Campus", "groups")})
 
-VERSIONS = (
-    "2018-08-01", "2019-01-14", "2019-10-10", "2020-04-06", "2020-07-22", "2021-08-17", "2022-01-05", "2022-01-28", "2022-07-14",
-    "2023-02-15", "2023-03-21", "2024-09-12", "2025-03-20", "2025-07-02", "2025-07-17", "2025-11-10", "2026-06-04",
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A product: `slug` in its addresses, `scope` in tokens, and what the catalogue has of it. Versions: the oldest first."""
+
+    slug: str
+    scope: str
+    versions: tuple[str, ...]
+    resources: tuple[Resource, ...]
+
+    @cached_property
+    def facts(self) -> Mapping[str, Resource]:
+        """By kind, as it is said first."""
+        return first_of((kind_of(one), one) for one in self.resources)
+
+    @cached_property
+    def top(self) -> Mapping[str, Resource]:
+        return first_of((one.path, one) for one in self.resources if not one.nested_only and not one.singleton)
+
+    @cached_property
+    def top_paths(self) -> Mapping[str, str]:
+        """Where the rows of a kind have an address of their own, by kind, up to the id."""
+        found = {kind_of(one): f"/{self.slug}/v2/{path}/" for path, one in reversed(list(self.top.items()))}
+        return {name: path for name, path in found.items() if self.facts[name].type == type_of(name)}
+
+    @cached_property
+    def below(self) -> Mapping[tuple[str, str], Resource]:
+        """By the kind above and the last part of the address."""
+        return first_of(((kind_of(one.parent), one.path), one) for one in self.resources if one.parent)
+
+    def edges(self, kind_name: str) -> Mapping[str, Edge]:
+        """What stands below a row of this kind, by name."""
+        return edges_of(self, kind_name)
+
+    def processed_as(self, asked: str | None) -> str | None:
+        """The newest version that is not after the one asked for; None where there was none yet."""
+        if not asked:
+            return self.versions[0]
+        if asked == "LATEST":
+            return self.versions[-1]
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked, re.ASCII):
+            return None
+        return max((version for version in self.versions if version <= asked), default=None)
+
+
+Key = TypeVar("Key")
+
+
+def first_of(pairs: Iterable[tuple[Key, Resource]]) -> dict[Key, Resource]:
+    found: dict[Key, Resource] = {}
+    for key, one in pairs:
+        found.setdefault(key, one)
+    return found
+
+
+def kind_of(resource: Resource) -> str:
+    return kept_as(resource.product, resource.type)
+
+
+@cache
+def kept_as(product: str, name: str) -> str:
+    scope = product.replace("-", "_")
+    shared = scope == "people" or name == "Organization" or (name, scope) in SHARED
+    return name if shared else f"{scope}.{name}"
+
+
+def type_of(kind_name: str) -> str:
+    """The word on the wire."""
+    return kind_name.rpartition(".")[2]
+
+
+PEOPLE = Product(
+    "people",
+    "people",
+    (
+        "2018-08-01", "2019-01-14", "2019-10-10", "2020-04-06", "2020-07-22", "2021-08-17", "2022-01-05", "2022-01-28", "2022-07-14",
+        "2023-02-15", "2023-03-21", "2024-09-12", "2025-03-20", "2025-07-02", "2025-07-17", "2025-11-10", "2026-06-04",
+    ),
+    people.RESOURCES,
 )  # fmt: skip
+PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE,)}
+FACTS: dict[str, Resource] = {}
+for product in PRODUCTS.values():
+    FACTS = {**product.facts, **FACTS}
+
 GENDER_IN_WORDS = "2022-07-14"
 STREET_IN_LINES = "2023-03-21"
 NO_GENDER_RELATIONSHIP = "2025-11-10"
@@ -49,22 +129,6 @@ POINTERS = {
 }
 
 
-@dataclass(frozen=True)
-class Edge:
-    """What stands below a thing: the kind, and how it is found.
-
-    `by` is `person` or `parent` (rows whose column names this thing), `person of` (the person this row is about), `parent of`,
-    `organization`, `members` and `households` (over memberships), or the name of a relation of this row (a to-one).
-    """
-
-    kind: str
-    by: str
-
-    @property
-    def many(self) -> bool:
-        return self.by in ("person", "parent", "members", "households", "tab")
-
-
 EDGES: dict[str, dict[str, Edge]] = {
     "Organization": {},
     "Person": {
@@ -75,7 +139,7 @@ EDGES: dict[str, dict[str, Edge]] = {
         "emails": Edge("Email", "person"),
         "field_data": Edge("FieldDatum", "person"),
         "household_memberships": Edge("HouseholdMembership", "person"),
-        "households": Edge("Household", "households"),
+        "households": Edge("Household", "holders", "HouseholdMembership"),
         "inactive_reason": Edge("InactiveReason", "inactive_reason"),
         "marital_status": Edge("MaritalStatus", "marital_status"),
         "message_groups": Edge("MessageGroup", "person"),
@@ -105,7 +169,10 @@ EDGES: dict[str, dict[str, Edge]] = {
         "tab": Edge("Tab", "tab of"),
     },
     "Tab": {"field_definitions": Edge("FieldDefinition", "parent"), "field_options": Edge("FieldOption", "tab")},
-    "Household": {"household_memberships": Edge("HouseholdMembership", "parent"), "people": Edge("Person", "members")},
+    "Household": {
+        "household_memberships": Edge("HouseholdMembership", "parent"),
+        "people": Edge("Person", "members", "HouseholdMembership"),
+    },
     "HouseholdMembership": {"household": Edge("Household", "parent of"), "person": Edge("Person", "person of")},
     "Note": {
         "category": Edge("NoteCategory", "parent of"),
@@ -133,6 +200,38 @@ EDGES: dict[str, dict[str, Edge]] = {
         "workflow": Edge("Workflow", "parent of"),
     },
 }
+
+# The same for what People shares with the other products.
+EDGES_ELSEWHERE: dict[tuple[str, str], dict[str, Edge]] = {}
+
+
+@cache
+def edges_of(product: Product, kind_name: str) -> Mapping[str, Edge]:
+    elsewhere = product is not PEOPLE and "." not in kind_name
+    said = EDGES_ELSEWHERE.get((product.scope, kind_name), {}) if elsewhere else EDGES.get(kind_name, {})
+    resource = product.facts.get(kind_name)
+    return {**include_edges(product, resource), **collection_edges(product, kind_name), **said} if resource else said
+
+
+def include_edges(product: Product, resource: Resource) -> dict[str, Edge]:
+    """An include that is a relationship leads where that leads."""
+    return {
+        name: included(resource, kind_of(resource), name, kept_as(product.slug, target), PARENTS)
+        for name, target in resource.includes.items()
+    }
+
+
+def collection_edges(product: Product, kind_name: str) -> dict[str, Edge]:
+    return {
+        path: below(child, kind_of(child), kind_name, PARENTS, targets(child))
+        for (above, path), child in product.below.items()
+        if above == kind_name and not child.singleton
+    }
+
+
+def targets(resource: Resource) -> dict[str, str]:
+    return {name: kept_as(resource.product, to.type) for name, to in resource.relationships.items()}
+
 
 # Values worked out from other rows when they are read.
 _CARDS = "(select count(*) from record card where card.parent = record.id and card.kind = 'WorkflowCard'{})"
@@ -193,14 +292,3 @@ def column(kind: str, name: str) -> str:
 def is_pointer(kind: str, name: str) -> bool:
     """Whether a name ending in `_id` is the id of another row (`remote_id` is not)."""
     return name.endswith("_id") and name != "remote_id"
-
-
-def processed_as(asked: str | None) -> str | None:
-    """The newest version that is not after the one asked for; None where there was none yet."""
-    if not asked:
-        return VERSIONS[0]
-    if asked == "LATEST":
-        return VERSIONS[-1]
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked, re.ASCII):
-        return None
-    return max((version for version in VERSIONS if version <= asked), default=None)

@@ -22,7 +22,7 @@ from flask import Blueprint, Response, request
 from connectcard.simulator import rules
 from connectcard.simulator.answers import Refusal, plain_json
 from connectcard.simulator.callers import Caller
-from connectcard.simulator.catalogue import FACTS, PARENTS, VERSIONS
+from connectcard.simulator.catalogue import FACTS, PARENTS, PEOPLE
 from connectcard.simulator.faults import KINDS, Fault
 from connectcard.simulator.practice import personal_access_token
 from connectcard.simulator.rules import Body, Desk
@@ -227,7 +227,7 @@ def desk_of(simulator: Simulator, organization: int) -> Desk:
     """Changes made by hand are made by the church's first administrator."""
     owner = simulator.store.all("Person", organization)[0]
     caller = Caller(owner, organization, frozenset(), "by hand")
-    return Desk(simulator.store, caller, simulator.moments.seconds(), VERSIONS[-1])
+    return Desk(simulator.store, caller, simulator.moments.seconds(), PEOPLE.versions[-1])
 
 
 # Telling what is there

@@ -1,7 +1,8 @@
 """Rows as Planning Center writes them: attributes, relationships, links, and the documents around them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -9,22 +10,22 @@ from werkzeug.datastructures import MultiDict
 from connectcard.planning_center.resources import Attribute, Relationship, Resource
 from connectcard.simulator import questions
 from connectcard.simulator.catalogue import (
-    BELOW,
     COMPUTED,
-    EDGES,
-    FACTS,
     GENDER_IN_WORDS,
     NO_GENDER_RELATIONSHIP,
     OTHERWISE,
     PARENTS,
     STREET_IN_LINES,
-    TOP,
-    Edge,
+    Product,
     is_pointer,
+    kind_of,
+    type_of,
 )
+from connectcard.simulator.edges import Edge
 from connectcard.simulator.store import Row, Store
 
 Document = dict[str, Any]
+Linked = Mapping[str, Mapping[int, list[Row]]]
 NUMBERS_ON_THE_WIRE = ("person_to_keep_id", "person_to_remove_id")
 
 
@@ -34,6 +35,7 @@ class Writer:
 
     store: Store
     origin: str
+    product: Product
     version: str
     organization: int
     arguments: MultiDict[str, str] = field(default_factory=MultiDict)
@@ -45,20 +47,21 @@ class Writer:
 
     def single(self, resource: Resource, row: Row, *, parent: Document | None = None, links: bool = True) -> Document:
         names = questions.includes(resource, self.arguments)
-        written = self.resource(row, resource, names)
+        linked = self._linked([row], names)
+        (written,) = self._resources([row], resource, linked)
         written["links"] = self._all_links(row) if links else self._few_links(row)
         meta: Document = {"can_include": list(resource.includes)} if resource.includes else {}
         if parent:
             meta["parent"] = parent
-        return {"data": written, "included": self._included([row], names), "meta": meta}
+        return {"data": written, "included": self._included(linked), "meta": meta}
 
     def listing(self, resource: Resource, path: str, rows: list[Row], total: int, parent: Document) -> Document:
-        names = questions.includes(resource, self.arguments)
         page = questions.paging(self.arguments)
+        linked = self._linked(rows, questions.includes(resource, self.arguments))
         return {
             "links": self._page_links(path, page, total),
-            "data": [self.resource(row, resource, names) | {"links": self._few_links(row)} for row in rows],
-            "included": self._included(rows, names),
+            "data": self._resources(rows, resource, linked),
+            "included": self._included(linked),
             "meta": self._meta(resource, page, len(rows), total) | {"parent": parent},
         }
 
@@ -84,88 +87,55 @@ class Writer:
         }
         return meta | {name: list(names) for name, names in can.items() if names}
 
-    # One resource
+    # Resources
 
-    def resource(self, row: Row, resource: Resource, includes: Iterable[str] = ()) -> Document:
-        relationships = {name: {"data": self._reference(row, name, one)} for name, one in self._relationships(row, resource)}
-        for name in includes:
-            linkage = relationships[name]["data"] if name in relationships else self._linkage(row, name)
-            relationships[name] = {"links": {"related": f"{self.address(row)}/{name}"}, "data": linkage}
-        return {"type": row.kind, "id": str(row.id), "attributes": self.attributes(row, resource), "relationships": relationships}
+    def _resources(self, rows: Sequence[Row], resource: Resource, linked: Linked) -> list[Document]:
+        """Rows of one kind as they stand in a list: with `self` for a link, and `html` for people."""
+        shape = shape_of(resource, self.version, self._fields.get(resource.type))
+        computed = self.store.computed([row.id for row in rows], shape.computed)
+        return [self._resource(row, shape, computed.get(row.id, {}), linked) for row in rows]
 
-    def attributes(self, row: Row, resource: Resource) -> Document:
-        asked = self._fields.get(row.kind)
-        computed = self.store.computed(row, COMPUTED.get(row.kind, {}))
-        values = {
-            name: computed[name] if name in computed else self._value(row, name)
-            for name, attribute in sorted(resource.attributes.items())
-            if is_shown(name, attribute, asked)
-        }
-        return self._as_of_version(row, values)
+    def _resource(self, row: Row, shape: "Shape", computed: Document, linked: Linked) -> Document:
+        relationships: Document = {name: {"data": reference(row, name, one)} for name, one in shape.relationships}
+        links = self._few_links(row)
+        for name, found in linked.items():
+            linkage = relationships[name]["data"] if name in relationships else self._linkage(row, name, found.get(row.id, []))
+            relationships[name] = {"links": {"related": f"{links['self']}/{name}"}, "data": linkage}
+        attributes = shape.attributes(row, computed)
+        return {"type": shape.word, "id": str(row.id), "attributes": attributes, "relationships": relationships, "links": links}
 
-    def _value(self, row: Row, name: str) -> Any:
-        if name in ("created_at", "updated_at"):
-            return getattr(row, name)
-        if name in ("avatar", "demographic_avatar_url") and row.kind == "Person":
-            return row[name] or initials(row)
-        if row.kind == "PhoneNumber" and name == "formatted_number":
-            return row["national"] or row["number"]
-        if is_pointer(row.kind, name):
-            number = self._pointer(row, name.removesuffix("_id"))
-            return number if number is None or name in NUMBERS_ON_THE_WIRE else str(number)
-        return row.attributes.get(name, OTHERWISE.get((row.kind, name)))
+    def _linkage(self, row: Row, name: str, rows: list[Row]) -> Any:
+        found = [{"type": type_of(one.kind), "id": str(one.id)} for one in rows]
+        return found if self._edge(row, name).many else (found[0] if found else None)
 
-    def _pointer(self, row: Row, name: str) -> int | None:
-        if name == "organization":
-            return row.organization
-        if name in ("person", "customizable"):
-            return row.person
-        return row.parent if PARENTS.get(row.kind) == name else row.relations.get(name)
-
-    def _as_of_version(self, row: Row, values: Document) -> Document:
-        if row.kind == "Person" and self.version < GENDER_IN_WORDS and values.get("gender") in ("Male", "Female"):
-            values["gender"] = values["gender"][0]
-        if row.kind == "Address" and self.version < STREET_IN_LINES:
-            lines = [values.pop(name, None) for name in ("street_line_1", "street_line_2")]
-            older = {name: value for name, value in values.items() if name not in ("country_code", "country_name")}
-            return dict(sorted((older | {"street": "\n".join(filter(None, lines)) or None}).items()))
-        return values
-
-    def _relationships(self, row: Row, resource: Resource) -> list[tuple[str, Relationship]]:
-        shown = [(name, one) for name, one in resource.relationships.items() if not one.write_only and not one.many]
-        if row.kind == "Person" and GENDER_IN_WORDS <= self.version < NO_GENDER_RELATIONSHIP:
-            shown.append(("gender", Relationship("Gender")))
-        return shown
-
-    def _reference(self, row: Row, name: str, relationship: Relationship) -> Document | None:
-        number = self._pointer(row, name)
-        return None if number is None else {"type": relationship.type, "id": str(number)}
+    def _included(self, linked: Linked) -> list[Document]:
+        """Everything that was included, each row once, in the order of the includes."""
+        kinds: dict[str, dict[int, Row]] = {}
+        for found in linked.values():
+            for rows in found.values():
+                for row in rows:
+                    kinds.setdefault(row.kind, {}).setdefault(row.id, row)
+        return [written for kind, rows in kinds.items() for written in self._resources(list(rows.values()), self.product.facts[kind], {})]
 
     # What stands below a thing
 
     def edge(self, row: Row, name: str) -> list[Row]:
         """The rows at the other end of an edge, as `include` brings them."""
-        edge = EDGES[row.kind][name]
-        if edge.by == "person":
-            return self.store.of_person(edge.kind, row.id)
-        if edge.by == "parent":
-            return self.store.below(edge.kind, row.id)
-        if edge.by == "members":
-            return [self._found("Person", membership.person) for membership in self.store.below("HouseholdMembership", row.id)]
-        if edge.by == "households":
-            return [self._found("Household", membership.parent) for membership in self.store.of_person("HouseholdMembership", row.id)]
-        if edge.by == "tab":
-            return [
-                option
-                for definition in self.store.below("FieldDefinition", row.id)
-                for option in self.store.below("FieldOption", definition.id)
-            ]
-        return self._to_one(row, edge)
+        return self._at_the_end(self._edge(row, name), [row]).get(row.id, [])
 
-    def _to_one(self, row: Row, edge: Edge) -> list[Row]:
-        number = self._target(row, edge)
-        found = None if number is None else self.store.get(edge.kind, row.organization, number)
-        return [found] if found else []
+    def _edge(self, row: Row, name: str) -> Edge:
+        return self.product.edges(row.kind)[name]
+
+    def _linked(self, rows: list[Row], names: Iterable[str]) -> Linked:
+        """For each include, what stands at its other end, by the id of the row that it belongs to."""
+        return {name: self._at_the_end(self._edge(rows[0], name), rows) for name in names} if rows else {}
+
+    def _at_the_end(self, edge: Edge, rows: Sequence[Row]) -> Mapping[int, list[Row]]:
+        if edge.many:
+            return self.store.linked(edge.kind, edge.source(), [row.id for row in rows])
+        targets = {row.id: self._target(row, edge) for row in rows}
+        found = self.store.several(edge.kind, self.organization, {target for target in targets.values() if target is not None})
+        return {number: [found[target]] for number, target in targets.items() if target in found}
 
     def _target(self, row: Row, edge: Edge) -> int | None:
         if edge.by == "organization":
@@ -180,20 +150,6 @@ class Writer:
             return next((option.id for option in options if option["value"] == row["value"]), None)
         return row.parent if edge.by == "parent of" else row.relations.get(edge.by)
 
-    def _found(self, kind: str, number: int | None) -> Row:
-        row = self.store.get(kind, self.organization, number or 0)
-        if row is None:
-            raise LookupError(f"a membership names a {kind} that is not there: {number}")
-        return row
-
-    def _linkage(self, row: Row, name: str) -> Any:
-        found = [{"type": one.kind, "id": str(one.id)} for one in self.edge(row, name)]
-        return found if EDGES[row.kind][name].many else (found[0] if found else None)
-
-    def _included(self, rows: list[Row], names: list[str]) -> list[Document]:
-        found = {(one.kind, one.id): one for row in rows for name in names for one in self.edge(row, name)}
-        return [self.resource(one, FACTS[one.kind]) | {"links": self._few_links(one)} for one in found.values()]
-
     # Links
 
     def address(self, row: Row) -> str:
@@ -201,34 +157,148 @@ class Writer:
 
     def path(self, row: Row) -> str:
         """The address of a row without the host: at the top where the kind has one, else below its parent."""
-        resource = FACTS[row.kind]
+        if top := self.product.top_paths.get(row.kind):
+            return f"{top}{row.id}"
         if row.kind == "Organization":
-            return "/people/v2"
-        if resource.path in TOP and TOP[resource.path].type == row.kind:
-            return f"/people/v2/{resource.path}/{row.id}"
-        above = {"WorkflowCard": f"/people/v2/people/{row.person}/workflow_cards"}
-        return f"{above.get(row.kind) or self._below_parent(resource, row)}/{row.id}"
+            return f"/{self.product.slug}/v2"
+        if row.kind == "WorkflowCard":
+            return f"/people/v2/people/{row.person}/workflow_cards/{row.id}"
+        resource = self.product.facts[row.kind]
+        return f"{self._above(resource, row)}/{resource.path}/{row.id}"
 
-    def _below_parent(self, resource: Resource, row: Row) -> str:
-        parent = resource.parent.path if resource.parent else ""
-        return f"/people/v2/{parent}/{row.parent}/{resource.path}"
+    def _above(self, resource: Resource, row: Row) -> str:
+        """The address of what a row without an address of its own stands below."""
+        above = resource.parent
+        if above is None:
+            return f"/{self.product.slug}/v2"
+        number = row.person if above.type == "Person" else row.parent
+        if not above.nested_only:
+            return f"/{self.product.slug}/v2/{above.path}/{number}"
+        parent = self.store.get(kind_of(above), row.organization, number or 0)
+        return self.path(parent) if parent else f"/{self.product.slug}/v2"
 
     def _few_links(self, row: Row) -> Document:
         links = {"self": self.address(row)}
-        return links | {"html": f"{self.origin}/people/AC{row.id}"} if row.kind == "Person" else links
+        if row.kind == "Person" and self.product.slug == "people":
+            links["html"] = f"{self.origin}/people/AC{row.id}"
+        return links
 
     def _all_links(self, row: Row) -> Document:
-        edges = EDGES.get(row.kind, {})
+        edges = self.product.edges(row.kind)
         return {name: self._edge_link(row, name, edge) for name, edge in sorted(edges.items())} | self._few_links(row)
 
     def _edge_link(self, row: Row, name: str, edge: Edge) -> str | None:
         if edge.many or edge.by == "organization":
             return f"{self.address(row)}/{name}"
-        found = self._to_one(row, edge)
-        return self.address(found[0]) if found else None
+        found = self._at_the_end(edge, [row]).get(row.id)
+        return self.address(found[0]) if found and edge.kind in self.product.facts else None
 
 
-def is_shown(name: str, attribute: Attribute, asked: set[str] | None) -> bool:
+# One kind of thing as it is written in one version
+
+Reading = Callable[[Row], Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How rows of a kind are written: prepared once, as pages of hundreds of rows are written by it.
+
+    `plain` are the attributes in their order with what stands in those that nobody has written; `readings` those among them that
+    are not simply kept under their own name; `computed` those that come from other rows, by their SQL.
+    """
+
+    word: str
+    plain: tuple[tuple[str, Any], ...]
+    readings: tuple[tuple[str, Reading], ...]
+    computed: Mapping[str, str]
+    relationships: tuple[tuple[str, Relationship], ...]
+    last: Callable[[Document], Document] | None
+
+    def attributes(self, row: Row, computed: Document) -> Document:
+        kept = row.attributes
+        values = {name: kept.get(name, otherwise) for name, otherwise in self.plain}
+        for name, reading in self.readings:
+            values[name] = reading(row)
+        values.update(computed)
+        return self.last(values) if self.last else values
+
+
+def shape_of(resource: Resource, version: str, asked: set[str] | None) -> Shape:
+    return prepared_shape(resource, version, frozenset(asked) if asked is not None else None)
+
+
+@lru_cache(maxsize=1024)
+def prepared_shape(resource: Resource, version: str, asked: frozenset[str] | None) -> Shape:
+    kind = kind_of(resource)
+    names = sorted(name for name, attribute in resource.attributes.items() if is_shown(name, attribute, asked))
+    readings = ((name, reading(kind, name)) for name in names)
+    return Shape(
+        resource.type,
+        tuple((name, OTHERWISE.get((kind, name))) for name in names),
+        tuple((name, one) for name, one in readings if one),
+        {name: sql for name, sql in COMPUTED.get(kind, {}).items() if name in names},
+        tuple(relationships(resource, kind, version)),
+        of_version(kind, version),
+    )
+
+
+def reading(kind: str, name: str) -> Reading | None:
+    """How an attribute is read that is not kept under its own name; None for all others."""
+    if name in ("created_at", "updated_at"):
+        return lambda row: getattr(row, name)
+    if name in ("avatar", "demographic_avatar_url") and kind == "Person":
+        return lambda row: row[name] or initials(row)
+    if kind == "PhoneNumber" and name == "formatted_number":
+        return lambda row: row["national"] or row["number"]
+    if not is_pointer(kind, name):
+        return None
+    if name in NUMBERS_ON_THE_WIRE:
+        return lambda row: pointer(row, name.removesuffix("_id"))
+    return lambda row: text_or_none(pointer(row, name.removesuffix("_id")))
+
+
+def text_or_none(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def of_version(kind: str, version: str) -> Callable[[Document], Document] | None:
+    if kind == "Person" and version < GENDER_IN_WORDS:
+        return with_gender_as_letter
+    return with_street_in_one if kind == "Address" and version < STREET_IN_LINES else None
+
+
+def with_gender_as_letter(values: Document) -> Document:
+    if values.get("gender") in ("Male", "Female"):
+        values["gender"] = values["gender"][0]
+    return values
+
+
+def with_street_in_one(values: Document) -> Document:
+    lines = [values.pop(name, None) for name in ("street_line_1", "street_line_2")]
+    older = {name: value for name, value in values.items() if name not in ("country_code", "country_name")}
+    return dict(sorted((older | {"street": "\n".join(filter(None, lines)) or None}).items()))
+
+
+def relationships(resource: Resource, kind: str, version: str) -> Iterable[tuple[str, Relationship]]:
+    yield from ((name, one) for name, one in resource.relationships.items() if not one.write_only and not one.many)
+    if kind == "Person" and GENDER_IN_WORDS <= version < NO_GENDER_RELATIONSHIP:
+        yield "gender", Relationship("Gender")
+
+
+def reference(row: Row, name: str, relationship: Relationship) -> Document | None:
+    number = pointer(row, name)
+    return None if number is None else {"type": relationship.type, "id": str(number)}
+
+
+def pointer(row: Row, name: str) -> int | None:
+    if name == "organization":
+        return row.organization
+    if name in ("person", "customizable"):
+        return row.person
+    return row.parent if PARENTS.get(row.kind) == name else row.relations.get(name)
+
+
+def is_shown(name: str, attribute: Attribute, asked: frozenset[str] | None) -> bool:
     if attribute.write_only:
         return False
     return name in asked if asked is not None else not attribute.on_request
@@ -240,10 +310,4 @@ def initials(row: Row) -> str:
 
 
 def parent_of(row: Row) -> Document:
-    return {"id": str(row.id), "type": row.kind}
-
-
-def is_below(kind: str, name: str) -> Resource | None:
-    """The resource listed at `<kind>/<id>/<name>`: as the catalogue has it there, else as it is elsewhere; None for an unknown edge."""
-    edge = EDGES.get(kind, {}).get(name)
-    return BELOW.get((kind, name)) or (FACTS.get(edge.kind) if edge else None)
+    return {"id": str(row.id), "type": type_of(row.kind)}

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 from werkzeug.datastructures import MultiDict
 
 from connectcard.planning_center.resources import Resource
-from connectcard.simulator.catalogue import OTHERWISE, column, is_pointer
+from connectcard.simulator.catalogue import OTHERWISE, column, is_pointer, kind_of
 from connectcard.simulator.moments import read_date, read_moment
 from connectcard.simulator.store import Condition, fold
 
@@ -68,13 +68,13 @@ def conditions(resource: Resource, arguments: Arguments, now: str) -> list[Condi
 
 
 def condition(resource: Resource, name: str, comparison: str, value: str) -> Condition:
-    kind = resource.where_kind(name)
-    where = column(resource.type, name)
+    kind, kept = resource.where_kind(name), kind_of(resource)
+    where = column(kept, name)
     operator = COMPARISONS.get(comparison, "=")
     if kind == "boolean":
-        otherwise = int(bool(OTHERWISE.get((resource.type, name))))
+        otherwise = int(bool(OTHERWISE.get((kept, name))))
         return Condition(f"coalesce({where}, {otherwise}) = ?", (int(value.strip().lower() in ("true", "1", "t")),))
-    if name == "id" or is_pointer(resource.type, name) or kind in ("integer", "number"):
+    if name == "id" or is_pointer(kept, name) or kind in ("integer", "number"):
         number = whole_number(value)
         return NOTHING if number is None else Condition(f"{where} {operator} ?", (number,))
     if kind in ("date", "moment"):
@@ -112,7 +112,7 @@ def ordering(resource: Resource, name: str) -> str | None:
     name = name.removeprefix("-")
     if name not in resource.orders or resource.where_kind(name) in ("object", "list"):
         return None
-    where = column(resource.type, name)
+    where = column(kind_of(resource), name)
     text = resource.where_kind(name) == "string" and name != "id"
     return f"{'fold(' + where + ')' if text else where} {direction}"
 

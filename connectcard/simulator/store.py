@@ -8,7 +8,7 @@ Every row of Planning Center's is a `Row`; its kind-specific attributes are JSON
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,13 +158,31 @@ class Store:
         table = f"json_each(?) as found join record on record.id = found.value where {where}"
         return int(self._database.execute(f"select count(*) from {table}", (json.dumps(numbers), *values)).fetchone()[0])
 
-    def computed(self, row: Row, expressions: dict[str, str]) -> dict[str, Any]:
-        """Values that are worked out from other rows, by SQL over `record`."""
+    def computed(self, numbers: Sequence[int], expressions: Mapping[str, str]) -> dict[int, dict[str, Any]]:
+        """Values of rows, by id, that are worked out from other rows by SQL over `record`."""
         if not expressions:
             return {}
-        columns = ", ".join(f"{sql} as {name}" for name, sql in expressions.items())
-        found = self._database.execute(f"select {columns} from record where record.id = ?", (row.id,)).fetchone()
-        return dict(zip(expressions, found, strict=True)) if found else {}
+        columns = ", ".join(expressions.values())
+        found = self._database.execute(
+            f"select record.id, {columns} from json_each(?) as wanted join record on record.id = wanted.value", (json.dumps(numbers),)
+        )
+        return {number: dict(zip(expressions, values, strict=True)) for number, *values in found}
+
+    def linked(self, kind: str, source: tuple[str, str], numbers: Sequence[int]) -> dict[int, list[Row]]:
+        """The rows of a kind at the other end of an edge (`Edge.source`), for each of several things, by id."""
+        tables, key = source
+        sql = (
+            f"select {key}, {COLUMNS} from {tables} where record.kind = ? and {key} in (select value from json_each(?)) order by record.id"
+        )
+        found: dict[int, list[Row]] = {}
+        for number, *columns in self._database.execute(sql, (kind, json.dumps(numbers))):
+            found.setdefault(number, []).append(read_row(columns))
+        return found
+
+    def several(self, kind: str, organization: int, numbers: Collection[int]) -> dict[int, Row]:
+        """Rows by their ids; those that are not there are left out."""
+        wanted = "record.id in (select value from json_each(?)) and kind = ? and organization = ?"
+        return {row.id: row for row in self._rows(wanted, (json.dumps(list(numbers)), kind, organization))}
 
     def add(self, row: Row) -> Row:
         row.id = self.next_id() if not row.id else row.id
@@ -226,9 +244,10 @@ def joined(conditions: Sequence[Condition]) -> tuple[str, tuple[Any, ...]]:
     return where, tuple(value for condition in conditions for value in condition.values)
 
 
-def read_row(columns: tuple[Any, ...]) -> Row:
+def read_row(columns: Sequence[Any]) -> Row:
     number, kind, organization, person, parent, created_at, updated_at, attributes, relations = columns
-    return Row(kind, organization, json.loads(attributes), json.loads(relations), person, parent, created_at, updated_at, number)
+    named = json.loads(relations) if relations != "{}" else {}
+    return Row(kind, organization, json.loads(attributes), named, person, parent, created_at, updated_at, number)
 
 
 def written_row(row: Row) -> tuple[Any, ...]:

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as any_of
 
 from connectcard.simulator import create_simulator
-from connectcard.simulator.catalogue import RESOURCES, TOP
+from connectcard.simulator.catalogue import PEOPLE
 from connectcard.simulator.faults import KINDS
 from connectcard.simulator.state import the
 from tests.simulator.conftest import Church, church_number
 
-ATTRIBUTES = sorted({name for resource in RESOURCES for name in [*resource.attributes, *resource.relationships]})
-WHERES = sorted({name for resource in RESOURCES for name in resource.wheres})
-NAMES = sorted({name for resource in RESOURCES for name in [*resource.includes, *resource.orders, *resource.filters]})
+ATTRIBUTES = sorted({name for resource in PEOPLE.resources for name in [*resource.attributes, *resource.relationships]})
+WHERES = sorted({name for resource in PEOPLE.resources for name in resource.wheres})
+NAMES = sorted({name for resource in PEOPLE.resources for name in [*resource.includes, *resource.orders, *resource.filters]})
 
 json_values = any_of.recursive(
     any_of.none() | any_of.booleans() | any_of.integers() | any_of.floats() | any_of.text(),
@@ -53,8 +53,8 @@ def church() -> Iterator[Church]:
 @pytest.fixture(scope="module")
 def paths(church: Church) -> list[str]:
     """Addresses of things that are there, of collections below them, and some that are not."""
-    tops = [f"/people/v2/{name}" for name in TOP] + ["/people/v2", "/people/v2/me", "/people/v2/people/1/emails", "/people/v2/x//y"]
-    rows = [row for name in TOP for row in church.rows(name)[:2]]
+    tops = [f"/people/v2/{name}" for name in PEOPLE.top] + ["/people/v2", "/people/v2/me", "/people/v2/people/1/emails", "/people/v2/x//y"]
+    rows = [row for name in PEOPLE.top for row in church.rows(name)[:2]]
     links = [link for row in rows for link in church.call("GET", path_of(row["links"]["self"])).json["data"]["links"].values() if link]
     return tops + sorted({path_of(link) for link in links if "/v2" in link})
 
