@@ -29,6 +29,11 @@ def waits() -> Waits:
     return cast("Config", current_app.config["CONNECTCARD"]).waits
 
 
+def lane_lease() -> timedelta:
+    """How long a lane stays taken by a worker that went away: never longer than the hold on a card."""
+    return min(LANE_LEASE, waits().lease)
+
+
 @dataclass(frozen=True)
 class Lane:
     """The right to send for one church."""
@@ -54,7 +59,7 @@ def take_lane() -> Lane | None:
         taken = changed(
             update(Connection)
             .where(Connection.state == CONNECTED, free)
-            .values(lane_holder=holder, lane_until=now() + LANE_LEASE, lane_fence=Connection.lane_fence + 1)
+            .values(lane_holder=holder, lane_until=now() + lane_lease(), lane_fence=Connection.lane_fence + 1)
         )
         connection = session.scalars(select(Connection).where(Connection.lane_holder == holder)).first() if taken else None
         return Lane(connection.id, connection.lane_fence) if connection else None
@@ -63,7 +68,7 @@ def take_lane() -> Lane | None:
 def keep_lane(lane: Lane) -> bool:
     """Extend the lease; False where the church was disconnected or another worker has the lane."""
     with transaction():
-        return changed(_of_lane(lane).where(Connection.state == CONNECTED).values(lane_until=now() + LANE_LEASE))
+        return changed(_of_lane(lane).where(Connection.state == CONNECTED).values(lane_until=now() + lane_lease()))
 
 
 def leave_lane(lane: Lane) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 
 from connectcard.cards.models import Submission
 from connectcard.churches.tenancy import church_scope, every_church
@@ -63,10 +63,12 @@ def churches_with_due_work() -> list[UUID]:
 
 
 def next_due_at() -> datetime | None:
-    """When the next card of any church is due."""
+    """When the next card of any church is due, or the hold on one ends whose worker may have gone away."""
     with every_church():
         on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
-        return db.session.scalar(select(func.min(SyncItem.due_at)).where(SyncItem.state.in_((PENDING, WAITING)), on))
+        free_at = case((SyncItem.state == CLAIMED, SyncItem.lease_until), else_=SyncItem.due_at)
+        found: datetime | None = db.session.scalar(select(func.min(free_at)).where(SyncItem.state.in_((PENDING, WAITING, CLAIMED)), on))
+        return found
 
 
 @dataclass(frozen=True)
