@@ -1,6 +1,8 @@
 """The catalogue: what Planning Center has, said once."""
 
-from connectcard.planning_center.resources import people
+from connectcard.planning_center.resources import calendar, check_ins, groups, people, webhooks
 from connectcard.planning_center.resources._core import Attribute, Relationship, Resource
 
-__all__ = ["Attribute", "Relationship", "Resource", "people"]
+PRODUCTS = (people, groups, check_ins, calendar, webhooks)
+
+__all__ = ["PRODUCTS", "Attribute", "Relationship", "Resource", "calendar", "check_ins", "groups", "people", "webhooks"]

@@ -1,4 +1,4 @@
-"""The product People, version 2025-11-10: the resources that a connect card touches.
+"""The product People, version 2025-11-10; submissions of a form are spoken of in version 2026-06-04.
 
 Attributes, relationships, includes, orders, filters and where-names are those of Planning Center's published definitions; a
 contract test compares. Which attributes can be written stands on the vertex pages of its documentation. `EXCEPTIONS` names what
@@ -21,13 +21,18 @@ from connectcard.planning_center.resources._core import (
     Relationship,
     Resource,
     assignable,
+    below,
     on_request,
     readable,
+    the_one_below,
     write_only,
+    write_only_on_create,
 )
 
 PRODUCT = "people"
 VERSION = "2025-11-10"
+# The first in which submissions of a form can be made.
+FORM_SUBMISSION_VERSION = "2026-06-04"
 
 ORGANIZATION = Resource(
     type="Organization",
@@ -375,6 +380,7 @@ WORKFLOW_STEP = Resource(
     orders=("created_at", "name", "sequence", "updated_at"),
 )
 
+# Made below its workflow, changed below its person.
 WORKFLOW_CARD = Resource(
     type="WorkflowCard",
     product=PRODUCT,
@@ -397,7 +403,7 @@ WORKFLOW_CARD = Resource(
         "current_step": Relationship("WorkflowStep"),
     },
     includes={"assignee": "Person", "current_step": "WorkflowStep", "person": "Person", "workflow": "Workflow"},
-    verbs=WRITE,
+    verbs=("list", "get", "create"),
     wheres=("assignee_id", "overdue", "stage"),
     orders=(
         "completed_at", "created_at", "first_name", "flagged_for_notification_at", "last_name", "moved_to_step_at", "removed_at", "stage",
@@ -417,6 +423,175 @@ PERSON_MERGER = Resource(
     orders=("created_at",),
 )
 
+PEOPLE_LIST = Resource(
+    type="List",
+    product=PRODUCT,
+    version=VERSION,
+    path="lists",
+    attributes=readable(INTEGER, "active_automations_count", "automations_count", "paused_automations_count", "total_people")
+    | readable(
+        BOOLEAN,
+        "auto_generated_name", "auto_refresh", "automations_active", "has_inactive_results", "include_inactive", "invalid",
+        "recently_viewed", "return_original_if_none", "starred",
+    )
+    | readable(STRING, "auto_refresh_frequency", "description", "name", "name_or_description", "returns", "status", "subset")
+    | readable(MOMENT, "batch_completed_at", "created_at", "refreshed_at", "updated_at"),
+    includes={
+        "campus": "Campus",
+        "category": "ListCategory",
+        "created_by": "Person",
+        "mailchimp_sync_status": "MailchimpSyncStatus",
+        "people": "Person",
+        "rules": "Rule",
+        "shares": "ListShare",
+        "updated_by": "Person",
+    },
+    actions={"run": ()},
+    wheres=("batch_completed_at", "created_at", "id", "name", "updated_at"),
+    orders=(
+        "active_automations_count", "auto_refresh_frequency", "automations_count", "batch_completed_at", "campus_id", "campuses.name",
+        "created_at", "list_categories.name", "list_category_id", "name", "name_or_description", "refreshed_at", "starred",
+        "total_people", "updated_at",
+    ),
+    filters=(
+        "auto_refresh_enabled", "can_manage", "has_active_automations", "mailchimp_connected", "needs_attention", "recently_viewed",
+        "starred", "unassigned",
+    ),
+)  # fmt: skip
+
+LIST_RESULT = Resource(
+    type="ListResult",
+    product=PRODUCT,
+    version=VERSION,
+    path="list_results",
+    parent=PEOPLE_LIST,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at"),
+    relationships={"person": Relationship("Person"), "list": Relationship("List")},
+    includes={"person": "Person"},
+    wheres=("person_id",),
+    orders=("created_at", "updated_at"),
+)
+
+LIST_CATEGORY = Resource(
+    type="ListCategory",
+    product=PRODUCT,
+    version=VERSION,
+    path="list_categories",
+    attributes=readable(MOMENT, "created_at", "updated_at") | readable(STRING, "name", "organization_id"),
+    relationships={"organization": Relationship("Organization")},
+    includes={"lists": "List"},
+    wheres=("created_at", "name", "organization_id", "updated_at"),
+    orders=("created_at", "name", "organization_id", "updated_at"),
+)
+
+FORM = Resource(
+    type="Form",
+    product=PRODUCT,
+    version=VERSION,
+    path="forms",
+    attributes=readable(
+        BOOLEAN,
+        "active", "archived", "can_manage", "login_required", "recently_viewed", "send_submission_notification_to_submitter",
+    )
+    | readable(MOMENT, "archived_at", "created_at", "deleted_at", "updated_at")
+    | readable(STRING, "description", "name", "public_url")
+    | readable(INTEGER, "submission_count"),
+    relationships={"campus": Relationship("Campus"), "form_category": Relationship("FormCategory")},
+    includes={"campus": "Campus", "category": "FormCategory"},
+    wheres=("active", "id"),
+    orders=(
+        "active", "archived_at", "campus", "category", "created_at", "deleted_at", "description", "name", "submission_count",
+        "updated_at",
+    ),
+    filters=(
+        "archived", "closed", "not_archived", "open", "recently_deleted", "recently_viewed", "unassigned", "with_recoverable",
+    ),
+)  # fmt: skip
+
+FORM_CATEGORY = Resource(
+    type="FormCategory",
+    product=PRODUCT,
+    version=VERSION,
+    path="form_categories",
+    attributes=readable(MOMENT, "created_at", "updated_at") | readable(STRING, "name"),
+    wheres=("created_at", "name", "updated_at"),
+    orders=("created_at", "name", "updated_at"),
+)
+
+FORM_FIELD = Resource(
+    type="FormField",
+    product=PRODUCT,
+    version=VERSION,
+    path="fields",
+    parent=FORM,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at")
+    | readable(STRING, "description", "field_type", "label")
+    | readable(BOOLEAN, "required")
+    | readable(INTEGER, "sequence")
+    | readable(OBJECT, "settings"),
+    relationships={
+        "form": Relationship("Form"),
+        "fieldable": Relationship("Fieldable"),
+        "options": Relationship("FormFieldOption"),
+        "form_field_conditions": Relationship("FormFieldCondition", many=True),
+    },
+    includes={"options": "FormFieldOption"},
+    orders=("created_at", "sequence", "updated_at"),
+)
+
+FORM_FIELD_OPTION = Resource(
+    type="FormFieldOption",
+    product=PRODUCT,
+    version=VERSION,
+    path="options",
+    parent=FORM_FIELD,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at") | readable(STRING, "label") | readable(INTEGER, "sequence"),
+    relationships={"form_field": Relationship("FormField"), "optionable": Relationship("Optionable")},
+    orders=("created_at", "sequence", "updated_at"),
+)
+
+# Made with its values as `included`: one for each selection, which names an option by its id. Planning Center mails and runs the
+# workflows of the form at once, and nothing takes that back; made twice, it stands there twice.
+FORM_SUBMISSION = Resource(
+    type="FormSubmission",
+    product=PRODUCT,
+    version=FORM_SUBMISSION_VERSION,
+    path="form_submissions",
+    parent=FORM,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at")
+    | readable(BOOLEAN, "verified")
+    | on_request(BOOLEAN, "requires_verification")
+    | write_only_on_create(STRING, "person_id")
+    | write_only_on_create(OBJECT, "person_attributes"),
+    relationships={"person": Relationship("Person"), "form": Relationship("Form")},
+    includes={"form": "Form", "form_fields": "FormField", "form_submission_values": "FormSubmissionValue", "person": "Person"},
+    verbs=("list", "get", "create"),
+    wheres=("created_at", "updated_at"),
+    orders=("created_at", "person.first_name", "person.last_name", "updated_at"),
+)
+
+FORM_SUBMISSION_VALUE = Resource(
+    type="FormSubmissionValue",
+    product=PRODUCT,
+    version=FORM_SUBMISSION_VERSION,
+    path="form_submission_values",
+    parent=FORM_SUBMISSION,
+    nested_only=True,
+    attributes=readable(LIST, "attachments")
+    | readable(STRING, "display_value")
+    # A text, but an object for a phone number and for an address.
+    | write_only_on_create(STRING, "form_field_id", "value"),
+    relationships={
+        "form_field": Relationship("FormField"),
+        "form_field_option": Relationship("FormFieldOption"),
+        "form_submission": Relationship("FormSubmission"),
+    },
+)
+
 # The same things once more, at the address below another parent.
 PERSON_HOUSEHOLD = replace(HOUSEHOLD, parent=PERSON, nested_only=True, verbs=("list",))
 PERSON_HOUSEHOLD_MEMBERSHIP = replace(HOUSEHOLD_MEMBERSHIP, parent=PERSON, verbs=READ)
@@ -424,19 +599,45 @@ PERSON_WORKFLOW_CARD = replace(
     WORKFLOW_CARD,
     path="workflow_cards",
     parent=PERSON,
-    verbs=READ,
-    actions=("go_back", "promote", "remove", "restore", "send_email", "skip_step", "snooze", "unsnooze"),
+    verbs=("list", "get", "update", "delete"),
+    actions={
+        "go_back": (),
+        "promote": (),
+        "remove": (),
+        "restore": (),
+        "send_email": ("note", "subject"),
+        "skip_step": (),
+        "snooze": ("duration",),
+        "unsnooze": (),
+    },
     filters=("assigned",),
 )
+WORKFLOW_CARD_NOTE = Resource(
+    type="WorkflowCardNote",
+    product=PRODUCT,
+    version=VERSION,
+    path="notes",
+    parent=PERSON_WORKFLOW_CARD,
+    nested_only=True,
+    attributes=assignable(STRING, "note") | readable(MOMENT, "created_at") | write_only(STRING, "note_category_id"),
+    verbs=("list", "get", "create"),
+    orders=("created_at",),
+)
+
+LIST_PERSON = below(PEOPLE_LIST, PERSON)
+PERSON_PRIMARY_CAMPUS = the_one_below(PERSON, CAMPUS, "primary_campus")
+PERSON_ORGANIZATION = the_one_below(PERSON, ORGANIZATION, "organization")
 HOUSEHOLD_PERSON = replace(PERSON, parent=HOUSEHOLD, nested_only=True, verbs=("list",), filters=("non_pending", "without_deceased"))
 
 RESOURCES: tuple[Resource, ...] = (
     ORGANIZATION, PERSON, ME, EMAIL, PHONE_NUMBER, ADDRESS, CAMPUS, TAB, FIELD_DEFINITION, FIELD_OPTION, FIELD_DATUM, HOUSEHOLD,
     HOUSEHOLD_MEMBERSHIP, MEMBERSHIP_TYPE, MARITAL_STATUS, GENDER, NOTE_CATEGORY, NOTE, WORKFLOW, WORKFLOW_STEP, WORKFLOW_CARD,
-    PERSON_MERGER, PERSON_HOUSEHOLD, PERSON_HOUSEHOLD_MEMBERSHIP, PERSON_WORKFLOW_CARD, HOUSEHOLD_PERSON,
+    PERSON_MERGER, PEOPLE_LIST, LIST_RESULT, LIST_CATEGORY, FORM, FORM_CATEGORY, FORM_FIELD, FORM_FIELD_OPTION, FORM_SUBMISSION,
+    FORM_SUBMISSION_VALUE, PERSON_HOUSEHOLD, PERSON_HOUSEHOLD_MEMBERSHIP, PERSON_WORKFLOW_CARD, WORKFLOW_CARD_NOTE, LIST_PERSON,
+    PERSON_PRIMARY_CAMPUS, PERSON_ORGANIZATION, HOUSEHOLD_PERSON,
 )  # fmt: skip
 
-# What the published definitions lack: "Type" or "Type.name" -> where it comes from.
+# What the published definitions lack: "Type", "Type.attribute" or "Type.verb" -> where it comes from.
 EXCEPTIONS = {
     "Gender": "documentation of Person: 'gender' takes the text of an option of /people/v2/genders",
     "Person.gender_id": "documentation of Person, 'Assignable attributes on create and update'",
@@ -444,4 +645,10 @@ EXCEPTIONS = {
     "FieldDatum.field_definition_id": "documentation of FieldDatum, example of creating one",
     "WorkflowCard.person_id": "documentation of WorkflowCard, 'Assignable attributes on create'",
     "WorkflowCard.assignee_id": "documentation of WorkflowCard, 'Assignable attributes on create'",
+    "WorkflowCardNote.note_category_id": "documentation of WorkflowCardNote, 'Assignable attributes on create'",
+    "FormSubmission.create": "documentation of FormSubmission at 2026-06-04, 'Creating'; the definitions end at 2025-11-10",
+    "FormSubmission.person_id": "documentation of FormSubmission at 2026-06-04, 'Creating'",
+    "FormSubmission.person_attributes": "documentation of FormSubmission at 2026-06-04, 'Creating'",
+    "FormSubmissionValue.form_field_id": "documentation of FormSubmission at 2026-06-04, 'Creating'",
+    "FormSubmissionValue.value": "documentation of FormSubmission at 2026-06-04, 'Creating'",
 }
