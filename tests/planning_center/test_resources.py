@@ -5,7 +5,6 @@ import pytest
 from connectcard.planning_center.resources import PRODUCTS, Resource, calendar, groups, people, webhooks
 from connectcard.planning_center.resources._core import KINDS
 
-
 EVERY = [resource for product in PRODUCTS for resource in product.RESOURCES]
 
 
