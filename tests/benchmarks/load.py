@@ -69,4 +69,5 @@ def _one_person(url: str, body: str | None, end: float, headers: dict[str, str])
         answer = caller.getresponse()
         answer.read()
         answers.append((time.monotonic() - before, answer.status))
+    caller.close()
     return answers
