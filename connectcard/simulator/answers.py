@@ -93,6 +93,12 @@ def unauthorized(hint: str) -> Refusal:
     return Refusal(401, [{"code": "unauthorized", "title": "Unauthorized", "status": "401", "detail": detail}])
 
 
+def outside_scope(scope: str) -> Refusal:
+    """A token that was not given for this product; 403 until about 2020, 401 as measured in 2026."""
+    detail = f"The API credentials do not have access to the application {scope}"
+    return Refusal(401, [{"status": "401", "code": "bad_scope", "title": "Request outside authenticated scope", "detail": detail}])
+
+
 def access_denied() -> Refusal:
     return Refusal(401, headers={"WWW-Authenticate": 'Basic realm="Application"'}, page="access_denied")
 
@@ -152,6 +158,11 @@ def no_such_resource(attribute: str) -> Refusal:
     return Refusal(
         422, [{"status": "422", "title": "Attribute Resource Not Found", "code": "attribute_resource_not_found", "detail": detail}]
     )
+
+
+def duplicate_record() -> Refusal:
+    detail = "The record you are trying to create/update already exists"
+    return Refusal(409, [{"status": "409", "title": "Duplicate Record", "detail": detail}])
 
 
 def rate_limited(count: int, limit: int, period: int, retry_after: int) -> Refusal:

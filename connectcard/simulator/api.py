@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, request
 
 from connectcard.planning_center.resources import Resource
-from connectcard.simulator import questions, rules
+from connectcard.simulator import follow_up, forms, questions, rules
 from connectcard.simulator.answers import (
     STANDING_HEADERS,
     Refusal,
@@ -23,6 +23,7 @@ from connectcard.simulator.answers import (
     rate_limited,
     unauthorized,
 )
+from connectcard.simulator.behaviour import ACTIONS
 from connectcard.simulator.callers import Caller, end_family, find_credential, recognise
 from connectcard.simulator.catalogue import PEOPLE, PRODUCTS, Product, kind_of
 from connectcard.simulator.documents import Document, Writer, parent_of
@@ -177,7 +178,8 @@ class Door:
         self.parts = [
             str(caller.person.id) if place == 1 and part == "me" and parts[0] == "people" else part for place, part in enumerate(parts)
         ]
-        self.writer = Writer(simulator.store, request.host_url.rstrip("/"), product, version, caller.organization, request.args)
+        origin = request.host_url.rstrip("/")
+        self.writer = Writer(simulator.store, origin, product, version, caller, request.args)
 
     def answer(self) -> Response:
         if not self.parts:
@@ -228,27 +230,28 @@ class Door:
         name = rest[0]
         below = self.product.below.get((row.kind, name))
         edge = self.product.edges(row.kind).get(name)
-        if below is None and edge is None:
+        if edge is None:
             raise no_such_address()
-        if below and (edge is None or edge.many):
+        if below and edge.many:
             return self._below(below, row, rest[1:], f"{path}/{name}")
-        return self._read_edge(row, name, rest, path)
+        return self._read_edge(row, edge, rest, path)
 
-    def _read_edge(self, row: Row, name: str, rest: list[str], path: str) -> Response:
+    def _read_edge(self, row: Row, edge: Edge, rest: list[str], path: str) -> Response:
         """What can be read below a thing without having an address of its own there."""
+        found = self.writer.edge(row, rest[0])
+        if edge.many and len(rest) == 1:
+            self._only_reading()
+            return self._list_found(self.product.facts.get(edge.kind) or EMPTY, row, found, f"{path}/{rest[0]}")
+        if edge.many or not found:
+            raise not_found()
+        resource = self.product.facts[edge.kind]
         if len(rest) > 1:
-            raise not_found()
+            return self._edge(resource, found[0], rest[1:], f"{path}/{rest[0]}")
         self._only_reading()
-        edge = self.product.edges(row.kind)[name]
-        found = self.writer.edge(row, name)
-        if edge.many:
-            return self._list_found(self.product.facts.get(edge.kind) or EMPTY, row, found, f"{path}/{name}")
-        if not found:
-            raise not_found()
-        return document(self.writer.single(self.product.facts[edge.kind], found[0], parent=self._organization_parent()))
+        return document(self.writer.single(resource, found[0], parent=self._organization_parent()))
 
     def _row(self, resource: Resource, number: str) -> Row:
-        row = self.desk.find(kind_of(resource), int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
+        row = find_by_word(self.desk, kind_of(resource), number)
         if row is None:
             raise not_found()
         return row
@@ -269,6 +272,10 @@ class Door:
         return self._list(resource, parent, path)
 
     def _list(self, resource: Resource, parent: Row | None, path: str) -> Response:
+        if resource.type == "WorkflowCard":
+            follow_up.wake_cards(self.desk)
+        if resource.type == "FormSubmission":
+            forms.must_read_submissions(self.caller, self.desk.version)
         asked = questions.conditions(resource, request.args, self.desk.now)
         conditions = [Condition("record.kind = ?", (kind_of(resource),)), Condition("record.organization = ?", (self.caller.organization,))]
         conditions += [self._beneath(resource, parent)] if parent else []
@@ -321,8 +328,16 @@ class Door:
     # Writing
 
     def _create(self, resource: Resource, parent: Row | None) -> Response:
-        self.caller.must_write("create", resource.type)
-        body = Body.read(read_json())
+        self.caller.must_write("create", self.product.scope, resource.type)
+        sent = read_json()
+        row = forms.fill_in(self.desk, parent, sent) if parent and resource.type == "FormSubmission" else self._made(resource, parent, sent)
+        created = self.writer.single(resource, row, parent=self._parent_of_member(resource, row))
+        if resource.type == "Household":
+            created["data"]["attributes"]["member_count"] = None  # as recorded: the number is there at the next read
+        return document(created, 201)
+
+    def _made(self, resource: Resource, parent: Row | None, sent: Any) -> Row:
+        body = Body.read(sent)
         row = Row(kind_of(resource), self.caller.organization)
         if parent:
             place_below(row, parent, self.product.edges(parent.kind)[resource.path])
@@ -332,10 +347,7 @@ class Door:
             rules.found_household(self.desk, row, body)
         else:
             rules.keep(self.desk, row)
-        created = self.writer.single(resource, row, parent=self._parent_of_member(resource, row))
-        if resource.type == "Household":
-            created["data"]["attributes"]["member_count"] = None  # as recorded: the number is there at the next read
-        return document(created, 201)
+        return row
 
     def _must_have_a_place(self, resource: Resource, row: Row) -> None:
         """Contact details and the like are made below a person: their own lists are for reading."""
@@ -345,7 +357,7 @@ class Door:
             raise not_routed()
 
     def _update(self, resource: Resource, row: Row) -> Response:
-        self.caller.must_write("update", resource.type)
+        self.caller.must_write("update", self.product.scope, resource.type)
         updated_at = row.updated_at
         body = Body.read(read_json())
         if row.kind == "Person" and "status" in body.attributes and "inactivated_at" not in body.attributes:
@@ -360,19 +372,35 @@ class Door:
         return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
 
     def _delete(self, resource: Resource, row: Row) -> Response:
-        self.caller.must_write("destroy", resource.type)
+        self.caller.must_write("destroy", self.product.scope, resource.type)
         rules.remove(self.desk, row)
         return no_content()
 
     def _action(self, resource: Resource, row: Row, action: str) -> Response:
         if request.method != "POST":
             raise not_routed()
-        self.caller.must_write("update", resource.type)
-        rules.act_on_card(self.desk, row, action, read_json() if request.get_data() else None)
+        self.caller.must_write("update", self.product.scope, resource.type)
+        ACTIONS[row.kind](self.desk, row, action, told_to(read_json()) if request.get_data() else {})
         return no_content()
 
 
 EMPTY = Resource(type="Nothing", product="people", version="", path="nothing")
+
+
+def find_by_word(desk: Desk, kind: str, word: str) -> Row | None:
+    """A row by what stands in the address: a number, or one of the few ids that are words."""
+    if word.isascii() and word.isdigit() and len(word) < 18:
+        return desk.find(kind, int(word))
+    named = Condition("record.kind = ? and record.organization = ? and json_extract(record.attributes, '$.id') = ?")
+    found = desk.store.find([Condition(named.sql, (kind, desk.organization, word))], limit=1)
+    return found[0] if found else None
+
+
+def told_to(document: Any) -> dict[str, Any]:
+    """What the body of an action tells it; a body that says nothing understandable says nothing."""
+    document = document.get("data") if isinstance(document, dict) else None
+    attributes = document.get("attributes") if isinstance(document, dict) else None
+    return attributes if isinstance(attributes, dict) else {}
 
 
 def place_below(row: Row, parent: Row, edge: Edge) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.datastructures import Authorization
 
-from connectcard.simulator.answers import access_denied, forbidden, unauthorized
+from connectcard.simulator.answers import access_denied, forbidden, outside_scope, unauthorized
 from connectcard.simulator.store import Row, Store
 
 # Changing what belongs to the church as a whole is not for an Editor.
@@ -14,6 +14,10 @@ CHURCH_WIDE = frozenset({
     "WorkflowStep",
 })  # fmt: skip
 WRITERS = ("Editor", "Manager")
+# In the other products nobody is shut out: Groups leaves out what the person may not see.
+WITH_ACCESS = ("people", "check_ins", "calendar")
+# Webhooks look at the scopes of what they tell of.
+FOR_EVERYBODY = ("webhooks", "current", "api")
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,34 @@ class Caller:
     def permission(self) -> str | None:
         return "Manager" if self.person["site_administrator"] else self.person["people_permissions"]
 
-    def must_reach(self, product: str) -> None:
-        if product not in self.scopes:
-            raise unauthorized("PELICAN")
-        if self.permission is None:
+    def permission_in(self, scope: str) -> str | None:
+        """What the person may do in a product; None for nothing at all."""
+        if scope == "people":
+            return self.permission
+        return "administrator" if self.person["site_administrator"] else self.person[f"{scope}_permission"]
+
+    def must_reach(self, scope: str) -> None:
+        """Checked before anything is looked for: even an address that is not there is answered so."""
+        if scope not in self.scopes and scope not in FOR_EVERYBODY:
+            raise outside_scope(scope)
+        if scope in WITH_ACCESS and self.permission_in(scope) is None:
             raise unauthorized("TRASH_PANDA")
 
-    def must_write(self, verb: str, kind: str) -> None:
-        allowed = self.permission == "Manager" if kind in CHURCH_WIDE else self.permission in WRITERS
-        if not allowed:
+    def must_write(self, verb: str, scope: str, kind: str) -> None:
+        if not self._may_write(scope, kind):
             article = "an" if kind[0] in "AEIOU" else "a"
             raise forbidden(f"User with id {self.person.id} cannot {verb} {article} {kind}.")
+
+    def _may_write(self, scope: str, kind: str) -> bool:
+        if scope == "groups":
+            return self.is_groups_administrator
+        if scope != "people":
+            return True
+        return self.permission == "Manager" if kind in CHURCH_WIDE else self.permission in WRITERS
+
+    @property
+    def is_groups_administrator(self) -> bool:
+        return self.permission_in("groups") == "administrator"
 
 
 def find_credential(store: Store, secret: str, *kinds: str) -> Credential | None:
@@ -106,3 +127,8 @@ def caller(store: Store, credential: Credential, method: str) -> Caller:
     if person is None or person["status"] == "inactive":
         raise unauthorized("FLAMINGO")
     return Caller(person, credential.organization, frozenset(credential.scope.split()), method)
+
+
+def may_manage(caller: Caller, form: Row) -> bool:
+    """Managers manage every form, Editors those that were shared with them."""
+    return caller.permission == "Manager" or (caller.permission == "Editor" and bool(form["shared_with_editors"]))

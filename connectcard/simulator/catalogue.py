@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TypeVar
 
-from connectcard.planning_center.resources import Resource, people
-from connectcard.simulator.edges import Edge, below, included
+from connectcard.planning_center.resources import Resource, calendar, check_ins, groups, people, webhooks
+from connectcard.simulator.edges import Edge, below, included, the_one_below
 
 SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Campus", "groups")})
 
@@ -95,7 +95,16 @@ PEOPLE = Product(
     ),
     people.RESOURCES,
 )  # fmt: skip
-PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE,)}
+GROUPS = Product("groups", "groups", ("2018-08-01", "2023-07-10"), groups.RESOURCES)
+CHECK_INS = Product(
+    "check-ins",
+    "check_ins",
+    ("2018-08-01", "2019-07-17", "2023-04-05", "2024-09-03", "2024-11-07", "2025-05-28"),
+    check_ins.RESOURCES,
+)
+CALENDAR = Product("calendar", "calendar", ("2018-08-01", "2020-04-08", "2021-07-20", "2022-07-07"), calendar.RESOURCES)
+WEBHOOKS = Product("webhooks", "webhooks", ("2018-08-01", "2022-10-20"), webhooks.RESOURCES)
+PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE, GROUPS, CHECK_INS, CALENDAR, WEBHOOKS)}
 FACTS: dict[str, Resource] = {}
 for product in PRODUCTS.values():
     FACTS = {**product.facts, **FACTS}
@@ -103,6 +112,8 @@ for product in PRODUCTS.values():
 GENDER_IN_WORDS = "2022-07-14"
 STREET_IN_LINES = "2023-03-21"
 NO_GENDER_RELATIONSHIP = "2025-11-10"
+FORMS_CAN_BE_FILLED_IN = "2026-06-04"
+WEBHOOK_SUBSCRIPTIONS = "2022-10-20"
 
 # What a kind's `parent` column stands for.
 PARENTS = {
@@ -113,6 +124,37 @@ PARENTS = {
     "WorkflowCard": "workflow",
     "HouseholdMembership": "household",
     "Note": "note_category",
+    "WorkflowCardNote": "workflow_card",
+    "WorkflowCardActivity": "workflow_card",
+    "ListResult": "list",
+    "FormField": "form",
+    "FormFieldOption": "form_field",
+    "FormSubmission": "form",
+    "FormSubmissionValue": "form_submission",
+    "groups.Attendance": "event",
+    "groups.Enrollment": "group",
+    "groups.Event": "group",
+    "groups.EventNote": "event",
+    "groups.GroupApplication": "group",
+    "groups.Membership": "group",
+    "groups.RSVP": "event",
+    "groups.Resource": "group",
+    "groups.Tag": "tag_group",
+    "check_ins.AttendanceType": "event",
+    "check_ins.CheckIn": "event",
+    "check_ins.CheckInTime": "check_in",
+    "check_ins.EventPeriod": "event",
+    "check_ins.EventTime": "event",
+    "check_ins.Headcount": "event_time",
+    "check_ins.Location": "event",
+    "calendar.Attachment": "event",
+    "calendar.EventConnection": "event",
+    "calendar.EventInstance": "event",
+    "calendar.EventTime": "event_instance",
+    "calendar.ResourceBooking": "event_instance",
+    "calendar.Tag": "tag_group",
+    "webhooks.Delivery": "event",
+    "webhooks.Event": "subscription",
 }
 
 # Ids that can be written, as an attribute or as a relationship, and the kind they must name.
@@ -199,10 +241,57 @@ EDGES: dict[str, dict[str, Edge]] = {
         "person": Edge("Person", "person of"),
         "workflow": Edge("Workflow", "parent of"),
     },
+    "List": {
+        "campus": Edge("Campus", "campus"),
+        "created_by": Edge("Person", "created_by"),
+        "people": Edge("Person", "members", "ListResult"),
+        "updated_by": Edge("Person", "updated_by"),
+    },
+    "Form": {"campus": Edge("Campus", "campus"), "category": Edge("FormCategory", "form_category")},
+    "FormField": {"options": Edge("FormFieldOption", "parent")},
+    "FormSubmission": {
+        "form": Edge("Form", "parent of"),
+        "form_fields": Edge("FormField", "fellows"),
+        "form_submission_values": Edge("FormSubmissionValue", "parent"),
+        "person": Edge("Person", "person of"),
+    },
+    "groups.Group": {
+        "my_membership": Edge("groups.Membership", "mine"),
+        "campuses": Edge("Campus", "listed", "campus_ids"),
+        "people": Edge("Person", "members", "groups.Membership"),
+        "tags": Edge("groups.Tag", "listed", "tag_ids"),
+    },
+    "groups.GroupType": {"events": Edge("groups.Event", "naming", "group_type")},
+    "groups.Tag": {"groups": Edge("groups.Group", "listing", "tag_ids")},
+    "check_ins.CheckIn": {
+        "event_times": Edge("check_ins.EventTime", "listed", "event_time_ids"),
+        "locations": Edge("check_ins.Location", "listed", "location_ids"),
+        "options": Edge("check_ins.Option", "listed", "option_ids"),
+    },
+    "check_ins.EventTime": {"check_ins": Edge("check_ins.CheckIn", "listing", "event_time_ids")},
+    "check_ins.Location": {
+        "check_ins": Edge("check_ins.CheckIn", "listing", "location_ids"),
+        "options": Edge("check_ins.Option", "listed", "option_ids"),
+    },
+    "calendar.Event": {"tags": Edge("calendar.Tag", "listed", "tag_ids")},
+    "calendar.EventInstance": {"tags": Edge("calendar.Tag", "listed", "tag_ids")},
+    "calendar.Tag": {
+        "event_instances": Edge("calendar.EventInstance", "listing", "tag_ids"),
+        "events": Edge("calendar.Event", "listing", "tag_ids"),
+    },
+    "calendar.TagGroup": {"events": Edge("calendar.Event", "listing", "tag_group_ids")},
 }
 
 # The same for what People shares with the other products.
-EDGES_ELSEWHERE: dict[tuple[str, str], dict[str, Edge]] = {}
+EDGES_ELSEWHERE: dict[tuple[str, str], dict[str, Edge]] = {
+    ("groups", "Campus"): {"groups": Edge("groups.Group", "listing", "campus_ids")},
+    ("groups", "Person"): {
+        "events": Edge("groups.Event", "beside", "groups.Membership"),
+        "groups": Edge("groups.Group", "holders", "groups.Membership"),
+    },
+    ("check_ins", "Person"): {"organization": Edge("Organization", "organization")},
+    ("calendar", "Person"): {"organization": Edge("Organization", "organization")},
+}
 
 
 @cache
@@ -222,10 +311,13 @@ def include_edges(product: Product, resource: Resource) -> dict[str, Edge]:
 
 
 def collection_edges(product: Product, kind_name: str) -> dict[str, Edge]:
+    """What has an address below a thing: collections, and the one of a kind that belongs to it."""
     return {
-        path: below(child, kind_of(child), kind_name, PARENTS, targets(child))
+        path: the_one_below(product.facts[kind_name], kind_name, child, kind_of(child), PARENTS)
+        if child.singleton
+        else below(child, kind_of(child), kind_name, PARENTS, targets(child))
         for (above, path), child in product.below.items()
-        if above == kind_name and not child.singleton
+        if above == kind_name
     }
 
 
@@ -251,6 +343,8 @@ COMPUTED = {
         "total_unassigned_card_count": _CARDS.format(" and json_extract(card.relations, '$.assignee') is null"),
         "total_steps_count": "(select count(*) from record s where s.parent = record.id and s.kind = 'WorkflowStep')",
     },
+    "Form": {"submission_count": "(select count(*) from record s where s.parent = record.id and s.kind = 'FormSubmission')"},
+    "List": {"total_people": "(select count(*) from record r where r.parent = record.id and r.kind = 'ListResult')"},
     "WorkflowStep": {
         "total_ready_card_count": (
             "(select count(*) from record card where card.parent = record.parent and card.kind = 'WorkflowCard'"

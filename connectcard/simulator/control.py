@@ -9,7 +9,10 @@ GET    /_simulator/settings       the settings and the practice clock
 GET    /_simulator/log?since=N    one entry for each request with a number above N
 POST   /_simulator/merge          {"keep", "remove"}: merge two people, as staff do in Planning Center
 PATCH  /_simulator/people/<id>    attributes: edit a person in Planning Center;  DELETE deletes
-POST   /_simulator/permission     {"person", "permission"}: none, Viewer, Editor, Manager or site_administrator
+POST   /_simulator/permission     {"person", "permission"}: none, Viewer, Editor, Manager or site_administrator; in another product
+                                  {"person", "product", "permission"}: see `ELSEWHERE`
+POST   /_simulator/confirm        {"form_submission"}: the person follows the link in the mail, what waits is carried out
+GET    /_simulator/mails          what would have been mailed, the newest first: organization, to, subject, person, at
 POST   /_simulator/clients        {"client_id", "client_secret", "redirect_uris"}: register an application
 """
 
@@ -19,7 +22,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from connectcard.simulator import rules
+from connectcard.simulator import forms, rules
 from connectcard.simulator.answers import Refusal, plain_json
 from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import FACTS, PARENTS, PEOPLE
@@ -27,7 +30,7 @@ from connectcard.simulator.faults import KINDS, Fault
 from connectcard.simulator.practice import personal_access_token
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.state import Settings, Simulator, the
-from connectcard.simulator.store import Row, Store
+from connectcard.simulator.store import Condition, Row, Store
 
 MOST_PEOPLE = 200_000
 PERMISSIONS: dict[str, tuple[str | None, bool]] = {
@@ -36,6 +39,11 @@ PERMISSIONS: dict[str, tuple[str | None, bool]] = {
     "Editor": ("Editor", False),
     "Manager": ("Manager", False),
     "site_administrator": ("Manager", True),
+}
+ELSEWHERE = {
+    "groups": ("none", "administrator"),
+    "check_ins": ("none", "Viewer", "Editor", "Manager"),
+    "calendar": ("none", "Viewer", "Editor", "Manager"),
 }
 pages = Blueprint("control", __name__, url_prefix="/_simulator")
 
@@ -151,15 +159,46 @@ def delete_person(remote_id: str) -> Response:
 
 @pages.post("/permission")
 def change_permission() -> Response:
-    sent = values("person", "permission")
+    sent = values("person", "permission", "product")
     wanted = "none" if sent.get("permission") is None else sent["permission"]
-    if not isinstance(wanted, str) or wanted not in PERMISSIONS:
-        raise Mistaken(f"permission: one of {', '.join(PERMISSIONS)}")
+    changed = permission_attributes(sent.get("product", "people"), wanted)
     with the().store.transaction():
         row = person(the().store, sent.get("person"))
-        row.attributes["people_permissions"], row.attributes["site_administrator"] = PERMISSIONS[wanted]
+        row.attributes |= changed
         desk_of(the(), row.organization).save(row)
         return plain_json(told_person(the().store, row))
+
+
+def permission_attributes(product: object, wanted: object) -> dict[str, object]:
+    """What a permission is on the row of a person."""
+    if not isinstance(product, str) or product not in ("people", *ELSEWHERE):
+        raise Mistaken(f"product: one of people, {', '.join(ELSEWHERE)}")
+    levels = tuple(PERMISSIONS) if product == "people" else ELSEWHERE[product]
+    if not isinstance(wanted, str) or wanted not in levels:
+        raise Mistaken(f"permission: one of {', '.join(levels)}")
+    if product == "people":
+        return dict(zip(("people_permissions", "site_administrator"), PERMISSIONS[wanted], strict=True))
+    return {f"{product}_permission": None if wanted == "none" else wanted}
+
+
+@pages.post("/confirm")
+def confirm() -> Response:
+    sent = values("form_submission")
+    text = str(sent.get("form_submission"))
+    with the().store.transaction():
+        found = the().store.anywhere("FormSubmission", int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else None
+        if found is None:
+            raise Mistaken(f"there is no form submission {text[:40]}", 404)
+        forms.confirm(desk_of(the(), found.organization), found)
+        return plain_json({"id": text, "verified": found["verified"]})
+
+
+@pages.get("/mails")
+def mails() -> Response:
+    with the().store.transaction():
+        found = the().store.find([Condition("record.kind = 'Mail'")], "record.id desc", 1000)
+    told = [{"organization": str(row.organization), "person": str(row.person), "at": row.created_at} | row.attributes for row in found]
+    return plain_json(told)
 
 
 @pages.post("/clients")

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from connectcard.planning_center.resources import Attribute, Relationship, Resource
 from connectcard.simulator import questions
+from connectcard.simulator.callers import Caller, may_manage
 from connectcard.simulator.catalogue import (
     COMPUTED,
     GENDER_IN_WORDS,
@@ -37,7 +38,7 @@ class Writer:
     origin: str
     product: Product
     version: str
-    organization: int
+    caller: Caller
     arguments: MultiDict[str, str] = field(default_factory=MultiDict)
 
     def __post_init__(self) -> None:
@@ -102,10 +103,12 @@ class Writer:
             linkage = relationships[name]["data"] if name in relationships else self._linkage(row, name, found.get(row.id, []))
             relationships[name] = {"links": {"related": f"{links['self']}/{name}"}, "data": linkage}
         attributes = shape.attributes(row, computed)
-        return {"type": shape.word, "id": str(row.id), "attributes": attributes, "relationships": relationships, "links": links}
+        if shape.word == "Form" and "can_manage" in attributes:
+            attributes["can_manage"] = may_manage(self.caller, row)
+        return {"type": shape.word, "id": identity(row), "attributes": attributes, "relationships": relationships, "links": links}
 
     def _linkage(self, row: Row, name: str, rows: list[Row]) -> Any:
-        found = [{"type": type_of(one.kind), "id": str(one.id)} for one in rows]
+        found = [{"type": type_of(one.kind), "id": identity(one)} for one in rows]
         return found if self._edge(row, name).many else (found[0] if found else None)
 
     def _included(self, linked: Linked) -> list[Document]:
@@ -131,10 +134,10 @@ class Writer:
         return {name: self._at_the_end(self._edge(rows[0], name), rows) for name in names} if rows else {}
 
     def _at_the_end(self, edge: Edge, rows: Sequence[Row]) -> Mapping[int, list[Row]]:
-        if edge.many:
+        if edge.many or edge.by == "only":
             return self.store.linked(edge.kind, edge.source(), [row.id for row in rows])
         targets = {row.id: self._target(row, edge) for row in rows}
-        found = self.store.several(edge.kind, self.organization, {target for target in targets.values() if target is not None})
+        found = self.store.several(edge.kind, self.caller.organization, {target for target in targets.values() if target is not None})
         return {number: [found[target]] for number, target in targets.items() if target in found}
 
     def _target(self, row: Row, edge: Edge) -> int | None:
@@ -142,6 +145,8 @@ class Writer:
             return row.organization
         if edge.by == "person of":
             return row.person
+        if edge.by == "mine":
+            return next((own.id for own in self.store.of_person(edge.kind, self.caller.person.id) if own.parent == row.id), None)
         if edge.by == "tab of":
             definition = self.store.get("FieldDefinition", row.organization, row.parent or 0)
             return definition.parent if definition else None
@@ -158,7 +163,7 @@ class Writer:
     def path(self, row: Row) -> str:
         """The address of a row without the host: at the top where the kind has one, else below its parent."""
         if top := self.product.top_paths.get(row.kind):
-            return f"{top}{row.id}"
+            return f"{top}{identity(row)}"
         if row.kind == "Organization":
             return f"/{self.product.slug}/v2"
         if row.kind == "WorkflowCard":
@@ -309,5 +314,10 @@ def initials(row: Row) -> str:
     return f"https://avatars.planningcenteronline.com/uploads/initials/{letters or 'NA'}.png"
 
 
+def identity(row: Row) -> str:
+    """Nearly always a number; a few things have words for ids (Groups' type `unique`)."""
+    return str(row.attributes.get("id") or row.id)
+
+
 def parent_of(row: Row) -> Document:
-    return {"id": str(row.id), "type": type_of(row.kind)}
+    return {"id": identity(row), "type": type_of(row.kind)}

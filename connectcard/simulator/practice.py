@@ -1,12 +1,13 @@
 """Two made-up churches to practise with: the same seed makes the same people, with the same ids."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 
+from connectcard.simulator.practice_life import Life
 from connectcard.simulator.search import terms_of
 from connectcard.simulator.store import Row, Store
 
@@ -52,12 +53,20 @@ WORKFLOWS = (
 
 @dataclass(frozen=True)
 class Staff:
-    """Somebody who can sign in; `permission` None and not an administrator: no access to People at all."""
+    """Somebody who can sign in; `permission` None and not an administrator: no access to People at all.
+
+    `elsewhere` is what the person may do in the other products, by scope; an administrator of the organization may do everything.
+    """
 
     first_name: str
     last_name: str
     permission: str | None
     site_administrator: bool = False
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+MANAGER = {"groups": "administrator", "check_ins": "Manager", "calendar": "Manager"}
+EDITOR = {"check_ins": "Viewer", "calendar": "Viewer"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +93,8 @@ CHURCHES = (
         ("Downtown", "West"),
         (
             Staff("Ada", "Admin", "Manager", site_administrator=True),
-            Staff("Mona", "Manager", "Manager"),
-            Staff("Eddie", "Editor", "Editor"),
+            Staff("Mona", "Manager", "Manager", elsewhere=MANAGER),
+            Staff("Eddie", "Editor", "Editor", elsewhere=EDITOR),
             Staff("Vera", "Viewer", "Viewer"),
             Staff("Noah", "Noaccess", None),
         ),
@@ -101,8 +110,8 @@ CHURCHES = (
         ("Riverside",),
         (
             Staff("Hugh", "Admin", "Manager", site_administrator=True),
-            Staff("Holly", "Manager", "Manager"),
-            Staff("Hank", "Editor", "Editor"),
+            Staff("Holly", "Manager", "Manager", elsewhere=MANAGER),
+            Staff("Hank", "Editor", "Editor", elsewhere=EDITOR),
             Staff("Heidi", "Viewer", "Viewer"),
             Staff("Hazel", "Noaccess", None),
         ),
@@ -111,12 +120,15 @@ CHURCHES = (
 )
 
 
-def reset(store: Store, seed: int, people: int) -> None:
-    """Empty the store and make the practice pair with `people` people each, those who can sign in among them."""
+def reset(store: Store, seed: int, people: int, now: float) -> None:
+    """Empty the store and make the practice pair with `people` people each, those who can sign in among them.
+
+    The same seed makes the same people with the same ids; what goes on in the churches has its dates round `now` (seconds).
+    """
     store.empty()
     numbers = count(10_000_000 * (abs(seed) % 90 + 1) + 1)
     for place, church in enumerate(CHURCHES):
-        _Founding(store, church, place, seed, numbers).found(people)
+        _Founding(store, church, place, seed, numbers, datetime.fromtimestamp(now, UTC)).found(people)
     store.keep("last_id", next(numbers))
     store.filled()
 
@@ -149,9 +161,13 @@ class _Founding:
     place: int
     seed: int
     numbers: Iterator[int]
+    now: datetime
     rows: list[Row] = field(default_factory=list)
     moment: datetime = OPENED
     stamp: str = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
+    adults: list[int] = field(default_factory=list)
+    children: list[tuple[int, str, str]] = field(default_factory=list)
+    known: dict[str, int] = field(default_factory=dict)
 
     def found(self, people: int) -> None:
         self.organization = next(self.numbers)
@@ -163,11 +179,13 @@ class _Founding:
             self._make_staff(staff)
         self._make_families(people - len(self.church.staff))
         self._write()
+        self._begin_life()
+        self._write()
         self._give_personal_access_token()
 
     def _add(self, kind: str, attributes: dict[str, object], **where: object) -> Row:
         moments = {"created_at": self.stamp, "updated_at": self.stamp}
-        row = Row(kind, self.organization, attributes, id=next(self.numbers), **moments, **where)  # type: ignore[arg-type]
+        row = Row(kind, self.organization, attributes, id=next(self.numbers), **(moments | where))  # type: ignore[arg-type]
         self.rows.append(row)
         return row
 
@@ -214,7 +232,7 @@ class _Founding:
             for sequence, value in enumerate(values, 1):
                 self._add(kind, {"value": value, "sequence": sequence})
         for name in ("General", "Prayer request", "Connect card"):
-            self._add("NoteCategory", {"name": name, "locked": False})
+            self.known[name] = self._add("NoteCategory", {"name": name, "locked": False}).id
 
     def _make_custom_fields(self) -> None:
         self.fields: dict[str, Row] = {}
@@ -224,12 +242,14 @@ class _Founding:
                 tabs[tab] = self._add("Tab", {"name": tab, "sequence": len(tabs) + 1, "slug": slug(tab)})
             definition = {"name": name, "data_type": data_type, "sequence": sequence, "slug": slug(name), "config": None}
             self.fields[name] = self._add("FieldDefinition", definition, parent=tabs[tab].id)
+            self.known[name] = self.fields[name].id
             for place, value in enumerate(options, 1):
                 self._add("FieldOption", {"value": value, "sequence": place}, parent=self.fields[name].id)
 
     def _make_follow_up(self) -> None:
         for name, steps in WORKFLOWS:
             workflow = self._add("Workflow", {"name": name, "recently_viewed": False})
+            self.known[name] = workflow.id
             for sequence, step in enumerate(steps, 1):
                 self._add("WorkflowStep", {"name": step, "sequence": sequence, "description": None}, parent=workflow.id)
 
@@ -240,7 +260,7 @@ class _Founding:
             "people_permissions": staff.permission,
             "site_administrator": staff.site_administrator,
             "login_identifier": email,
-        }
+        } | {f"{scope}_permission": level for scope, level in staff.elsewhere.items()}
         person.relations["account"] = 900_000_000 + next(self.numbers)
         self._email(person, email)
 
@@ -266,7 +286,12 @@ class _Founding:
 
     def _person(self, first_name: str, last_name: str, *, child: bool) -> Row:
         names = {"first_name": first_name, "last_name": last_name, "name": f"{first_name} {last_name}"}
-        return self._add("Person", names | {"child": child, "status": "active"})
+        person = self._add("Person", names | {"child": child, "status": "active"})
+        if child:
+            self.children.append((person.id, first_name, last_name))
+        else:
+            self.adults.append(person.id)
+        return person
 
     def _complete(self, random: Random, person: Row, email: str | None, phone: str, street: str) -> None:
         if email:
@@ -303,6 +328,11 @@ class _Founding:
         household = self._add("Household", {"name": f"{family.last_name} Household"}, relations=relations)
         for member in members:
             self._add("HouseholdMembership", {"pending": False}, person=member.id, parent=household.id)
+
+    def _begin_life(self) -> None:
+        self.stamp = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
+        random = Random(f"{self.seed} {self.place} life")  # noqa: S311
+        Life(self._add, random, self.now, self.adults, self.children, self.campuses, self.known, self.church.subdomain).begin()
 
     def _give_personal_access_token(self) -> None:
         app_id, secret = personal_access_token(self.seed, self.place)

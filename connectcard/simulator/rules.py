@@ -6,7 +6,7 @@ Each rule's sureness and source stand in the project's notes on Planning Center;
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import phonenumbers
@@ -15,7 +15,7 @@ from connectcard.planning_center.resources import Resource
 from connectcard.simulator import search
 from connectcard.simulator.answers import Refusal, bad_request, cannot_be_assigned, invalid, invalid_payload, no_such_resource, not_found
 from connectcard.simulator.callers import Caller
-from connectcard.simulator.catalogue import PARENTS, POINTERS, STREET_IN_LINES
+from connectcard.simulator.catalogue import PARENTS, POINTERS, STREET_IN_LINES, kept_as
 from connectcard.simulator.moments import read_date, read_moment, stamp
 from connectcard.simulator.questions import whole_number
 from connectcard.simulator.store import Row, Store
@@ -38,14 +38,23 @@ FALSE_WORDS = ("", "0", "f", "false", "off", "no")
 DATE_FORMATS = {"MM/DD/YYYY": "{1}/{2}/{0}", "DD/MM/YYYY": "{2}/{1}/{0}"}
 
 
+@dataclass(frozen=True)
+class Happening:
+    """Something that webhooks tell of: `created`, `updated` or `destroyed`."""
+
+    action: str
+    row: Row
+
+
 @dataclass
 class Desk:
-    """Where one write is dealt with: the organization, who asks, and when."""
+    """Where one write is dealt with: the organization, who asks, when, and what has happened so far."""
 
     store: Store
     caller: Caller
     seconds: float
     version: str
+    happened: list["Happening"] = field(default_factory=list)
 
     @property
     def organization(self) -> int:
@@ -61,6 +70,7 @@ class Desk:
     def save(self, row: Row) -> None:
         """Keep a new or changed row and let the searches know of it."""
         row.updated_at = self.now
+        self.happened.append(Happening("updated" if row.id else "created", row))
         if row.id:
             self.store.change(row)
         else:
@@ -101,7 +111,7 @@ class Body:
 
 def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
     """Write a body into a row; raises a refusal for what cannot be assigned."""
-    known = assignable_attributes(resource, desk.version)
+    known = assignable_attributes(resource, desk.version, new=not row.id)
     refused = [name for name in body.attributes if name not in known]
     refused += [relationship_word(name, value) for name, value in body.relationships.items() if not can_relate(resource, name)]
     if refused:
@@ -110,11 +120,11 @@ def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
         assign_attribute(desk, resource, row, name, value)
     for name, value in body.relationships.items():
         if not resource.relationships[name].many:
-            point(desk, row, name, related_id(name, value))
+            point(desk, resource, row, name, related_id(name, value))
 
 
-def assignable_attributes(resource: Resource, version: str) -> set[str]:
-    names = {name for name, attribute in resource.attributes.items() if attribute.assignable}
+def assignable_attributes(resource: Resource, version: str, *, new: bool) -> set[str]:
+    names = {name for name, attribute in resource.attributes.items() if attribute.assignable and (new or not attribute.create_only)}
     if resource.type == "Address" and version < STREET_IN_LINES:
         return names - {"street_line_1", "street_line_2", "country_code"} | {"street"}
     return names
@@ -130,8 +140,8 @@ def relationship_word(name: str, value: Any) -> str:
 
 def assign_attribute(desk: Desk, resource: Resource, row: Row, name: str, value: Any) -> None:
     pointer = name.removesuffix("_id")
-    if name.endswith("_id") and pointer in POINTERS:
-        return point(desk, row, pointer, value)
+    if name.endswith("_id") and (pointer in POINTERS or pointer in resource.relationships):
+        return point(desk, resource, row, pointer, value)
     if name == "street":
         first, _, rest = str(value or "").partition("\n")
         row.attributes |= {"street_line_1": first or None, "street_line_2": rest or None}
@@ -154,9 +164,13 @@ def related_id(name: str, value: Any) -> Any:
     return value["data"].get("id")
 
 
-def point(desk: Desk, row: Row, name: str, value: Any) -> None:
+def target_kind(resource: Resource, name: str) -> str:
+    return POINTERS.get(name) or kept_as(resource.product, resource.relationships[name].type)
+
+
+def point(desk: Desk, resource: Resource, row: Row, name: str, value: Any) -> None:
     """Let a row name another row; an id that is nobody's is refused."""
-    target = None if value in (None, "") else desk.find(POINTERS[name], whole_number(value))
+    target = None if value in (None, "") else desk.find(target_kind(resource, name), whole_number(value))
     if target is None and value not in (None, ""):
         raise not_found() if name == "note_category" else no_such_resource(f"{name}_id")
     number = target.id if target else None
@@ -398,7 +412,8 @@ def nothing_more(desk: Desk, row: Row) -> None:
     """Most kinds have no rule of their own."""
 
 
-CHECKS: Mapping[str, Rule] = {
+# The other products add theirs in `behaviour.py`.
+CHECKS: dict[str, Rule] = {
     "Person": check_person,
     "Email": check_email,
     "PhoneNumber": check_phone_number,
@@ -417,14 +432,19 @@ CHECKS: Mapping[str, Rule] = {
     "WorkflowCard": check_card,
     "WorkflowStep": check_name,
 }
-SETTLED_NEW: Mapping[str, Rule] = dict.fromkeys(CONTACTS, settle_new_contact)
-SETTLED: Mapping[str, Rule] = dict.fromkeys(CONTACTS, settle_contact)
-REMOVED: Mapping[str, Rule] = {
+SETTLED_NEW: dict[str, Rule] = dict.fromkeys(CONTACTS, settle_new_contact)
+SETTLED: dict[str, Rule] = dict.fromkeys(CONTACTS, settle_contact)
+REMOVED: dict[str, Rule] = {
     "Email": contact_removed,
     "PhoneNumber": contact_removed,
     "Address": contact_removed,
     "HouseholdMembership": membership_removed,
 }
+
+
+def kept(desk: Desk, row: Row) -> Row:
+    keep(desk, row)
+    return row
 
 
 def keep(desk: Desk, row: Row) -> None:
@@ -445,6 +465,7 @@ def remove(desk: Desk, row: Row) -> None:
         for membership in desk.store.of_person("HouseholdMembership", row.id):
             remove(desk, membership)
     desk.store.remove(row)
+    desk.happened.append(Happening("destroyed", row))
     REMOVED.get(row.kind, nothing_more)(desk, row)
 
 
@@ -454,39 +475,6 @@ def found_household(desk: Desk, row: Row, body: Body) -> None:
     keep(desk, row)
     for person in dict.fromkeys(members):
         keep(desk, Row("HouseholdMembership", desk.organization, {"pending": False}, person=person, parent=row.id))
-
-
-# What can be done with a card of a workflow
-
-
-def act_on_card(desk: Desk, card: Row, action: str, body: Any) -> None:
-    steps = sorted(desk.store.below("WorkflowStep", card.parent or 0), key=lambda step: (step["sequence"] or 0, step.id))
-    if action in ("promote", "skip_step"):
-        move_card(desk, card, steps, +1)
-    elif action == "go_back":
-        move_card(desk, card, steps, -1)
-    elif action == "remove":
-        card.attributes |= {"stage": "removed", "removed_at": desk.now}
-    elif action in ("restore", "unsnooze"):
-        card.attributes |= {"stage": "ready", "removed_at": None, "snooze_until": None}
-    elif action == "snooze":
-        card.attributes |= {"stage": "snoozed", "snooze_until": stamp(desk.seconds + 86_400 * snooze_days(body))}
-    desk.save(card)
-
-
-def move_card(desk: Desk, card: Row, steps: list[Row], by: int) -> None:
-    place = next((number for number, step in enumerate(steps) if step.id == card.relations.get("current_step")), 0) + by
-    if place >= len(steps):
-        card.attributes |= {"stage": "completed", "completed_at": desk.now}
-    elif place >= 0:
-        card.attributes["moved_to_step_at"] = desk.now
-        card.relations["current_step"] = steps[place].id
-
-
-def snooze_days(body: Any) -> int:
-    attributes = body.get("data", {}).get("attributes", {}) if isinstance(body, dict) and isinstance(body.get("data"), dict) else {}
-    duration = attributes.get("duration") if isinstance(attributes, dict) else None
-    return min(365, max(1, whole_number(duration) or 1))
 
 
 # What somebody does in Planning Center itself
@@ -507,6 +495,13 @@ def merge(desk: Desk, kept: Row, removed: Row) -> Row:
         for row in desk.store.of_person(kind, removed.id):
             if (row.parent, row["value"]) not in taken_places:
                 hand_over(desk, row, kept)
+    for kind in ("FormSubmission", "ListResult", "groups.GroupApplication", "groups.Attendance", "groups.RSVP", "check_ins.CheckIn"):
+        for row in desk.store.of_person(kind, removed.id):
+            hand_over(desk, row, kept)
+    own_groups = {row.parent for row in desk.store.of_person("groups.Membership", kept.id)}
+    for row in desk.store.of_person("groups.Membership", removed.id):
+        if row.parent not in own_groups:
+            hand_over(desk, row, kept)
     desk.store.execute(
         "update record set relations = json_set(relations, '$.primary_contact', ?) where organization = ? and kind = 'Household'"
         " and json_extract(relations, '$.primary_contact') = ?",

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from threading import Event
+from time import time
 
 from flask import Flask, current_app
 
@@ -64,7 +65,7 @@ class Simulator:
         self.log.clear()
 
     def _fill(self, seed: int, people: int) -> None:
-        practice.reset(self.store, seed, people)
+        practice.reset(self.store, seed, people, time())
         self.store.keep("seed", seed)
         self.register_client(PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET, [])
 

@@ -9,14 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as any_of
 
 from connectcard.simulator import create_simulator
-from connectcard.simulator.catalogue import PEOPLE
+from connectcard.simulator.catalogue import PRODUCTS
 from connectcard.simulator.faults import KINDS
 from connectcard.simulator.state import the
 from tests.simulator.conftest import Church, church_number
 
-ATTRIBUTES = sorted({name for resource in PEOPLE.resources for name in [*resource.attributes, *resource.relationships]})
-WHERES = sorted({name for resource in PEOPLE.resources for name in resource.wheres})
-NAMES = sorted({name for resource in PEOPLE.resources for name in [*resource.includes, *resource.orders, *resource.filters]})
+RESOURCES = [resource for product in PRODUCTS.values() for resource in product.resources]
+ATTRIBUTES = sorted({name for resource in RESOURCES for name in [*resource.attributes, *resource.relationships]})
+WHERES = sorted({name for resource in RESOURCES for name in resource.wheres})
+NAMES = sorted({name for resource in RESOURCES for name in [*resource.includes, *resource.orders, *resource.filters]})
 
 json_values = any_of.recursive(
     any_of.none() | any_of.booleans() | any_of.integers() | any_of.floats() | any_of.text(),
@@ -27,7 +28,8 @@ attributes = any_of.dictionaries(any_of.sampled_from(ATTRIBUTES) | any_of.text(m
 references = any_of.fixed_dictionaries({"data": json_values | any_of.fixed_dictionaries({"id": json_values, "type": json_values})})
 relationships = any_of.dictionaries(any_of.sampled_from(ATTRIBUTES), references | json_values, max_size=3)
 documents = any_of.fixed_dictionaries(
-    {"data": any_of.fixed_dictionaries({}, optional={"attributes": attributes, "relationships": relationships})}
+    {"data": any_of.fixed_dictionaries({}, optional={"attributes": attributes, "relationships": relationships})},
+    optional={"included": any_of.lists(any_of.fixed_dictionaries({"attributes": attributes}), max_size=2) | json_values},
 )
 queries = any_of.dictionaries(
     any_of.sampled_from(["include", "order", "filter", "per_page", "offset", "fields[Person]", "time", "where"])
@@ -53,10 +55,19 @@ def church() -> Iterator[Church]:
 @pytest.fixture(scope="module")
 def paths(church: Church) -> list[str]:
     """Addresses of things that are there, of collections below them, and some that are not."""
-    tops = [f"/people/v2/{name}" for name in PEOPLE.top] + ["/people/v2", "/people/v2/me", "/people/v2/people/1/emails", "/people/v2/x//y"]
-    rows = [row for name in PEOPLE.top for row in church.rows(name)[:2]]
-    links = [link for row in rows for link in church.call("GET", path_of(row["links"]["self"])).json["data"]["links"].values() if link]
-    return tops + sorted({path_of(link) for link in links if "/v2" in link})
+    tops = [f"/{slug}/v2/{name}" for slug, product in PRODUCTS.items() for name in product.top]
+    others = [
+        "/people/v2",
+        "/people/v2/me",
+        "/groups/v2/me",
+        "/people/v2/people/1/emails",
+        "/people/v2/x//y",
+        "/groups/v2/group_types/unique",
+    ]
+    rows = [row for path in tops for row in church.rows(path)[:2]]
+    firsts = [path_of(row["links"]["self"]) for row in rows if row["links"]]
+    links = [link for path in firsts for link in church.call("GET", path).json["data"]["links"].values() if link]
+    return tops + others + sorted({path_of(link) for link in links if "/v2" in link})
 
 
 def path_of(link: str) -> str:
@@ -87,7 +98,7 @@ def test_any_document(church: Church, paths: list[str], data: any_of.DataObject)
     assert is_good(response), response.text
 
 
-any_version = any_of.sampled_from(["2018-08-01", "2022-07-14", "2025-11-10"])
+any_version = any_of.sampled_from(["2018-08-01", "2022-07-14", "2025-11-10", "2026-06-04"])
 
 
 @many
@@ -112,8 +123,8 @@ OAUTH_WORDS = [
     "redirect_uri", "refresh_token", "response_type", "scope", "state", "token",
 ]  # fmt: skip
 CONTROL_WORDS = [
-    "advance_s", "after", "client_id", "client_secret", "keep", "limit", "method", "path", "people", "period", "permission", "person",
-    "redirect_uris", "remove", "search_lag_s", "seconds", "seed", "times",
+    "advance_s", "after", "client_id", "client_secret", "form_submission", "keep", "limit", "method", "path", "people", "period",
+    "permission", "person", "product", "redirect_uris", "remove", "search_lag_s", "seconds", "seed", "times",
 ]  # fmt: skip
 
 
@@ -132,7 +143,7 @@ control_bodies = any_of.dictionaries(any_of.sampled_from(CONTROL_WORDS) | any_of
 @many
 @given(body=json_values | control_bodies, kind=any_of.sampled_from(KINDS))
 def test_any_control(church: Church, body: object, kind: str) -> None:
-    for path in ("settings", "merge", "permission", "clients", "faults", "people/1"):
+    for path in ("settings", "merge", "permission", "clients", "faults", "confirm", "people/1"):
         assert church.client.post(f"/_simulator/{path}", json=body).status_code < 500
     if isinstance(body, dict):
         assert church.client.post("/_simulator/faults", json={"kind": kind} | body).status_code < 500

@@ -184,3 +184,70 @@ def test_a_card_moves_on_back_and_away(grace: Church, control: Callable[..., Any
     assert after("restore") == ("ready", "Pray")
     assert after("skip_step") == ("ready", "Write back")
     assert after("promote") == ("completed", "Write back")
+
+
+def new_card(church: Church) -> tuple[str, str]:
+    """A person and the address of a card of that person."""
+    person, workflow = church.person(), church.named("workflows", "Prayer team")["id"]
+    return person, f"people/{person}/workflow_cards/{church.create(f'workflows/{workflow}/cards', {'person_id': person})['id']}"
+
+
+def test_a_completed_card_can_be_taken_back(grace: Church) -> None:
+    _, card = new_card(grace)
+    for action, stage in (("promote", "ready"), ("promote", "completed"), ("promote", "completed"), ("go_back", "ready")):
+        assert grace.call("POST", f"{card}/{action}").status_code == 204
+        assert grace.get(card)["data"]["attributes"]["stage"] == stage
+    assert grace.get(card)["data"]["attributes"]["completed_at"] is None
+
+
+def test_a_snoozed_card_wakes_by_itself(grace: Church, control: Callable[..., Any]) -> None:
+    person, card = new_card(grace)
+    grace.call("POST", f"{card}/snooze", json={"data": {"attributes": {"duration": 2}}})
+    control("POST", "settings", {"advance_s": 86_400})
+    assert grace.rows(f"people/{person}/workflow_cards")[0]["attributes"]["stage"] == "snoozed"
+    control("POST", "settings", {"advance_s": 86_400})
+    assert grace.rows(f"people/{person}/workflow_cards", **{"where[stage]": "ready"})[0]["attributes"]["snooze_until"] is None
+
+
+def test_a_note_of_a_card_may_stand_on_the_profile_as_well(grace: Church) -> None:
+    person, card = new_card(grace)
+    assert refused(grace.post(f"{card}/notes", {}))[:2] == (422, "note")
+    grace.create(f"{card}/notes", {"note": "Called, no answer"})
+    assert grace.rows(f"people/{person}/notes") == []
+    category = grace.named("note_categories", "General")["id"]
+    note = grace.create(f"{card}/notes", {"note": "Called, will come", "note_category_id": category})
+    assert list(note["attributes"]) == ["created_at", "note"]
+    assert [row["attributes"]["note"] for row in grace.rows(f"{card}/notes")] == ["Called, no answer", "Called, will come"]
+    assert [row["attributes"]["note"] for row in grace.rows(f"people/{person}/notes")] == ["Called, will come"]
+    assert grace.call("DELETE", f"{card}/notes/{note['id']}").status_code == 404
+
+
+def test_a_card_can_write_to_its_person(grace: Church, control: Callable[..., Any]) -> None:
+    person, card = new_card(grace)
+    grace.create(f"people/{person}/emails", {"address": "nathan.hale@gmail.com", "location": "Home"})
+    told = {"data": {"attributes": {"subject": "Welcome", "note": "Good to meet you"}}}
+    assert grace.call("POST", f"{card}/send_email", json=told).status_code == 204
+    mail = control("GET", "mails")[0]
+    assert (mail["to"], mail["subject"], mail["person"]) == ("nathan.hale@gmail.com", "Welcome", person)
+    assert refused(grace.call("POST", f"{card}/send_email"))[:2] == (422, "subject")
+
+
+# Lists
+
+
+def test_a_list_shows_whom_its_rule_found_when_it_was_run_last(grace: Church, hope: Church) -> None:
+    visitors = grace.named("lists", "Visitors")
+    assert (visitors["attributes"]["total_people"], visitors["attributes"]["refreshed_at"]) == (0, None)
+    assert grace.call("POST", f"lists/{visitors['id']}/run").status_code == 204
+    told = grace.get(f"lists/{visitors['id']}", include="people")
+    found = {one["id"] for one in told["included"]}
+    assert found == {row["id"] for row in grace.rows("people", per_page=100, **{"where[membership]": "Visitor"})}
+    assert told["data"]["attributes"]["total_people"] == len(found) > 0
+    newcomer = grace.person(membership="Visitor")
+    grace.patch(f"people/{min(found)}", {"membership": "Member"})
+    people = {row["id"] for row in grace.rows(f"lists/{visitors['id']}/people", per_page=100)}
+    assert people == found, "a list changes only when it is run"
+    grace.call("POST", f"lists/{visitors['id']}/run")
+    people = {row["id"] for row in grace.rows(f"lists/{visitors['id']}/people", per_page=100)}
+    assert people == found - {min(found)} | {newcomer}
+    assert hope.named("lists", "Visitors")["attributes"]["total_people"] == 0

@@ -234,10 +234,11 @@ def test_asking_for_fields_leaves_out_the_rest(grace: Church) -> None:
     assert list(asked["attributes"]) == ["first_name", "mfa_configured"]
 
 
-def test_another_product_needs_its_scope_and_has_nothing_here(grace: Church) -> None:
-    assert grace.call("GET", "/groups/v2/groups").status_code == 404
+def test_another_product_needs_its_scope(grace: Church) -> None:
     response = grace.call("GET", "/services/v2/people")
-    assert (response.status_code, "PELICAN" in response.text) == (401, True)
+    detail = "The API credentials do not have access to the application services"
+    assert (response.status_code, response.json["errors"][0]["detail"]) == (401, detail)
+    assert grace.call("GET", "/current/v2/me").status_code == 404
 
 
 def test_the_page_of_a_person_is_where_the_html_link_points(grace: Church, client: FlaskClient) -> None:
