@@ -14,7 +14,8 @@ EMAIL, PHONE = "email", "phone"
 
 
 class Person(ChurchOwned, Base):
-    """A person in the church's Planning Center, as last seen by us. `name_key` is the normalised first and last name."""
+    """A person in the church's Planning Center, as last seen by us. `name_key` is the normalised first and last name;
+    of a child whom we made only a mark of it (sync.tokens) and nothing else is kept."""
 
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("church_id", "remote_id"), one_church(), Index("ix_person_name_key", "church_id", "name_key"))

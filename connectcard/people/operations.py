@@ -21,6 +21,15 @@ def remember_person(seen: Candidate) -> Person:
     return person
 
 
+def remember_unnamed(remote_id: str, name_mark: str) -> Person:
+    """Write down a child whom we made: by a mark in the place of the name, since children's names are not kept open."""
+    person = find_person(remote_id) or Person(remote_id=remote_id)
+    person.name_key, person.seen_at = name_mark, now()
+    db.session.add(person)
+    db.session.flush()
+    return person
+
+
 def forget_person(remote_id: str) -> None:
     """Drop a person who was merged away or deleted in Planning Center."""
     person = find_person(remote_id)

@@ -21,6 +21,11 @@ def find_candidates(visitor: Visitor) -> list[Candidate]:
     return [candidate_from(person) for person in people]
 
 
+def find_unnamed(name_mark: str) -> list[str]:
+    """The remote ids of the children whom we made with this name."""
+    return list(db.session.scalars(select(Person.remote_id).where(Person.name_key == name_mark)))
+
+
 def find_person(remote_id: str) -> Person | None:
     """The person with this id in Planning Center, if we have seen them."""
     return db.session.scalars(select(Person).where(Person.remote_id == remote_id)).first()

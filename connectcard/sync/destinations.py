@@ -22,7 +22,7 @@ from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.sync.models import Destination
 
-PERSON_ATTRIBUTE, EMAIL, PHONE, ADDRESS = "person_attribute", "email", "phone", "address"
+PERSON_ATTRIBUTE, EMAIL, PHONE, ADDRESS, HOUSEHOLD = "person_attribute", "email", "phone", "address", "household"
 CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING = "custom_field", "note", "workflow_card", "nothing"
 
 # Which RemoteChoice a destination's target is.
@@ -62,7 +62,7 @@ CARD_FIELDS = (
     CardField("interests", "I'd like to know more about", (CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("checkboxes", *TEXT_TYPES)),
     CardField("heard", "How did you hear about us?", (CUSTOM_FIELD, NOTE, NOTHING), ANY_WORDS),
     CardField("text_me", "Text me", (CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("boolean", *TEXT_TYPES)),
-    CardField("family", "My family", (CUSTOM_FIELD, NOTE, NOTHING), TEXT_TYPES),
+    CardField("family", "My family", (HOUSEHOLD, CUSTOM_FIELD, NOTE, NOTHING), TEXT_TYPES),
     CardField("prayer", "Prayer request", (NOTE, CUSTOM_FIELD, NOTHING), TEXT_TYPES),
 )
 FIELDS = {field.key: field for field in CARD_FIELDS}

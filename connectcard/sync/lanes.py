@@ -11,16 +11,19 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import and_, case, exists, func, or_, select
 
+from connectcard.cards.in_words import opened_family
 from connectcard.cards.models import Submission
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
 from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
+from connectcard.crypto import CannotOpen
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.people.identity import name_key, normalised_email
 from connectcard.planning_center import Client
+from connectcard.sync.families import members_of
 from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, keep_hold, keep_lane, leave_lane, take_lane
 from connectcard.sync.models import (
     CLAIMED,
@@ -28,6 +31,7 @@ from connectcard.sync.models import (
     NEEDS_YOU,
     OPEN_STATES,
     PENDING,
+    PLANNED,
     REVIEW,
     RUNNING,
     STOPPING,
@@ -38,6 +42,7 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.outcomes import settle
+from connectcard.sync.plans import CREATE_PERSON
 from connectcard.sync.previews import make_previews
 from connectcard.sync.runs import finish_runs, note_on_runs
 from connectcard.sync.visitors import sync_item
@@ -47,6 +52,7 @@ log = structlog.get_logger()
 CARDS_IN_FLIGHT = 4
 # Cards looked at in one go: enough to find some that share no mark with those in hand.
 CARDS_IN_VIEW = 100
+NAMES_AND_CONTACTS = ("first_name", "last_name", "email", "phone")
 
 
 def churches_with_due_work() -> list[UUID]:
@@ -141,14 +147,16 @@ def _holds(shift: Shift) -> bool:
 def _free_cards(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     """The due cards, oldest first, each with the marks by which it may be the same person as another card.
 
-    A card whose marks another one has that is in hand, or whose write is still unclear, waits for that one: only then can it find
-    the person there. A card with an unclear write of its own always goes on.
+    A card whose marks another one has that is in hand, whose write is still unclear, or that is about to make people, waits for that
+    one: only then can it find them there. Such a card itself always goes on.
     """
     with church_scope(church_id):
-        unclear = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == INTENT)
+        on = select(SyncRun.id).where(SyncRun.state == RUNNING)
+        of_item = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)
+        about_to_make = and_(SyncItem.run_id.in_(on), of_item.where(SyncStep.kind == CREATE_PERSON, SyncStep.state == PLANNED))
+        unclear = or_(of_item.where(SyncStep.state == INTENT), about_to_make)
         in_hand = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= now())
         busy = dict(_marked(select(*_MARKED).where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear)))))
-        on = select(SyncRun.id).where(SyncRun.state == RUNNING)
         wanted = select(*_MARKED).where(due(now()), SyncItem.run_id.in_(on)).order_by(SyncItem.due_at, Submission.received_at)
         cards = _marked(wanted.limit(CARDS_IN_VIEW))
     return [
@@ -158,12 +166,31 @@ def _free_cards(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     ]
 
 
-_MARKED = (SyncItem.id, Submission.first_name, Submission.last_name, Submission.email, Submission.phone)
+_MARKED = (SyncItem.id, Submission.id.label("submission_id"), *(getattr(Submission, name) for name in NAMES_AND_CONTACTS))
 
 
 def _marked(wanted: Any) -> list[tuple[UUID, frozenset[str]]]:
     rows = db.session.execute(wanted.join(Submission, Submission.id == SyncItem.submission_id)).all()
-    return [(row.id, shared_marks(row.first_name, row.last_name, row.email, row.phone)) for row in rows]
+    families = _family_marks([row.submission_id for row in rows])
+    return [
+        (row.id, shared_marks(row.first_name, row.last_name, row.email, row.phone) | families.get(row.submission_id, frozenset()))
+        for row in rows
+    ]
+
+
+def _family_marks(submission_ids: list[UUID]) -> dict[UUID, frozenset[str]]:
+    """The names of the visitors' families: the other parent's card may be on its way too."""
+    given = select(Submission).where(Submission.id.in_(submission_ids), Submission.family_sealed.is_not(None))
+    return {submission.id: _names_in_family(submission) for submission in db.session.scalars(given)}
+
+
+def _names_in_family(submission: Submission) -> frozenset[str]:
+    try:
+        family = opened_family(submission.family)
+    except CannotOpen:
+        # The card itself says so when it is its turn; the others go on.
+        return frozenset()
+    return frozenset(name_key(one.first_name, one.last_name) for one in members_of(family, submission.last_name, int))
 
 
 def shared_marks(first_name: str, last_name: str, email: str, phone: str) -> frozenset[str]:

@@ -3,13 +3,14 @@
 `search_*` is fuzzy and lags, so its rows are candidates that matching checks again (reference: Planning Center People, 3.2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from connectcard.people.identity import base_email, e164, normalised_email
+from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name
 from connectcard.people.matching import Candidate, Visitor
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Gone
 from connectcard.planning_center.resources import people
+from connectcard.sync.families import WantedMember
 from connectcard.sync.plans import FieldValue, PersonNow
 
 CONTACTS = ("emails", "phone_numbers")
@@ -73,6 +74,31 @@ def _by_name(visitor: Visitor, country_code: str, client: Client) -> Iterable[Ca
 def _search(where: dict[str, str], country_code: str, client: Client) -> Iterable[Candidate]:
     page = client.list(people.PERSON, where=where, include=CONTACTS, per_page=25)
     return [person_now(record, country_code).candidate for record in page.records]
+
+
+def has_namesake(member: WantedMember, ours: Collection[str], besides: Collection[str], client: Client) -> bool:
+    """Whether somebody else in Planning Center has this name: `ours` are people of our own to look at too, since search lags;
+    `besides` are not to count."""
+    if not member.last_name:
+        return False
+    search = {"search_name": f"{member.first_name} {member.last_name}"}
+    found = {record.id: record for record in client.list(people.PERSON, where=search, per_page=25).records}
+    read = [find_person_record(remote_id, client) for remote_id in ours if remote_id not in found and remote_id not in besides]
+    others = [record for record in [*found.values(), *read] if record is not None and record.id not in besides]
+    return any(_is_called(member, record) and str(record["remote_id"]) != str(member.remote_id_token) for record in others)
+
+
+def _is_called(member: WantedMember, record: Record) -> bool:
+    first = any(same_first_name(member.first_name, record[name]) for name in ("first_name", "nickname", "given_name"))
+    return first and same_last_name(member.last_name, record["last_name"])
+
+
+def find_person_record(remote_id: str, client: Client) -> Record | None:
+    """A person as Planning Center answers them; None where they are gone."""
+    try:
+        return client.get(people.PERSON, remote_id)
+    except Gone:
+        return None
 
 
 def find_person_now(remote_id: str, country_code: str, client: Client, include: tuple[str, ...] = EVERYTHING) -> PersonNow | None:

@@ -93,7 +93,8 @@ class SyncStep(ChurchOwned, Base):
 
     `natural_key` finds what the step made: a normalised address, a field definition's id, a reference code. `body` is the
     JSON of what is sent, sealed, since it may hold a prayer. `found` says that a probe found it instead of a send;
-    `confirmed_at` that the read-back showed it. `rounds` counts the sends whose outcome stayed unknown.
+    `confirmed_at` that the read-back showed it. `rounds` counts the sends whose outcome stayed unknown. `member` says whom of the
+    family it is about: 0 the visitor, 1 the spouse, 2 and more the children; neither `label` nor `natural_key` holds their names.
     """
 
     __tablename__ = "sync_step"
@@ -101,6 +102,7 @@ class SyncStep(ChurchOwned, Base):
 
     item_id: Mapped[UUID]
     position: Mapped[int]
+    member: Mapped[int] = mapped_column(default=0)
     kind: Mapped[str] = mapped_column(String(24))
     natural_key: Mapped[str] = mapped_column(String(300))
     label: Mapped[str] = mapped_column(String(200), default="")
@@ -141,7 +143,7 @@ class SyncOutcome(ChurchOwned, Base):
 class SyncPreview(ChurchOwned, Base):
     """What a sync of one card would do, worked out without writing; a worker fills it, a page shows it.
 
-    `contents` is {"kind", "words", "person", "rows": [{"label", "now", "after"}], "requests": 7, "problems": [...]}. Prayers and
+    `contents` is {"kind", "words", "person", "rows": [{"label", "now", "after", "member"}], "requests": 7, "problems": [...]}. Prayers and
     family are named in it, never quoted.
     """
 
@@ -158,7 +160,7 @@ class SyncPreview(ChurchOwned, Base):
 class Destination(ChurchOwned, Base):
     """Where one card field goes in the church's Planning Center.
 
-    `kind` is person_attribute, email, phone, address, custom_field, note, workflow_card or nothing. `target` is the attribute's
+    `kind` is person_attribute, email, phone, address, household, custom_field, note, workflow_card or nothing. `target` is the attribute's
     name or the remote id of the field definition, note category or workflow. `choices` maps the card's choice keys to the
     option text (or, for workflow cards, to workflow ids). `constant` is sent for fields that the visitor does not answer
     (membership and campus of new people).

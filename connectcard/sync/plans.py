@@ -10,10 +10,14 @@ from typing import Any
 
 from connectcard.people.identity import base_email, normalised_name
 from connectcard.people.matching import Candidate, Visitor
+from connectcard.sync import families
+from connectcard.sync.families import FamilyNow, Placed, PlacedFamily, WantedMember
+from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
 
 CREATE_PERSON, UPDATE_PERSON = "create_person", "update_person"
 ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
 SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
+KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household", "add_member"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Wanted:
     fields: tuple[WantedField, ...] = ()
     notes: tuple[WantedNote, ...] = ()
     workflow_cards: tuple[WantedWorkflowCard, ...] = ()
+    family: tuple[WantedMember, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -77,7 +82,11 @@ class PersonNow:
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One write. `body` is {"attributes": {...}} and, where the parent is no person, {"parent": id}."""
+    """One write. `body` is {"attributes": {...}} and, where the parent is no person, {"parent": id}.
+
+    `member` is whom of the family it is about, 0 the visitor. Of somebody who is there already (`remote_id`) or is left out
+    (`problem`) the row only says so, and nothing is sent.
+    """
 
     kind: str
     natural_key: str
@@ -85,6 +94,13 @@ class PlannedStep:
     body: dict[str, Any]
     after: str
     now: str = ""
+    member: int = 0
+    remote_id: str | None = None
+    problem: str | None = None
+
+    @property
+    def state(self) -> str:
+        return DONE if self.remote_id else LEFT_OUT if self.problem else PLANNED
 
 
 @dataclass(frozen=True)
@@ -100,14 +116,20 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     kept: tuple[Kept, ...] = ()
 
+    @property
+    def writes(self) -> int:
+        """How many changes it makes in Planning Center."""
+        return sum(step.state == PLANNED for step in self.steps)
 
-def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, reference: str) -> Plan:
+
+def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, reference: str, family: FamilyNow = FamilyNow()) -> Plan:  # noqa: B008 - frozen
     """The writes for a card, in their order; `person` is None where one is to be created."""
     steps: list[PlannedStep] = []
     kept: list[Kept] = []
     for part in (_person, _email, _phone, _address, _fields, _notes, _workflow_cards):
         for row in part(wanted, person, remote_id_token, reference):
             (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
+    steps += _family(wanted, families.place(wanted.family, family))
     return Plan(tuple(steps), tuple(kept))
 
 
@@ -191,6 +213,41 @@ def _workflow_cards(wanted: Wanted, _person: PersonNow | None, _token: int, _ref
         yield PlannedStep(
             ADD_WORKFLOW_CARD, want.workflow_id, want.label, {"attributes": {}, "parent": want.workflow_id}, "A card in this workflow"
         )
+
+
+def _family(wanted: Wanted, family: PlacedFamily) -> Iterable[PlannedStep]:
+    """Everybody of the family, then the household, then the place of each in it. No name stands outside of a body."""
+    for placed in family.members:
+        yield _member(wanted, placed)
+    if family.household is None and family.to_make:
+        body = {"attributes": {"name": household_name(wanted.visitor)}, "members": [member.number for member in family.to_make]}
+        yield PlannedStep(CREATE_HOUSEHOLD, "household", "Household", body, household_name(wanted.visitor))
+        yield _place_in_household(families.VISITOR, families.adult_role(family), None)
+    for member in family.to_make:
+        role = families.DEPENDENT if member.child else families.adult_role(family)
+        yield _place_in_household(member.number, role, family.household.remote_id if family.household else None)
+
+
+def _member(wanted: Wanted, placed: Placed) -> PlannedStep:
+    member = placed.member
+    if placed.known:
+        now = "In the household already"
+        return PlannedStep(KNOWN_MEMBER, str(member.number), member.label, {}, "", now, member.number, remote_id=placed.known)
+    named = {"first_name": member.first_name, "last_name": member.last_name}
+    attributes = {**wanted.for_new, **named, **({"child": True} if member.child else {}), "remote_id": member.remote_id_token}
+    body, key, after = {"attributes": attributes}, str(member.remote_id_token), "" if placed.left_out else "A new person"
+    return PlannedStep(CREATE_PERSON, key, member.label, body, after, placed.left_out, member.number, problem=placed.left_out or None)
+
+
+def _place_in_household(number: int, role: str, household: str | None) -> PlannedStep:
+    # Whoever is not marked as no longer pending gets an e-mail (reference: recorded responses, #371).
+    body = {"attributes": {"household_role": role, "pending": False}, "household": household}
+    return PlannedStep(ADD_MEMBER, str(number), f"{families.label_of(number)} in the household", body, "In the household", member=number)
+
+
+def household_name(visitor: Visitor) -> str:
+    """What a new household is called, as Planning Center calls it."""
+    return f"{visitor.last_name or visitor.first_name} Household"
 
 
 def address_key(address: Mapping[str, str]) -> str:

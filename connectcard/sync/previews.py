@@ -13,20 +13,21 @@ from connectcard.people.matching import UNCLEAR
 from connectcard.planning_center import Client
 from connectcard.planning_center.errors import PlanningCenterError
 from connectcard.sync.models import SyncItem, SyncPreview
-from connectcard.sync.plans import Plan, plan
+from connectcard.sync.plans import Plan
 from connectcard.sync.steps import PersonGone
-from connectcard.sync.visitors import CardAtHand, card_at_hand, card_before_sync, decide_who, decision_row
+from connectcard.sync.visitors import CardAtHand, card_at_hand, card_before_sync, decide_who, decision_row, plan_for
 
 AT_A_TIME = 20
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One line of the plan; `after` is empty where Planning Center's value is kept."""
+    """One line of the plan; `after` is empty where Planning Center's value is kept. `member` is whom of the family it is about."""
 
     label: str
     now: str
     after: str
+    member: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,14 @@ def _preview_of(submission: Submission, client: Client) -> tuple[dict[str, Any] 
         return None, "The person this card belongs to was deleted in Planning Center."
     except PlanningCenterError:
         return None, "Planning Center cannot be reached right now. Try again in a minute."
-    planned = Plan(()) if decision.kind == UNCLEAR else plan(card.wanted, person, card.remote_id_token, card.reference)
+    planned = Plan(()) if decision.kind == UNCLEAR else plan_for(card, person, client)
     return _contents(card, decision_row(decision), planned), None
 
 
 def _contents(card: CardAtHand, decision: dict[str, Any], planned: Plan) -> dict[str, Any]:
     kept = [{"label": row.label, "now": row.now, "after": ""} for row in planned.kept]
-    written = [{"label": step.label, "now": step.now, "after": step.after} for step in planned.steps]
-    return {"decision": decision, "rows": written + kept, "requests": len(planned.steps), "problems": list(card.wanted.problems)}
+    written = [{"label": step.label, "now": step.now, "after": step.after, "member": step.member} for step in planned.steps]
+    return {"decision": decision, "rows": written + kept, "requests": planned.writes, "problems": list(card.wanted.problems)}
 
 
 def _store(submission: Submission, contents: dict[str, Any] | None, problem: str | None) -> None:

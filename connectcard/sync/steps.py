@@ -5,32 +5,36 @@ which a late request may still be applied a probe looks for what the step would 
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
+from connectcard.churches.models import Church
 from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError
-from connectcard.people.identity import base_email, e164, same_first_name, same_last_name
+from connectcard.people.identity import base_email, e164, name_key, same_first_name, same_last_name
 from connectcard.people.matching import Candidate
-from connectcard.people.operations import remember_person
+from connectcard.people.operations import remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
-from connectcard.sync import plans
+from connectcard.sync import families, households, plans
 from connectcard.sync.holds import Hold, keep_hold, waits
+from connectcard.sync.households import Memberships
 from connectcard.sync.looking import kept_after_merge
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
+from connectcard.sync.tokens import name_mark
 
 MOST_ROUNDS = 3
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
-ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD)
+ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 
 
 class Later(ConnectCardError):
@@ -50,11 +54,11 @@ class TokenTaken(ConnectCardError):
 
 
 class PersonGone(ConnectCardError):
-    """The person the card is written to is no longer there; `kept` is where they were merged into, if they were."""
+    """A person of the card is no longer there; `kept` is where they were merged into, if they were. `member` says who it is."""
 
-    def __init__(self, kept: str | None) -> None:
+    def __init__(self, kept: str | None, member: int = families.VISITOR) -> None:
         super().__init__("the person was merged or deleted in Planning Center")
-        self.kept = kept
+        self.kept, self.member = kept, member
 
 
 @dataclass(frozen=True)
@@ -68,17 +72,22 @@ class Step:
     state: str
     deadline_at: datetime | None
     rounds: int
+    member: int = families.VISITOR
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the steps of one card are written to."""
+    """What the steps of one card are written to. `family` are those of the family who were made, by their numbers; `household` is
+    the one that was made for them."""
 
     person_remote_id: str | None
     reference: str
     country_code: str
     first_name: str
     last_name: str
+    family: Mapping[int, str] = field(default_factory=dict)
+    household: str | None = None
+    memberships: Memberships = field(default_factory=Memberships, compare=False)
 
     @property
     def person(self) -> str:
@@ -86,10 +95,18 @@ class Target:
             raise AskSomebody("The person was not made yet, so nothing can be added to them. Try this card again.")
         return self.person_remote_id
 
+    def member(self, number: int) -> str | None:
+        """The person of this number in the family, if they were made."""
+        return self.person_remote_id if number == families.VISITOR else self.family.get(number)
+
 
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     """Bring one step to rest: done, found or refused. Raises Later, AskSomebody, TokenTaken or PersonGone where it cannot be."""
     if step.state in (DONE, REFUSED, LEFT_OUT):
+        return
+    missing = _missing(step, target)
+    if missing:
+        _record(step, hold, LEFT_OUT, None, problem=missing)
         return
     if step.state == INTENT:
         _wait_until_settled(step)
@@ -102,6 +119,23 @@ def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
         raise AskSomebody("Planning Center never confirmed this change, and it does not show there. Look at the person, then try again.")
     _intend(step, hold)
     _send_once(step, target, hold, client)
+
+
+def _missing(step: Step, target: Target) -> str:
+    """Why a step of a household has nobody to be about, in words; "" where it has."""
+    if step.kind == plans.CREATE_HOUSEHOLD and not _new_members(step, target):
+        return "Nobody of the family could be added, so there is no household."
+    if step.kind == plans.ADD_MEMBER and target.member(step.member) is None:
+        return "This person could not be added."
+    return "The household could not be made." if step.kind == plans.ADD_MEMBER and _household(step, target) is None else ""
+
+
+def _new_members(step: Step, target: Target) -> list[str]:
+    return [target.family[number] for number in step.body["members"] if number in target.family]
+
+
+def _household(step: Step, target: Target) -> str | None:
+    return step.body["household"] or target.household
 
 
 def _wait_until_settled(step: Step) -> None:
@@ -137,23 +171,35 @@ def _send_once(step: Step, target: Target, hold: Hold, client: Client) -> None:
 
 def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client, error: Refused) -> None:
     """A refusal may only mean that it is there already: Planning Center says so with 409, for field data with 422."""
-    may_be_there = isinstance(error, Conflict) or step.kind == plans.SET_FIELD
+    may_be_there = isinstance(error, Conflict) or step.kind in (plans.SET_FIELD, plans.ADD_MEMBER)
+    target.memberships.forget()
     found = probe(step, target, client) if may_be_there else None
     if found is not None:
         _record(step, hold, DONE, found, was_there=True)
     else:
+        if step.kind in OF_HOUSEHOLDS:
+            _follow_if_gone(step, target, hold, client, error)
         _record(step, hold, REFUSED, None, problem=in_words(error))
 
 
 def _refuse_or_follow(step: Step, target: Target, hold: Hold, client: Client, error: Gone) -> None:
     """A 404 is answered for a person who is gone, but for a deleted note category or workflow as well."""
-    person = target.person_remote_id
+    _follow_if_gone(step, target, hold, client, error)
+    place = "the household is no longer there" if step.kind in OF_HOUSEHOLDS else "the place this goes to is no longer there"
+    mend = "try this card again" if step.kind in OF_HOUSEHOLDS else "choose another one in Field mapping"
+    _record(step, hold, REFUSED, None, problem=f"{place}; {mend}")
+
+
+def _follow_if_gone(step: Step, target: Target, hold: Hold, client: Client, error: Refused) -> None:
+    """Raise PersonGone where somebody whom the step is about was merged or deleted."""
+    numbers = {families.VISITOR, step.member, *step.body.get("members", ())}
     end_reading()
-    if person is not None and not _is_there(person, client):
-        kept = kept_after_merge(person, client)
-        _withdraw(step, hold)
-        raise PersonGone(kept) from error
-    _record(step, hold, REFUSED, None, problem="the place this goes to is no longer there; choose another one in Field mapping")
+    for number in sorted(numbers):
+        person = target.member(number)
+        if person is not None and not _is_there(person, client):
+            kept = kept_after_merge(person, client)
+            _withdraw(step, hold)
+            raise PersonGone(kept, number) from error
 
 
 def _is_there(person_remote_id: str, client: Client) -> bool:
@@ -178,9 +224,18 @@ def _record(step: Step, hold: Hold, state: str, record: Record | None, *, was_th
         row.state, row.found, row.problem = state, was_there, problem
         row.done_at, row.remote_id = now(), record.id if record else None
         if step.kind == plans.CREATE_PERSON and record is not None:
-            item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-            item.person_remote_id = record.id
-            remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
+            _remember(step, record, session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one())
+
+
+def _remember(step: Step, record: Record, item: SyncItem) -> None:
+    """Find somebody we made again, though Planning Center's search lags; a child by a mark, since its name is not kept open."""
+    if step.member == families.VISITOR:
+        item.person_remote_id = record.id
+    if step.member >= families.FIRST_CHILD:
+        church = db.session.scalars(select(Church).where(Church.id == item.church_id)).one()
+        remember_unnamed(record.id, name_mark(church.remote_id_key or "", name_key(record["first_name"], record["last_name"])))
+    else:
+        remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
 
 
 def _row(step: Step) -> SyncStep:
@@ -190,7 +245,10 @@ def _row(step: Step) -> SyncStep:
 def steps_of(item_id: UUID) -> list[Step]:
     """The steps of a card in their order, as values."""
     rows = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item_id).order_by(SyncStep.position)).all()
-    steps = [Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, row.deadline_at, row.rounds) for row in rows]
+    steps = [
+        Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, row.deadline_at, row.rounds, row.member)
+        for row in rows
+    ]
     end_reading()
     return steps
 
@@ -214,6 +272,11 @@ _PERSON_PARTS: dict[str, Resource] = {
 def _send(step: Step, target: Target, client: Client) -> Record:
     end_reading()
     attributes = step.body["attributes"]
+    if step.kind == plans.CREATE_HOUSEHOLD:
+        return households.create_household(attributes["name"], [target.person, *_new_members(step, target)], client)
+    if step.kind == plans.ADD_MEMBER:
+        household, person = str(_household(step, target)), str(target.member(step.member))
+        return households.take_in(household, person, attributes, target.memberships.find(household, person, client), client)
     if step.kind == plans.CREATE_PERSON:
         return client.create(people.PERSON, attributes)
     if step.kind == plans.UPDATE_PERSON:
@@ -230,7 +293,11 @@ def probe(step: Step, target: Target, client: Client) -> Record | None:
     """The record that this step would make, if it is there already."""
     end_reading()
     if step.kind == plans.CREATE_PERSON:
-        return _find_created_person(step, target, client)
+        return _find_created_person(step, client)
+    if step.kind == plans.CREATE_HOUSEHOLD:
+        return households.find_household(step.body["attributes"]["name"], target.person, client)
+    if step.kind == plans.ADD_MEMBER:
+        return _find_member(step, target, client)
     if step.kind == plans.UPDATE_PERSON:
         record = client.get(people.PERSON, target.person)
         return record if all(record.attributes.get(name) == value for name, value in step.body["attributes"].items()) else None
@@ -239,11 +306,17 @@ def probe(step: Step, target: Target, client: Client) -> Record | None:
     return next((record for record in client.iterate(resource, parent_id=target.person) if fits(record, step, target)), None)
 
 
-def _find_created_person(step: Step, target: Target, client: Client) -> Record | None:
+def _find_member(step: Step, target: Target, client: Client) -> Record | None:
+    household, person = str(_household(step, target)), str(target.member(step.member))
+    membership = target.memberships.find(household, person, client, again=step.state == INTENT)
+    return None if membership is None or households.needs_role(membership) else membership
+
+
+def _find_created_person(step: Step, client: Client) -> Record | None:
     records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
     # The filter is checked again here: Planning Center ignores what it does not know.
     ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
-    named = [record for record in ours if same_person_name(record, target)]
+    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
     if len(named) > 1:
         raise AskSomebody("Two people in Planning Center carry the mark of this card. Merge them there, then try again.")
     if ours and not named:
@@ -251,10 +324,10 @@ def _find_created_person(step: Step, target: Target, client: Client) -> Record |
     return named[0] if named else None
 
 
-def same_person_name(record: Record, target: Target) -> bool:
-    """Whether a person carries the card's name; a last name that the card lacks is not asked for."""
-    last = same_last_name(record["last_name"], target.last_name) if target.last_name else True
-    return same_first_name(record["first_name"], target.first_name) and last
+def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
+    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for."""
+    last = same_last_name(record["last_name"], sent["last_name"]) if sent["last_name"] else True
+    return same_first_name(record["first_name"], sent["first_name"]) and last
 
 
 def _same_email(record: Record, step: Step, _target: Target) -> bool:

@@ -6,13 +6,13 @@ the first send, so that whoever takes over after a crash goes on with the same s
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
@@ -20,9 +20,10 @@ from connectcard.churches.models import Church
 from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
-from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, decide
+from connectcard.people.identity import name_key
+from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide
 from connectcard.people.operations import forget_person, remember_person
-from connectcard.people.queries import find_candidates
+from connectcard.people.queries import find_candidates, find_unnamed
 from connectcard.planning_center import Client
 from connectcard.planning_center.errors import (
     Blocked,
@@ -36,13 +37,15 @@ from connectcard.planning_center.errors import (
     Unavailable,
 )
 from connectcard.sync import destinations, plans
+from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
-from connectcard.sync.looking import candidates_in_planning_center, find_person_now, merged
+from connectcard.sync.households import Memberships, households_of
+from connectcard.sync.looking import candidates_in_planning_center, find_person_now, has_namesake, merged
 from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
-from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
+from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
-from connectcard.sync.tokens import remote_id_token
+from connectcard.sync.tokens import name_mark, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
 log = structlog.get_logger()
@@ -51,11 +54,15 @@ BACKOFF = (5, 15, 45, 120, 300)
 BLOCKED_PAUSE = timedelta(minutes=3)
 RECONNECT_PAUSE = timedelta(minutes=1)
 MOST_TAKEN_TOKENS = 20
+LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
 class CardAtHand:
-    """Everything about one card that its sync needs, read once, so that no row is touched while we talk to Planning Center."""
+    """Everything about one card that its sync needs, read once, so that no row is touched while we talk to Planning Center.
+
+    `made` are the numbers of those of the family, the visitor among them, whom an earlier plan made.
+    """
 
     submission_id: UUID
     wanted: Wanted
@@ -64,7 +71,9 @@ class CardAtHand:
     person_remote_id: str | None
     reference: str
     remote_id_token: int
+    name_mark_key: str = field(repr=False)
     country_code: str
+    made: frozenset[int] = frozenset()
 
     @property
     def target(self) -> Target:
@@ -100,14 +109,20 @@ def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> 
         if decision.kind == UNCLEAR:
             _ask_who(hold, decision)
             return
-        store_plan(hold, decision, plan(card.wanted, person, card.remote_id_token, card.reference))
+        store_plan(hold, decision, plan_for(card, person, client))
+    memberships = Memberships()
     for step in steps_of(hold.item_id):
         if stopping():
             raise Later(now(), "Stopped for a moment; goes on by itself.")
-        _carry_out(step, replace(card.target, person_remote_id=_person_of(hold)), hold, client)
-        if step.kind == plans.CREATE_PERSON and _person_of(hold) is None:
+        target = replace(card.target, **_made_so_far(hold), memberships=memberships)
+        _carry_out(step, target, hold, client)
+        if _makes_the_visitor(step) and _person_of(hold) is None:
             break
     _finish(hold, client)
+
+
+def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
+    return step.kind == plans.CREATE_PERSON and step.member == VISITOR
 
 
 # Look and decide.
@@ -119,6 +134,8 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = _card_of(
         item.submission_id, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
+    made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
+    card = replace(card, made=frozenset(db.session.scalars(made)))
     end_reading()
     return card
 
@@ -135,7 +152,15 @@ def _card_of(
 ) -> CardAtHand:
     church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
     submission = get_submission(submission_id)
-    answers = CardAnswers(effective_answers(submission), submission.prayer, submission.family, submission.received_at, linked)
+    key = church.remote_id_key or ""
+    answers = CardAnswers(
+        answers=effective_answers(submission),
+        prayer=submission.prayer,
+        family=submission.family,
+        received_at=submission.received_at,
+        linked=linked,
+        mark_of=lambda member: remote_id_token(key, submission_id, family_member=member),
+    )
     wishes = ChurchWishes(
         destinations.current(), destinations.offered(), destinations.labels(), church.country_code or "US", church.time_zone or "UTC"
     )
@@ -146,7 +171,8 @@ def _card_of(
         planned=planned,
         person_remote_id=linked,
         reference=reference,
-        remote_id_token=token or remote_id_token(church.remote_id_key or "", submission_id),
+        remote_id_token=token or remote_id_token(key, submission_id),
+        name_mark_key=key,
         country_code=wishes.country_code,
     )
 
@@ -198,6 +224,29 @@ def _still_there(candidate: Candidate, card: CardAtHand, client: Client) -> Cand
 # Plan, do, record.
 
 
+def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan:
+    """The plan of a card; where it brings a family, with that family as it stands in Planning Center now."""
+    family = _family_now(card, person, client) if card.wanted.family else FamilyNow()
+    return plan(card.wanted, person, card.remote_id_token, card.reference, family)
+
+
+def _family_now(card: CardAtHand, person: PersonNow | None, client: Client) -> FamilyNow:
+    end_reading()
+    visitor = person.candidate.remote_id if person else None
+    now = FamilyNow(households_of(visitor, client) if visitor else ())
+    besides = {one.remote_id for household in now.households for one in household.members} | {visitor or ""}
+    to_make = [member for member in place(card.wanted.family, now).to_make if member.number not in card.made]
+    return replace(now, namesakes=frozenset(member.number for member in to_make if _has_namesake(member, besides, card, client)))
+
+
+def _has_namesake(member: WantedMember, besides: set[str], card: CardAtHand, client: Client) -> bool:
+    mark = name_mark(card.name_mark_key, name_key(member.first_name, member.last_name))
+    adults = [candidate.remote_id for candidate in find_candidates(Visitor(member.first_name, member.last_name))]
+    ours = {*adults, *find_unnamed(mark)}
+    end_reading()
+    return has_namesake(member, ours, besides, client)
+
+
 def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
     """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
     with transaction() as session:
@@ -212,20 +261,32 @@ def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
 
 
 def _token_in(planned: Plan) -> int | None:
-    return next((int(step.natural_key) for step in planned.steps if step.kind == plans.CREATE_PERSON), None)
+    return next((int(step.natural_key) for step in planned.steps if _makes_the_visitor(step)), None)
 
 
 def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
-    unsent = (PLANNED, REFUSED, LEFT_OUT)
-    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state.in_(unsent)))
-    begun = {(row.kind, row.natural_key) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
+    unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, unsent))
+    begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
     position = 100 if begun else 0
     for step in planned.steps:
-        if (step.kind, step.natural_key) not in begun:
+        if _what_it_does(step) not in begun:
             position += 1
-            row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label)
-            row.body = json.dumps(step.body)
-            db.session.add(row)
+            db.session.add(_row_of(step, item, position))
+
+
+def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
+    """By what a step is known in a second plan; somebody whom we made is one of the household by then."""
+    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER):
+        return plans.CREATE_PERSON, str(step.member)
+    return step.kind, step.natural_key
+
+
+def _row_of(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
+    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
+    row.state, row.remote_id, row.problem, row.body = step.state, step.remote_id, step.problem, json.dumps(step.body)
+    row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
+    return row
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
@@ -254,6 +315,17 @@ def _person_of(hold: Hold) -> str | None:
     return remote_id
 
 
+def _made_so_far(hold: Hold) -> dict[str, Any]:
+    """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
+    made = select(SyncStep).where(
+        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((plans.CREATE_PERSON, plans.CREATE_HOUSEHOLD))
+    )
+    rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
+    household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
+    family = {member: remote_id for kind, member, remote_id in rows if kind == plans.CREATE_PERSON and member != VISITOR and remote_id}
+    return {"person_remote_id": _person_of(hold), "family": family, "household": household}
+
+
 def _carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     """One step; where the mark of a new person is taken by somebody else the next mark is tried."""
     for attempt in range(1, MOST_TAKEN_TOKENS):
@@ -271,9 +343,11 @@ def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         church = session.scalars(select(Church).where(Church.id == item.church_id)).one()
         row = session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
-        token = remote_id_token(church.remote_id_key or "", item.submission_id, attempt)
+        token = remote_id_token(church.remote_id_key or "", item.submission_id, attempt, step.member)
         body = {**step.body, "attributes": {**step.body["attributes"], "remote_id": token}}
-        item.remote_id_token, row.natural_key, row.body = token, str(token), json.dumps(body)
+        row.natural_key, row.body = str(token), json.dumps(body)
+        if step.member == VISITOR:
+            item.remote_id_token = token
     return replace(step, natural_key=str(token), body=body)
 
 
@@ -281,6 +355,7 @@ def _finish(hold: Hold, client: Client) -> None:
     """Read the person back, tick what is there, and settle."""
     card = card_at_hand(hold.item_id)
     person = find_person_now(card.person_remote_id, card.country_code, client) if card.person_remote_id else None
+    at_home = _people_at_home(hold, card, client)
     with transaction() as session:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
@@ -289,24 +364,37 @@ def _finish(hold: Hold, client: Client) -> None:
             item.person_remote_id = person.candidate.remote_id
             remember_person(person.candidate)
             for step in steps:
-                step.confirmed_at = now() if step.state == DONE and shows(person, step) else step.confirmed_at
+                step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
         state, outcome, reason = _how_it_went(list(steps), card.wanted.problems)
         item.synced_at = now() if state == SYNCED else item.synced_at
         settle(item, state, outcome, reason)
+
+
+def _people_at_home(hold: Hold, card: CardAtHand, client: Client) -> frozenset[str]:
+    """Read back who is in the visitor's households, where the card brought a family."""
+    if not card.wanted.family or not card.person_remote_id:
+        return frozenset()
+    end_reading()
+    return frozenset(one.remote_id for household in households_of(card.person_remote_id, client) for one in household.members)
 
 
 def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
     refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
     if refused:
         return FAILED, FAILED, " ".join(refused)
-    note = " ".join(problems) or None
-    if any(step.kind == plans.CREATE_PERSON for step in steps):
+    left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
+    note = " ".join([*problems, *left_out])[:LONGEST_REASON] or None
+    if any(_makes_the_visitor(step) for step in steps):
         return SYNCED, CREATED, note
     return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
 
 
-def shows(person: PersonNow, step: SyncStep) -> bool:
+def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset()) -> bool:
     """Whether the read-back shows what a step wrote; notes and workflow cards are confirmed by their own answer."""
+    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and step.member != VISITOR:
+        return step.remote_id in at_home
+    if step.kind == plans.CREATE_HOUSEHOLD:
+        return bool(at_home)
     if step.kind == plans.CREATE_PERSON:
         return True
     if step.kind == plans.ADD_EMAIL:
@@ -348,6 +436,29 @@ def _wait(hold: Hold, later: Later, state: str = WAITING) -> None:
 
 def _person_gone(hold: Hold, gone: PersonGone) -> None:
     """Merged: follow. Deleted: staff decide; the person is never silently made again."""
+    if gone.member == VISITOR:
+        _visitor_gone(hold, gone)
+    else:
+        _member_gone(hold, gone)
+
+
+def _member_gone(hold: Hold, gone: PersonGone) -> None:
+    made = select(SyncStep).where(
+        SyncStep.item_id == hold.item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.member == gone.member, SyncStep.state == DONE
+    )
+    with transaction() as session:
+        keep_hold(hold)
+        step = session.scalars(made).one()
+        forget_person(step.remote_id or "")
+        step.remote_id = gone.kept
+        if gone.kept is None:
+            step.state, step.problem = REFUSED, "was made, and then deleted in Planning Center"
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        item.state, item.due_at, item.lease_until = PENDING, now(), None
+        item.reason = "Somebody of the family was merged or deleted in Planning Center; the card goes on."
+
+
+def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
     with transaction() as session:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()

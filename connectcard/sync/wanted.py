@@ -1,7 +1,7 @@
 """From the answers on a card to what should be true in Planning Center."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,20 +10,24 @@ from connectcard.cards.in_words import Labels
 from connectcard.connections.models import RemoteChoice
 from connectcard.people.identity import e164, normalised_email
 from connectcard.people.matching import Visitor
-from connectcard.sync import destinations
+from connectcard.sync import destinations, families
 from connectcard.sync.models import Destination
 from connectcard.sync.plans import Wanted, WantedField, WantedNote, WantedWorkflowCard
 
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """A card as it is sent: the answers with the corrections applied, and the sealed parts opened for this moment."""
+    """A card as it is sent: the answers with the corrections applied, and the sealed parts opened for this moment.
+
+    `mark_of` gives the mark (`remote_id`) of each of the family, by their number.
+    """
 
     answers: Mapping[str, Any]
     prayer: str | None
     family: str | None
     received_at: datetime
     linked: str | None = None
+    mark_of: Callable[[int], int] = int
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
         fields=tuple(_fields(sent, where, wishes.choices)),
         notes=tuple(_notes(sent, where)),
         workflow_cards=tuple(_workflow_cards(sent, where)),
+        family=_family(card) if where["family"].kind == destinations.HOUSEHOLD else (),
         problems=tuple(problem for result in resolved.values() for problem in result.problems),
     )
 
@@ -65,6 +70,10 @@ def _visitor(card: CardAnswers, wishes: ChurchWishes) -> Visitor:
         phone=e164(answers.get("phone"), wishes.country_code),
         linked=card.linked,
     )
+
+
+def _family(card: CardAnswers) -> tuple[families.WantedMember, ...]:
+    return families.members_of(json.loads(card.family or "{}"), card.answers.get("last_name", ""), card.mark_of)
 
 
 def _answers(card: CardAnswers, wishes: ChurchWishes) -> list[tuple[str, Any]]:

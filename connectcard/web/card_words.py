@@ -7,6 +7,7 @@ from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
+from connectcard.sync.families import named
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
 from connectcard.web.times import clock_time, on_the_clock
 
@@ -34,7 +35,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, person_link, came_from):
+    for words in (status, next_step, person_link, came_from, named):
         app.add_template_filter(words)
 
 

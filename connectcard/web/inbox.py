@@ -22,6 +22,7 @@ from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
 from connectcard.sync import cards_in_sync, decisions, destinations, runs, set_aside
 from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
+from connectcard.sync.families import names_for_staff
 from connectcard.sync.histories import history
 from connectcard.sync.models import FAILED, SYNCED, WAITING
 from connectcard.sync.previews import find_preview, want_preview
@@ -172,6 +173,7 @@ def card_page(card: CardInSync) -> str:
         answers=written(submission),
         may_change=may_change(),
         private=private_words(submission) if may_change() else None,
+        family_names=family_names(submission),
         history=history(card),
         preview=find_preview(submission),
         candidates=candidates_of(card),
@@ -213,6 +215,11 @@ def _corrected(correction: Correction | None, labels: Labels) -> tuple[str | Non
 def private_words(submission: Submission) -> dict[str, str]:
     """The sealed parts of a card, opened for staff."""
     return {"prayer": submission.prayer or "", "family": in_words("family", opened_family(submission.family), {})}
+
+
+def family_names(submission: Submission) -> dict[int, str]:
+    """What the members of the family are called, opened for staff."""
+    return names_for_staff(opened_family(submission.family)) if may_change() else {}
 
 
 def candidates_of(card: CardInSync) -> list[dict[str, Any]]:
@@ -374,4 +381,5 @@ def found_preview(submission_id: UUID) -> str | AnyResponse:
     found = find_preview(card.submission)
     if found is not None and found.state == "looking":
         return Response(status=204)
-    return render_template("cards/_preview.html", card=card, preview=found, may_change=may_change())
+    names = family_names(card.submission)
+    return render_template("cards/_preview.html", card=card, preview=found, may_change=may_change(), family_names=names)

@@ -22,6 +22,7 @@ from connectcard.sync.destinations import (
     CUSTOM_FIELD,
     EMAIL,
     FIELDS,
+    HOUSEHOLD,
     NOTE,
     NOTHING,
     PERSON_ATTRIBUTE,
@@ -41,7 +42,7 @@ ATTRIBUTE_WORDS = {
     "first_name": "First name",
     "last_name": "Last name",
 }
-KIND_WORDS = {EMAIL: "Email", PHONE: "Phone number", ADDRESS: "Address"}
+KIND_WORDS = {EMAIL: "Email", PHONE: "Phone number", ADDRESS: "Address", HOUSEHOLD: "Household in Planning Center"}
 GROUP_WORDS = {NOTE: "A note", WORKFLOW_CARD: "A card in a workflow"}
 TYPE_WORDS = {
     "string": "text",

@@ -330,6 +330,7 @@ def upgrade():
     op.create_table('sync_step',
     sa.Column('item_id', sa.Uuid(), nullable=False),
     sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('member', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=24), nullable=False),
     sa.Column('natural_key', sa.String(length=300), nullable=False),
     sa.Column('label', sa.String(length=200), nullable=False),

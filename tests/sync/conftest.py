@@ -1,5 +1,6 @@
 """Grace Church on a practice Planning Center of its own: cards come in, the shipped worker sends them, time is moved."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,6 +75,7 @@ class GraceChurch:
             card = ensure_default_card(church)
             submission = Submission(card_id=card.id, submission_key=uuid4(), answers_hash=uuid4().hex, answers=written, **named)
             submission.prayer = answers.get("prayer")
+            submission.family = json.dumps(answers["family"]) if "family" in answers else None
             session.add(submission)
             return submission.id
 

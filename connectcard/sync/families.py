@@ -1,0 +1,159 @@
+"""A card's family: who of them is in the visitor's household already, who is to be made, and who is left to staff. Pure.
+
+Somebody is recognised only inside the visitor's own households. Of a name that stands elsewhere in Planning Center nobody is made,
+since that would be the same person twice, and nobody is linked, since a name alone proves nothing: staff are told.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectcard.people.identity import same_first_name
+
+VISITOR, SPOUSE, FIRST_CHILD = 0, 1, 2
+ADULT, PARENT, DEPENDENT = "adult", "parent_guardian", "child_or_dependent"
+
+NO_FIRST_NAME = "There is no first name on the card."
+SEVERAL_HOUSEHOLDS = "The visitor is in several households. Add this person to the right one in Planning Center."
+ADULT_OF_THIS_NAME = "An adult of the household has this first name. If the child is somebody else, add them in Planning Center."
+NAMESAKE = "Somebody of this name is in Planning Center already, outside this household. If it is them, add them to the household there."
+
+
+@dataclass(frozen=True)
+class WantedMember:
+    """Somebody of the visitor's family. `number` is 1 for the spouse and 2 and more for the children, in the card's order."""
+
+    number: int
+    first_name: str
+    last_name: str
+    remote_id_token: int
+
+    @property
+    def child(self) -> bool:
+        return self.number >= FIRST_CHILD
+
+    @property
+    def label(self) -> str:
+        return label_of(self.number)
+
+
+@dataclass(frozen=True)
+class MemberNow:
+    """Somebody in a household, as Planning Center shows them."""
+
+    remote_id: str
+    names: tuple[str, ...]
+    child: bool
+
+
+@dataclass(frozen=True)
+class HouseholdNow:
+    remote_id: str
+    name: str
+    members: tuple[MemberNow, ...]
+
+
+@dataclass(frozen=True)
+class FamilyNow:
+    """The visitor's households, and the numbers of those whose name somebody outside of them has."""
+
+    households: tuple[HouseholdNow, ...] = ()
+    namesakes: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One of the family: known already (their remote id), left out (why), or neither and so to be made."""
+
+    member: WantedMember
+    known: str | None = None
+    left_out: str = ""
+
+    @property
+    def new(self) -> bool:
+        return self.known is None and not self.left_out
+
+
+@dataclass(frozen=True)
+class PlacedFamily:
+    """`household` is the one they join, None where one is to be made."""
+
+    household: HouseholdNow | None
+    members: tuple[Placed, ...]
+
+    @property
+    def to_make(self) -> tuple[WantedMember, ...]:
+        return tuple(placed.member for placed in self.members if placed.new)
+
+
+def members_of(family: Mapping[str, Any], visitor_last_name: str, token_of: Callable[[int], int]) -> tuple[WantedMember, ...]:
+    """The family of a card, as it was sealed; who has no last name there has the visitor's. `token_of` gives each their mark."""
+    spouse, children = family.get("spouse") or {}, family.get("children") or []
+    named = [(SPOUSE, spouse)] * any(spouse.values()) + list(enumerate(children, start=FIRST_CHILD))
+    return tuple(
+        WantedMember(number, one.get("first_name", ""), one.get("last_name") or visitor_last_name, token_of(number))
+        for number, one in named
+    )
+
+
+def label_of(number: int) -> str:
+    """What somebody of a family is called where their name must not stand."""
+    return {VISITOR: "Visitor", SPOUSE: "Spouse"}.get(number, f"Child {number - FIRST_CHILD + 1}")
+
+
+def names_for_staff(family: Mapping[str, Any]) -> dict[int, str]:
+    """What they are called where staff read: "Leo (child)"."""
+    members = members_of(family, "", lambda _number: 0)
+    return {member.number: f"{member.first_name} ({'child' if member.child else 'spouse'})" for member in members if member.first_name}
+
+
+def named(label: str, number: int, names: Mapping[int, str]) -> str:
+    """A label with the name in it, for those who may read it: `names` is `names_for_staff`, {} for the others."""
+    return label.replace(label_of(number), names[number], 1) if number in names else label
+
+
+def place(members: tuple[WantedMember, ...], now: FamilyNow) -> PlacedFamily:
+    """Say of each whether they are there, are to be made or are left to staff, and which household it is."""
+    known = _known(members, now)
+    with_known = [household for household in now.households if set(known.values()) & {one.remote_id for one in household.members}]
+    joined = _the_only(with_known) or _the_only(now.households)
+    several = joined is None and bool(now.households)
+    return PlacedFamily(joined, tuple(_place(member, known.get(member.number), now, several) for member in members))
+
+
+def _the_only(households: Any) -> HouseholdNow | None:
+    return households[0] if len(households) == 1 else None
+
+
+def _known(members: tuple[WantedMember, ...], now: FamilyNow) -> dict[int, str]:
+    """Whom of the card the households hold, each of them for one only; a father is not his son of the same name."""
+    present = {one.remote_id: one for household in now.households for one in household.members}
+    known: dict[int, str] = {}
+    for member in members:
+        found = [one for one in present.values() if one.child == member.child and _same_name(member, one)]
+        if found:
+            known[member.number] = found[0].remote_id
+            del present[found[0].remote_id]
+    return known
+
+
+def _same_name(member: WantedMember, one: MemberNow) -> bool:
+    return any(same_first_name(member.first_name, name) for name in one.names)
+
+
+def _place(member: WantedMember, known: str | None, now: FamilyNow, several: bool) -> Placed:
+    adults = [one for household in now.households for one in household.members if not one.child]
+    if known:
+        return Placed(member, known)
+    if not member.first_name:
+        return Placed(member, left_out=NO_FIRST_NAME)
+    if several:
+        return Placed(member, left_out=SEVERAL_HOUSEHOLDS)
+    if member.child and any(_same_name(member, one) for one in adults):
+        return Placed(member, left_out=ADULT_OF_THIS_NAME)
+    return Placed(member, left_out=NAMESAKE if member.number in now.namesakes else "")
+
+
+def adult_role(family: PlacedFamily) -> str:
+    """The household role of the visitor and the spouse."""
+    return PARENT if any(placed.member.child for placed in family.members) else ADULT
