@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, request
 
 from connectcard.planning_center.resources import Resource
-from connectcard.simulator import follow_up, forms, questions, rules
+from connectcard.simulator import follow_up, forms, questions, rules, webhooks
 from connectcard.simulator.answers import (
     STANDING_HEADERS,
     Refusal,
@@ -28,6 +28,7 @@ from connectcard.simulator.callers import Caller, end_family, find_credential, r
 from connectcard.simulator.catalogue import PEOPLE, PRODUCTS, Product, kind_of
 from connectcard.simulator.documents import Document, Writer, parent_of
 from connectcard.simulator.edges import Edge
+from connectcard.simulator.filters import filters, visible
 from connectcard.simulator.limits import Counted, limit_for
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.search import Search
@@ -96,7 +97,10 @@ class Visit:
         if self.product is None:
             raise no_such_address()
         self.version = self._version(self.product)
-        return Door(self.simulator, caller, self.product, self.version, self.seconds, self.parts).answer()
+        door = Door(self.simulator, caller, self.product.at(self.version), self.version, self.seconds, self.parts)
+        response = door.answer()
+        webhooks.publish(self.simulator, door.desk, door.writer.origin)
+        return response
 
     def _recognise(self) -> Caller:
         self.caller = recognise(self.store, request.authorization, self.seconds)
@@ -252,9 +256,13 @@ class Door:
 
     def _row(self, resource: Resource, number: str) -> Row:
         row = find_by_word(self.desk, kind_of(resource), number)
-        if row is None:
+        if row is None or not self._is_visible(row):
             raise not_found()
         return row
+
+    def _is_visible(self, row: Row) -> bool:
+        hiding = visible(self.product.scope, row.kind, self.caller)
+        return not hiding or bool(self.store.count([Condition("record.id = ?", (row.id,)), *hiding]))
 
     def _organization_parent(self) -> Document:
         return {"id": str(self.caller.organization), "type": "Organization"}
@@ -276,7 +284,11 @@ class Door:
             follow_up.wake_cards(self.desk)
         if resource.type == "FormSubmission":
             forms.must_read_submissions(self.caller, self.desk.version)
-        asked = questions.conditions(resource, request.args, self.desk.now)
+        asked = [
+            *questions.conditions(resource, request.args),
+            *filters(resource, request.args, self.caller, self.desk.now),
+            *visible(self.product.scope, kind_of(resource), self.caller),
+        ]
         conditions = [Condition("record.kind = ?", (kind_of(resource),)), Condition("record.organization = ?", (self.caller.organization,))]
         conditions += [self._beneath(resource, parent)] if parent else []
         page = questions.paging(request.args)
@@ -380,8 +392,12 @@ class Door:
         if request.method != "POST":
             raise not_routed()
         self.caller.must_write("update", self.product.scope, resource.type)
-        ACTIONS[row.kind](self.desk, row, action, told_to(read_json()) if request.get_data() else {})
-        return no_content()
+        changed = ACTIONS[row.kind, action](self.desk, row, action, told_to(read_json()) if request.get_data() else {})
+        if action == "redeliver":
+            webhooks.deliver_later(self.simulator, row)
+        if changed is None:
+            return no_content()
+        return document(self.writer.single(resource, changed, parent=self._organization_parent()), 201)
 
 
 EMPTY = Resource(type="Nothing", product="people", version="", path="nothing")

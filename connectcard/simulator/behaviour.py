@@ -3,16 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectcard.simulator import follow_up, rules
+from connectcard.simulator import follow_up, rules, webhooks
 from connectcard.simulator.rules import Desk
 from connectcard.simulator.store import Row
 
-# An action on a row: its name, and what the body tells it.
-Action = Callable[[Desk, Row, str, dict[str, Any]], None]
+# An action on a row: its name, and what the body tells it. It gives the row that is answered, or None for an answer without a body.
+Action = Callable[[Desk, Row, str, dict[str, Any]], Row | None]
 
-rules.CHECKS |= {"WorkflowCardNote": follow_up.check_card_note}
+rules.CHECKS |= {
+    "WorkflowCardNote": follow_up.check_card_note,
+    "webhooks.WebhookSubscription": webhooks.check_subscription,
+}
+rules.REMOVED |= {"webhooks.WebhookSubscription": webhooks.subscription_removed}
 
-ACTIONS: Mapping[str, Action] = {
-    "List": follow_up.run_list,
-    "WorkflowCard": follow_up.act_on_card,
+ACTIONS: Mapping[tuple[str, str], Action] = {
+    ("List", "run"): follow_up.run_list,
+    ("webhooks.Event", "ignore"): webhooks.ignore,
+    ("webhooks.Event", "redeliver"): webhooks.redeliver,
+    ("webhooks.WebhookSubscription", "rotate_secret"): webhooks.rotate_secret,
+} | {
+    ("WorkflowCard", name): follow_up.act_on_card
+    for name in ("go_back", "promote", "remove", "restore", "send_email", "skip_step", "snooze", "unsnooze")
 }

@@ -6,11 +6,11 @@ A kind is what rows are kept under: the type of People's resources as it is (`Em
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
-from connectcard.planning_center.resources import Resource, calendar, check_ins, groups, people, webhooks
+from connectcard.planning_center.resources import Relationship, Resource, calendar, check_ins, groups, people, webhooks
 from connectcard.simulator.edges import Edge, below, included, the_one_below
 
 SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Campus", "groups")})
@@ -49,6 +49,10 @@ class Product:
         """What stands below a row of this kind, by name."""
         return edges_of(self, kind_name)
 
+    def at(self, version: str) -> "Product":
+        """The product as it was in a version, where its addresses were others."""
+        return OLDER_WEBHOOKS if self is WEBHOOKS and version < WEBHOOK_SUBSCRIPTIONS else self
+
     def processed_as(self, asked: str | None) -> str | None:
         """The newest version that is not after the one asked for; None where there was none yet."""
         if not asked:
@@ -77,6 +81,8 @@ def kind_of(resource: Resource) -> str:
 @cache
 def kept_as(product: str, name: str) -> str:
     scope = product.replace("-", "_")
+    if (scope, name) == ("webhooks", "Subscription"):
+        name = "WebhookSubscription"
     shared = scope == "people" or name == "Organization" or (name, scope) in SHARED
     return name if shared else f"{scope}.{name}"
 
@@ -104,6 +110,10 @@ CHECK_INS = Product(
 )
 CALENDAR = Product("calendar", "calendar", ("2018-08-01", "2020-04-08", "2021-07-20", "2022-07-07"), calendar.RESOURCES)
 WEBHOOKS = Product("webhooks", "webhooks", ("2018-08-01", "2022-10-20"), webhooks.RESOURCES)
+# Before 2022-10-20 subscriptions had another address and another name.
+_SUBSCRIPTION = replace(webhooks.SUBSCRIPTION, type="Subscription", path="subscriptions")
+_EVENT = replace(webhooks.EVENT, parent=_SUBSCRIPTION, relationships={"subscription": Relationship("Subscription")})
+OLDER_WEBHOOKS = replace(WEBHOOKS, resources=(webhooks.AVAILABLE_EVENT, _SUBSCRIPTION, _EVENT, replace(webhooks.DELIVERY, parent=_EVENT)))
 PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE, GROUPS, CHECK_INS, CALENDAR, WEBHOOKS)}
 FACTS: dict[str, Resource] = {}
 for product in PRODUCTS.values():

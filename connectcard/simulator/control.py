@@ -4,7 +4,8 @@ POST   /_simulator/reset          {"people": 200, "seed": 1}: a fresh practice p
 GET    /_simulator/organizations  both churches with their people (?people=0 without, ?organization=ID one of them)
 POST   /_simulator/faults         one order or a list of them (see `faults.py`); [] forgets those that are open
 GET    /_simulator/faults         the orders still open;  DELETE forgets them
-POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "refresh_ends_old_access", "advance_s"}
+POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "refresh_ends_old_access", "webhook_copies",
+                                  "webhook_disorder_s", "advance_s"}
 GET    /_simulator/settings       the settings and the practice clock
 GET    /_simulator/log?since=N    one entry for each request with a number above N
 POST   /_simulator/merge          {"keep", "remove"}: merge two people, as staff do in Planning Center
@@ -17,12 +18,14 @@ POST   /_simulator/clients        {"client_id", "client_secret", "redirect_uris"
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from connectcard.simulator import forms, rules
+from connectcard.simulator import forms, rules, webhooks
 from connectcard.simulator.answers import Refusal, plain_json
 from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import FACTS, PARENTS, PEOPLE
@@ -110,6 +113,7 @@ def settings() -> Response:
 def change_settings() -> Response:
     sent = values(*(one.name for one in fields(Settings)), "advance_s")
     limits = {"latency_ms": (0, 600_000), "limit": (1, 1_000_000), "period": (1, 86_400), "search_lag_s": (0, 86_400)}
+    limits |= {"webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600)}
     changed: dict[str, object] = {name: int(number(sent, name, 0, least, most)) for name, (least, most) in limits.items() if name in sent}
     if "refresh_ends_old_access" in sent:
         changed["refresh_ends_old_access"] = bool(sent["refresh_ends_old_access"])
@@ -134,7 +138,8 @@ def merge() -> Response:
         kept, removed = person(the().store, sent.get("keep")), person(the().store, sent.get("remove"))
         if kept.id == removed.id or kept.organization != removed.organization:
             raise Mistaken("keep and remove: two different people of one organization")
-        merger = rules.merge(desk_of(the(), kept.organization), kept, removed)
+        with by_hand(kept.organization) as desk:
+            merger = rules.merge(desk, kept, removed)
         return plain_json({"id": str(merger.id), "person_to_keep_id": str(kept.id), "person_to_remove_id": str(removed.id)}, 201)
 
 
@@ -143,9 +148,9 @@ def edit_person(remote_id: str) -> Response:
     sent = values(*(name for name, one in FACTS["Person"].attributes.items() if one.assignable))
     with the().store.transaction():
         row = person(the().store, remote_id)
-        desk = desk_of(the(), row.organization)
-        rules.assign(desk, FACTS["Person"], row, Body(sent, {}))
-        rules.keep(desk, row)
+        with by_hand(row.organization) as desk:
+            rules.assign(desk, FACTS["Person"], row, Body(sent, {}))
+            rules.keep(desk, row)
         return plain_json(told_person(the().store, row))
 
 
@@ -153,7 +158,8 @@ def edit_person(remote_id: str) -> Response:
 def delete_person(remote_id: str) -> Response:
     with the().store.transaction():
         row = person(the().store, remote_id)
-        rules.remove(desk_of(the(), row.organization), row)
+        with by_hand(row.organization) as desk:
+            rules.remove(desk, row)
     return Response(status=204)
 
 
@@ -165,7 +171,8 @@ def change_permission() -> Response:
     with the().store.transaction():
         row = person(the().store, sent.get("person"))
         row.attributes |= changed
-        desk_of(the(), row.organization).save(row)
+        with by_hand(row.organization) as desk:
+            desk.save(row)
         return plain_json(told_person(the().store, row))
 
 
@@ -189,7 +196,8 @@ def confirm() -> Response:
         found = the().store.anywhere("FormSubmission", int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else None
         if found is None:
             raise Mistaken(f"there is no form submission {text[:40]}", 404)
-        forms.confirm(desk_of(the(), found.organization), found)
+        with by_hand(found.organization) as desk:
+            forms.confirm(desk, found)
         return plain_json({"id": text, "verified": found["verified"]})
 
 
@@ -262,11 +270,14 @@ def person(store: Store, remote_id: object) -> Row:
     return found
 
 
-def desk_of(simulator: Simulator, organization: int) -> Desk:
-    """Changes made by hand are made by the church's first administrator."""
-    owner = simulator.store.all("Person", organization)[0]
+@contextmanager
+def by_hand(organization: int) -> Iterator[Desk]:
+    """Changes made by hand are made by the church's first administrator, and webhooks tell of them as of any other."""
+    owner = the().store.all("Person", organization)[0]
     caller = Caller(owner, organization, frozenset(), "by hand")
-    return Desk(simulator.store, caller, simulator.moments.seconds(), PEOPLE.versions[-1])
+    desk = Desk(the().store, caller, the().moments.seconds(), PEOPLE.versions[-1])
+    yield desk
+    webhooks.publish(the(), desk, request.host_url.rstrip("/"))
 
 
 # Telling what is there

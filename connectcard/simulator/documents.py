@@ -183,6 +183,8 @@ class Writer:
         return self.path(parent) if parent else f"/{self.product.slug}/v2"
 
     def _few_links(self, row: Row) -> Document:
+        if row.kind == "webhooks.AvailableEvent":
+            return {}
         links = {"self": self.address(row)}
         if row.kind == "Person" and self.product.slug == "people":
             links["html"] = f"{self.origin}/people/AC{row.id}"

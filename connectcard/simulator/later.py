@@ -1,6 +1,7 @@
 """What is to happen some seconds from now by the practice clock, which may be moved forward meanwhile."""
 
 from collections.abc import Callable
+from operator import itemgetter
 from threading import Condition, Thread
 
 from connectcard.simulator.moments import Moments
@@ -48,7 +49,7 @@ class Later:
     def _take_due(self) -> list[Action]:
         with self._changed:
             now = self._moments.seconds()
-            due = [action for at, action in self._waiting if at <= now]
+            due = [action for at, action in sorted(self._waiting, key=itemgetter(0)) if at <= now]
             self._waiting = [(at, action) for at, action in self._waiting if at > now]
             if not due and not self._stopped:
                 self._changed.wait(min((at for at, _ in self._waiting), default=now + 3600) - now)

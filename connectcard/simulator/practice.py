@@ -10,6 +10,7 @@ from random import Random
 from connectcard.simulator.practice_life import Life
 from connectcard.simulator.search import terms_of
 from connectcard.simulator.store import Row, Store
+from connectcard.simulator.webhooks import available_events
 
 OPENED = datetime(2024, 1, 7, 14, 0, tzinfo=UTC)
 PERMISSIONS = ("Manager", "Editor", "Viewer")
@@ -330,6 +331,8 @@ class _Founding:
             self._add("HouseholdMembership", {"pending": False}, person=member.id, parent=household.id)
 
     def _begin_life(self) -> None:
+        for event in available_events():
+            self._add("webhooks.AvailableEvent", dict(event))
         self.stamp = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
         random = Random(f"{self.seed} {self.place} life")  # noqa: S311
         Life(self._add, random, self.now, self.adults, self.children, self.campuses, self.known, self.church.subdomain).begin()

@@ -62,9 +62,9 @@ def wheres(resource: Resource, arguments: Arguments) -> Iterator[tuple[str, str,
             yield found[1], found[2] or "", value
 
 
-def conditions(resource: Resource, arguments: Arguments, now: str) -> list[Condition]:
-    asked = [condition(resource, *one) for one in wheres(resource, arguments) if not one[0].startswith("search_")]
-    return asked + list(filters(resource, arguments, now))
+def conditions(resource: Resource, arguments: Arguments) -> list[Condition]:
+    known = [one for one in wheres(resource, arguments) if not one[0].startswith("search_") and one[0] != "archive_status"]
+    return [condition(resource, *one) for one in known]
 
 
 def condition(resource: Resource, name: str, comparison: str, value: str) -> Condition:
@@ -81,23 +81,6 @@ def condition(resource: Resource, name: str, comparison: str, value: str) -> Con
         text = read_date(value) if kind == "date" else read_moment(value)
         return NOTHING if text is None else Condition(f"{where} {operator} ?", (text,))
     return Condition(f"fold({where}) {operator} ?", (fold(value),))
-
-
-def filters(resource: Resource, arguments: Arguments, now: str) -> Iterator[Condition]:
-    """The named filters that change anything here; deleted custom fields are left out unless they are asked for."""
-    asked = arguments.get("filter", "")
-    administrator = f"coalesce({column('Person', 'site_administrator')}, 0)"
-    named = {
-        ("Person", "admins"): Condition(f"{administrator} or {column('Person', 'people_permissions')} = 'Manager'"),
-        ("Person", "organization_admins"): Condition(administrator),
-        ("Person", "created_since"): Condition("record.created_at >= ?", (read_moment(arguments.get("time", "")) or now,)),
-        ("Workflow", "with_steps"): Condition("exists (select 1 from record s where s.parent = record.id and s.kind = 'WorkflowStep')"),
-        ("HouseholdMembership", "non_pending"): Condition("not coalesce(json_extract(record.attributes, '$.pending'), 0)"),
-    }  # fmt: skip
-    if (resource.type, asked) in named and asked in resource.filters:
-        yield named[resource.type, asked]
-    if resource.type == "FieldDefinition" and asked not in ("include_deleted", "with_deleted"):
-        yield Condition(f"{column('FieldDefinition', 'deleted_at')} is null")
 
 
 def order(resource: Resource, arguments: Arguments, otherwise: str = "record.id") -> str:

@@ -8,7 +8,7 @@ from time import time
 
 from flask import Flask, current_app
 
-from connectcard.simulator import practice
+from connectcard.simulator import practice, webhooks
 from connectcard.simulator.faults import Faults
 from connectcard.simulator.later import Later
 from connectcard.simulator.limits import Windows
@@ -25,7 +25,8 @@ class Settings:
     """How Planning Center behaves at the moment.
 
     `latency_ms` is waited before each answer; `limit` requests are allowed in `period` seconds; the searches find what is at least
-    `search_lag_s` old. With `refresh_ends_old_access` an access token dies when its grant is refreshed, else it lives its two hours.
+    `search_lag_s` old. Each webhook is delivered `webhook_copies` times, after a wait of up to `webhook_disorder_s`, so that the order is
+    lost. With `refresh_ends_old_access` an access token dies when its grant is refreshed, else it lives its two hours.
     """
 
     latency_ms: int = 0
@@ -33,6 +34,8 @@ class Settings:
     period: int = 20
     search_lag_s: int = 0
     refresh_ends_old_access: bool = False
+    webhook_copies: int = 1
+    webhook_disorder_s: int = 0
 
     def changed(self, values: dict[str, object]) -> "Settings":
         return replace(self, **{one.name: values[one.name] for one in fields(self) if one.name in values})  # type: ignore[arg-type]
@@ -47,10 +50,11 @@ class Simulator:
         self.windows, self.faults, self.log = Windows(), Faults(), Log()
         with self.store.transaction():
             self.moments = Moments(self.store.kept("ahead", 0))
-            self.later = Later(self.moments)
+            self.later, self.post = Later(self.moments), Later(self.moments)
             self.settings = Settings().changed(self.store.kept("settings", {}))
             if not self.store.organizations():
                 self._fill(seed, people)
+            webhooks.resume(self)
 
     def reset(self, seed: int, people: int) -> None:
         """A fresh practice pair; the clock is real time again, settings are as at first, faults, tokens and log are gone."""
@@ -60,6 +64,7 @@ class Simulator:
             self.store.keep("settings", asdict(self.settings))
             self.moments.ahead = self.store.keep("ahead", 0)
         self.later.forget()
+        self.post.forget()
         self.windows.clear()
         self.faults.clear()
         self.log.clear()
@@ -82,10 +87,12 @@ class Simulator:
         with self.store.transaction():
             self.moments.ahead = self.store.keep("ahead", self.moments.ahead + seconds)
         self.later.look_again()
+        self.post.look_again()
 
     def close(self) -> None:
         self.stopping.set()
         self.later.stop()
+        self.post.stop()
 
     def wait(self, seconds: float) -> None:
         self.stopping.wait(seconds)
