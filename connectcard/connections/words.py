@@ -14,6 +14,7 @@ _WORDS: tuple[tuple[type[PlanningCenterError], str], ...] = (
     (errors.RateLimited, "Planning Center asks us to slow down. Nothing is lost; try again in a minute."),
     (errors.Blocked, "Something in front of Planning Center turned us away. Nothing is lost; try again in a few minutes."),
     (errors.NotSent, "Planning Center could not be reached. Nothing is lost; try again in a few minutes."),
+    (errors.AnotherVersion, "Planning Center has changed, and this installation needs an update. Whoever hosts it needs to install it."),
     (errors.Unavailable, "Planning Center did not answer properly. Nothing is lost; try again in a few minutes."),
     (errors.Refused, "Planning Center refused the request."),
 )

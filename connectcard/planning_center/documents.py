@@ -1,7 +1,7 @@
 """JSON:API text <-> records. Planning Center's ids are text, whatever they look like."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -55,16 +55,30 @@ class Page:
 
 
 def write_document(
-    type_: str, attributes: Mapping[str, Any], relationships: Mapping[str, Related] | None = None, remote_id: str | None = None
+    type_: str,
+    attributes: Mapping[str, Any],
+    relationships: Mapping[str, Related] | None = None,
+    remote_id: str | None = None,
+    included: Sequence[tuple[str, Mapping[str, Any]]] = (),
 ) -> bytes:
-    """The body of a create or an update."""
+    """The body of a create or an update; `included` are parts made together with it, a type and attributes each."""
     document: dict[str, Any] = {"type": type_}
     if remote_id is not None:
         document["id"] = remote_id
     document["attributes"] = dict(attributes)
     if relationships:
         document["relationships"] = {name: {"data": _write_related(related)} for name, related in relationships.items()}
-    return json.dumps({"data": document}, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    parts = {"included": [{"type": part, "attributes": dict(values)} for part, values in included]} if included else {}
+    return _text({"data": document} | parts)
+
+
+def write_action(attributes: Mapping[str, Any]) -> bytes:
+    """The body of an action, which is of no type (documentation of WorkflowCard, examples of `snooze` and `send_email`)."""
+    return _text({"data": {"attributes": dict(attributes)}})
+
+
+def _text(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _write_related(related: Related) -> Any:
@@ -75,7 +89,7 @@ def _write_related(related: Related) -> Any:
     return [_write_related(one) for one in related]
 
 
-def read_record(body: bytes) -> Record:
+def read_record(body: bytes | str) -> Record:
     """The single record of an answer, with everything included. Raises Malformed."""
     document = _document(body)
     record = _record(document.get("data"))
@@ -86,12 +100,12 @@ def read_page(body: bytes, offset: int = 0) -> Page:
     """One page of an answer that was asked for from `offset` on. Raises Malformed."""
     document = _document(body)
     included = _included(document)
-    records = tuple(_with_its_own(_record(each), included) for each in _list(document.get("data")))
+    records = tuple(_with_their_own([_record(each) for each in _list(document.get("data"))], included))
     meta = _mapping(document.get("meta"))
     return Page(records, included, _count(meta.get("total_count")), _next_offset(document, meta, offset))
 
 
-def _document(body: bytes) -> Mapping[str, Any]:
+def _document(body: bytes | str) -> Mapping[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -118,15 +132,21 @@ def _included(document: Mapping[str, Any]) -> tuple[Record, ...]:
     return tuple(_record(each) for each in _list(document.get("included", [])))
 
 
-def _with_its_own(record: Record, included: tuple[Record, ...]) -> Record:
-    """A record of a list with those of the page's included records that it points at, or that point at it."""
-    pointed_at = {_key(ref) for refs in record.relationships.values() for ref in refs}
-    own = tuple(each for each in included if _key(each) in pointed_at or _points_at(each, record))
-    return Record(record.type, record.id, record.attributes, record.relationships, own)
+def _with_their_own(records: Sequence[Record], included: tuple[Record, ...]) -> Iterator[Record]:
+    """The records of a list, each with those of the page's included records that it points at, or that point at it."""
+    place_of = {_key(each): place for place, each in enumerate(included)}
+    pointing_at: dict[tuple[str, str], set[int]] = {}
+    for place, each in enumerate(included):
+        for target in _targets(each):
+            pointing_at.setdefault(target, set()).add(place)
+    for record in records:
+        places = {place_of[target] for target in _targets(record) if target in place_of} | pointing_at.get(_key(record), set())
+        own = tuple(included[place] for place in sorted(places))
+        yield Record(record.type, record.id, record.attributes, record.relationships, own)
 
 
-def _points_at(one: Record, other: Record) -> bool:
-    return any(_key(ref) == _key(other) for refs in one.relationships.values() for ref in refs)
+def _targets(record: Record) -> Iterator[tuple[str, str]]:
+    return (_key(ref) for refs in record.relationships.values() for ref in refs)
 
 
 def _key(one: Ref | Record) -> tuple[str, str]:

@@ -6,6 +6,7 @@ PlanningCenterError
 ├── OutcomeUnknown      it may have been applied: look before anything is sent again (writes only)
 ├── RateLimited         surely not applied: the whole connection waits `retry_after` seconds
 ├── Unavailable         not applied, or nothing was to be applied: come back after `retry_after` seconds
+│   └── AnotherVersion  ... of connectcard: Planning Center no longer speaks the version that the catalogue was written for
 ├── Blocked             not applied: something before Planning Center answered; back off minutes, keep the tokens
 ├── RefreshNeeded       not applied: the access token is not taken any more; refresh it once
 ├── ReconnectNeeded     not applied: the church has to connect again
@@ -28,7 +29,7 @@ class PlanningCenterError(Exception):
     """Planning Center did not do what was asked.
 
     `status` is the HTTP status, None where there was no answer. `title`, `detail` and `parameter` are the first error's own words,
-    `request_id` is what Planning Center's support asks for.
+    `hint` is the animal by which a 401 says why, `request_id` is what Planning Center's support asks for.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class PlanningCenterError(Exception):
         detail: str | None = None,
         parameter: str | None = None,
         request_id: str | None = None,
+        hint: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -47,6 +49,7 @@ class PlanningCenterError(Exception):
         self.detail = detail
         self.parameter = parameter
         self.request_id = request_id
+        self.hint = hint
 
 
 class NotDeclared(PlanningCenterError):
@@ -75,6 +78,10 @@ class RateLimited(_Later):
 
 class Unavailable(_Later):
     """Planning Center is not there just now."""
+
+
+class AnotherVersion(Unavailable):
+    """Planning Center answered in another version than it was asked for, or does not know that version."""
 
 
 class Blocked(PlanningCenterError):

@@ -13,7 +13,12 @@ from connectcard.planning_center.errors import NotDeclared
 from connectcard.planning_center.resources._core import COMPARISONS, DATE, MOMENT, Resource
 
 MOST_PER_PAGE = 100
+# Attributes by which a long list can be read window by window, the steadier one first.
+KEYS = ("created_at", "updated_at")
+
 Where = Mapping[str, Any]
+# "published", ("canceled", "upcoming"), or with the values a filter takes: {"group_type": ("1", "2")}
+Filter = str | Sequence[str] | Mapping[str, Any]
 
 
 def query(
@@ -22,21 +27,36 @@ def query(
     where: Where | None = None,
     order: str | None = None,
     include: Sequence[str] = (),
-    filter_: str | None = None,
+    filter_: Filter | None = None,
+    fields: Sequence[str] = (),
 ) -> list[tuple[str, str]]:
     """The query of a read. Raises NotDeclared, naming what was probably meant."""
     pairs = [pair for name, value in (where or {}).items() for pair in _where(resource, name, value)]
     if order is not None:
         _declared(resource, "order", order.removeprefix("-"), resource.orders)
         pairs.append(("order", order))
-    for name in include:
-        _declared(resource, "include", name, resource.includes)
-    if include:
-        pairs.append(("include", ",".join(include)))
-    if filter_ is not None:
-        _declared(resource, "filter", filter_, resource.filters)
-        pairs.append(("filter", filter_))
-    return pairs
+    pairs += _names(resource, "include", include, resource.includes)
+    pairs += _filters(resource, filter_) if filter_ is not None else []
+    return pairs + _names(resource, "attribute", fields, resource.attributes, f"fields[{resource.type}]")
+
+
+def key_of(resource: Resource, where: Where | None, order: str | None) -> str | None:
+    """The attribute by which a list can be read window by window in the wanted order; None where it cannot."""
+    able = [name for name in KEYS if name in resource.wheres and name in resource.orders and resource.where_kind(name) == MOMENT]
+    wanted = [name for name in able if order in (None, name)]
+    key = wanted[0] if wanted else None
+    return key if key is None or isinstance((where or {}).get(key, {}), Mapping) else None
+
+
+def steady_order(resource: Resource) -> str | None:
+    """The order in which records change their places least."""
+    return "created_at" if "created_at" in resource.orders else None
+
+
+def since(where: Where | None, key: str, moment: str) -> Where:
+    """The same question, from a moment on."""
+    asked = where or {}
+    return {**asked, key: {**asked.get(key, {}), "gte": moment}}
 
 
 def paging(per_page: int, offset: int) -> list[tuple[str, str]]:
@@ -46,22 +66,58 @@ def paging(per_page: int, offset: int) -> list[tuple[str, str]]:
     return [("per_page", str(per_page))] + ([("offset", str(offset))] if offset else [])
 
 
+def check_linked(per_page: int) -> None:
+    """Pages that are linked with one another share a record."""
+    if not 2 <= per_page <= MOST_PER_PAGE:
+        raise NotDeclared(f"per_page={per_page}: a page of a list that is read to its end holds 2 to {MOST_PER_PAGE} records")
+
+
 def check_verb(resource: Resource, verb: str) -> None:
     _declared(resource, "verb", verb, resource.verbs)
 
 
-def check_action(resource: Resource, action: str) -> None:
+def check_action(resource: Resource, action: str, attributes: Mapping[str, Any]) -> None:
     _declared(resource, "action", action, resource.actions)
+    for name in attributes:
+        _declared(resource, f"attribute of {action}", name, resource.actions[action])
 
 
-def check_body(resource: Resource, attributes: Mapping[str, Any], relationships: Mapping[str, Any]) -> None:
+def check_body(resource: Resource, attributes: Mapping[str, Any], relationships: Mapping[str, Any], *, new: bool) -> None:
     """Whether everything in a body can be written. Raises NotDeclared."""
-    assignable = [name for name, attribute in resource.attributes.items() if attribute.assignable]
+    assignable = [name for name, one in resource.attributes.items() if one.assignable and (new or not one.create_only)]
     for name in attributes:
         _declared(resource, "assignable attribute", name, assignable)
     related = [name for name, relationship in resource.relationships.items() if relationship.assignable]
     for name in relationships:
         _declared(resource, "assignable relationship", name, related)
+
+
+def check_included(whole: Resource, part: Resource, attributes: Mapping[str, Any]) -> None:
+    """Whether such a part is made together with the whole: it stands below it and cannot be made alone."""
+    if part.parent is not whole or "create" in part.verbs:
+        raise NotDeclared(f"{whole.type} at /{whole.path} is not made together with {part.type}")
+    check_body(part, attributes, {}, new=True)
+
+
+def _names(
+    resource: Resource, what: str, names: Sequence[str], known: Collection[str], parameter: str | None = None
+) -> list[tuple[str, str]]:
+    for name in names:
+        _declared(resource, what, name, known)
+    return [(parameter or what, ",".join(names))] if names else []
+
+
+def _filters(resource: Resource, asked: Filter) -> list[tuple[str, str]]:
+    named = asked if isinstance(asked, Mapping) else dict.fromkeys([asked] if isinstance(asked, str) else asked)
+    pairs = _names(resource, "filter", list(named), resource.filters)
+    for name, values in named.items():
+        parameter = resource.filter_values.get(name)
+        several = [values] if isinstance(values, str | date) else list(values or ())
+        if bool(parameter) != bool(several):
+            raise NotDeclared(f"{resource.type}: the filter {name!r} takes {'values' if parameter else 'no values'}")
+        if parameter:
+            pairs.append((parameter, ",".join(map(_written, several))))
+    return pairs
 
 
 def _where(resource: Resource, name: str, value: Any) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectcard.planning_center.errors import (
+    AnotherVersion,
     Blocked,
     ClientRefused,
     Conflict,
@@ -57,6 +58,11 @@ class _Words:
     parameter: str | None = None
     code: str | None = None
 
+    @property
+    def hint(self) -> str | None:
+        found = re.search(r"\(([A-Z_]+)\)", self.detail or "")
+        return found[1] if found else None
+
 
 def refusal(request: Request, answer: Answer) -> PlanningCenterError | None:
     """The error that an answer stands for; None where it is a success."""
@@ -67,6 +73,7 @@ def refusal(request: Request, answer: Answer) -> PlanningCenterError | None:
     known: dict[str, Any] = {"status": answer.status, "request_id": answer.request_id}
     if words:
         known |= {"title": words.title, "detail": words.detail, "parameter": words.parameter}
+        known |= {"hint": words.hint} if answer.status == 401 else {}
     text = f"{request}: Planning Center answered {answer.status}" + (f" {words.title}" if words and words.title else "")
     if answer.status in (429, 503):
         return _come_back_later(request, answer, text, known)
@@ -80,11 +87,27 @@ def unknown(request: Request, text: str, **known: Any) -> PlanningCenterError:
     return OutcomeUnknown(text, **known) if request.is_write else Unavailable(text, **known)
 
 
+def other_version(request: Request, answer: Answer) -> PlanningCenterError | None:
+    """The error of a success that was not made in the version asked for: its shape is not the one we know."""
+    asked, processed = request.headers.get("X-PCO-API-Version"), answer.headers.get("X-PCO-API-Processed-As-Version")
+    if processed in (None, asked):
+        return None
+    text = f"{request}: Planning Center answered in version {processed[:20]!r}, not {asked}"
+    kind = OutcomeUnknown if request.is_write else AnotherVersion
+    return kind(text, status=answer.status, request_id=answer.request_id)
+
+
 def still_refused(error: RefreshNeeded) -> ReconnectNeeded:
     """A token that was just renewed is not taken either: the authorisation itself is gone."""
     text = f"{error}, also with a renewed sign-in"
     return ReconnectNeeded(
-        text, status=error.status, title=error.title, detail=error.detail, parameter=error.parameter, request_id=error.request_id
+        text,
+        status=error.status,
+        title=error.title,
+        detail=error.detail,
+        parameter=error.parameter,
+        request_id=error.request_id,
+        hint=error.hint,
     )
 
 
@@ -103,6 +126,8 @@ def _kind(answer: Answer, words: _Words | None) -> type[PlanningCenterError]:
         return Blocked
     if words.code == "bad_scope":
         return ScopeMissing
+    if answer.status == 400 and "invalid version" in (words.title or "").lower():
+        return AnotherVersion
     return _REFUSED.get(answer.status, Refused)
 
 
@@ -112,8 +137,7 @@ def _kind_of_401(answer: Answer, words: _Words | None) -> type[PlanningCenterErr
         return RefreshNeeded if "basic" in answer.headers.get("WWW-Authenticate", "").lower() else Blocked
     if words.code == "bad_scope":
         return ScopeMissing
-    hint = re.search(r"\(([A-Z_]+)\)", words.detail or "")
-    return _HINTS.get(hint[1], RefreshNeeded) if hint else RefreshNeeded
+    return _HINTS.get(words.hint or "", RefreshNeeded)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -13,7 +13,7 @@ def test_the_examples_run_against_the_practice_planning_center(simulator: str) -
     token = (told["organizations"] if isinstance(told, dict) else told)[0]["personal_access_token"]
     names = {"base_url": simulator, "app_id": token["app_id"], "secret": token["secret"]}
     examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(examples) == 3
+    assert len(examples) == 5
     for example in examples:
         exec(compile(example, str(PAGE), "exec"), names)
     assert names["merged_into"] == []

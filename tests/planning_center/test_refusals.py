@@ -61,7 +61,7 @@ BASIC_DENIED = HTML | {"WWW-Authenticate": 'Basic realm="Application"'}
 TABLE: list[tuple[int, dict[str, str], str, type[PlanningCenterError], type[PlanningCenterError]]] = [
     (400, JSON, NO_DATA, errors.FieldRefused, errors.FieldRefused),
     (400, JSON, INVALID_JSON, errors.FieldRefused, errors.FieldRefused),
-    (400, JSON, body(status="400", title="Invalid Version", detail="*", code="*"), errors.FieldRefused, errors.FieldRefused),
+    (400, JSON, body(status="400", title="Invalid Version", detail="*", code="*"), errors.AnotherVersion, errors.AnotherVersion),
     (400, HTML, "<h1>400 Bad Request</h1>", errors.Blocked, errors.Blocked),
     (401, BASIC_DENIED, "HTTP Basic: Access denied.\n", errors.ReconnectNeeded, errors.ReconnectNeeded),
     (401, HTML, CLOUDFRONT, errors.Blocked, errors.Blocked),
@@ -157,3 +157,32 @@ def test_how_long_to_wait(requests_mock: Mocker, written: dict[str, str], second
     with pytest.raises(errors.RateLimited) as limited:
         client().get(people.ME)
     assert limited.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("hint", ["BABOON", "CAPUCHIN", "PELICAN", "TRASH_PANDA", "FLAMINGO", "LEMMING", "NEW_ANIMAL"])
+def test_the_animals_are_told_apart(requests_mock: Mocker, hint: str) -> None:
+    requests_mock.get(f"{BASE}/people/v2/me", status_code=401, headers=JSON, text=hinted(hint))
+    with pytest.raises(PlanningCenterError) as refused:
+        client().get(people.ME)
+    assert refused.value.hint == hint
+
+
+def test_only_a_sign_in_has_an_animal(requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/me", status_code=422, headers=JSON, text=body(detail="is too long (MAXIMUM)"))
+    with pytest.raises(PlanningCenterError) as refused:
+        client().get(people.ME)
+    assert refused.value.hint is None
+
+
+def test_an_answer_in_another_version_is_not_read(requests_mock: Mocker) -> None:
+    older = {"X-PCO-API-Processed-As-Version": "2022-07-14"}
+    person = {"data": {"type": "Person", "id": "7", "attributes": {}}}
+    requests_mock.get(f"{BASE}/people/v2/people/7", json=person, headers=older)
+    requests_mock.post(f"{BASE}/people/v2/people", status_code=201, json=person, headers=older)
+    with pytest.raises(errors.AnotherVersion, match="in version '2022-07-14', not 2025-11-10"):
+        client().get(people.PERSON, "7")
+    # It was made all the same: whoever sent it has to look.
+    with pytest.raises(errors.OutcomeUnknown):
+        client().create(people.PERSON, {"first_name": "Ana"})
+    requests_mock.get(f"{BASE}/people/v2/people/7", json=person, headers={"X-PCO-API-Processed-As-Version": "2025-11-10"})
+    assert client().get(people.PERSON, "7").id == "7"

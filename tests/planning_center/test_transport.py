@@ -68,8 +68,13 @@ def create(url: str, total: float = 5.0) -> str:
 
 
 def whole(caller: socket.socket, _over: Event) -> None:
-    while caller.recv(65536):
-        caller.sendall(WHOLE)
+    # Head and body may arrive one after the other: one answer for both.
+    request = b""
+    while received := caller.recv(65536):
+        request += received
+        if request.endswith(b"}"):
+            caller.sendall(WHOLE)
+            request = b""
 
 
 def reset_before_answering(caller: socket.socket, _over: Event) -> None:

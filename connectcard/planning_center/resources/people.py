@@ -103,6 +103,7 @@ PERSON = Resource(
         "site_administrator", "status", "updated_at",
     ),
     filters=("admins", "created_since", "organization_admins"),
+    filter_values={"created_since": "time"},
 )  # fmt: skip
 
 ME = replace(PERSON, path="me", singleton=True, verbs=("get",), wheres=(), orders=(), filters=())
@@ -627,7 +628,7 @@ WORKFLOW_CARD_NOTE = Resource(
 LIST_PERSON = below(PEOPLE_LIST, PERSON)
 PERSON_PRIMARY_CAMPUS = the_one_below(PERSON, CAMPUS, "primary_campus")
 PERSON_ORGANIZATION = the_one_below(PERSON, ORGANIZATION, "organization")
-HOUSEHOLD_PERSON = replace(PERSON, parent=HOUSEHOLD, nested_only=True, verbs=("list",), filters=("non_pending", "without_deceased"))
+HOUSEHOLD_PERSON = below(HOUSEHOLD, PERSON, filters=("non_pending", "without_deceased"))
 
 RESOURCES: tuple[Resource, ...] = (
     ORGANIZATION, PERSON, ME, EMAIL, PHONE_NUMBER, ADDRESS, CAMPUS, TAB, FIELD_DEFINITION, FIELD_OPTION, FIELD_DATUM, HOUSEHOLD,
