@@ -60,7 +60,9 @@ def _erase_cards(submissions: Sequence[Submission]) -> None:
     unseen = {"synchronize_session": False}
     db.session.execute(delete(SyncStep).where(SyncStep.item_id.in_(items)), execution_options=unseen)
     db.session.execute(update(SyncOutcome).where(SyncOutcome.item_id.in_(items)).values(reason=None), execution_options=unseen)
-    db.session.execute(update(SyncItem).where(SyncItem.id.in_(items)).values(decision=None, reason=None), execution_options=unseen)
+    db.session.execute(
+        update(SyncItem).where(SyncItem.id.in_(items)).values(decision=None, approval=None, reason=None), execution_options=unseen
+    )
     previews = delete(SyncPreview).where(SyncPreview.submission_id.in_([submission.id for submission in submissions]))
     db.session.execute(previews, execution_options=unseen)
 

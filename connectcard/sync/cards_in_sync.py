@@ -107,6 +107,11 @@ def get_card(submission_id: UUID) -> CardInSync:
     return _card(row)
 
 
+def cards_of(submission_ids: Sequence[UUID]) -> dict[UUID, CardInSync]:
+    """These cards, by the ids of their submissions."""
+    return {row[0].id: _card(row) for row in db.session.execute(_cards().where(Submission.id.in_(submission_ids)))}
+
+
 def cards_of_items(item_ids: Sequence[UUID]) -> dict[UUID, CardInSync]:
     """The cards of these items, by the items' ids."""
     return {row[1].id: _card(row) for row in db.session.execute(_cards().where(SyncItem.id.in_(item_ids)))}

@@ -1,5 +1,7 @@
 """What staff decide by hand: who a card is, and that it is to be tried again. Inside `transaction()`; the caller rings the bell."""
 
+from typing import Any
+
 from sqlalchemy import delete, select
 
 from connectcard.clock import now
@@ -25,8 +27,8 @@ def decide_by_hand(item: SyncItem, kind: str, person_remote_id: str | None, memb
         # What was begun for somebody else says nothing about this person.
         db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id))
     item.decision = {**(item.decision or {}), "kind": kind, "person": person, "by": member_name, "words": _words(kind, member_name)}
-    item.person_remote_id, item.planned_at = person, None
-    return _send_again(item, member_name)
+    item.person_remote_id, item.planned_at, item.approval = person, None, without_fingerprint(item.approval)
+    return send_again(item, member_name)
 
 
 def _words(kind: str, member_name: str) -> str:
@@ -42,10 +44,17 @@ def retry(item: SyncItem, member_name: str) -> SyncRun:
         step.rounds = 0
     if not unclear:
         item.planned_at = None
-    return _send_again(item, member_name)
+    item.approval = without_fingerprint(item.approval)
+    return send_again(item, member_name)
 
 
-def _send_again(item: SyncItem, member_name: str) -> SyncRun:
+def without_fingerprint(approval: dict[str, Any] | None) -> dict[str, Any] | None:
+    """An approval whose plan no longer holds; what was left out stays left out."""
+    return {**approval, "fingerprint": None, "changed": False} if approval else None
+
+
+def send_again(item: SyncItem, member_name: str) -> SyncRun:
+    """Give a card that came to rest back to the worker, in the run that it belongs to or in a new one."""
     already_on = db.session.get(SyncRun, item.run_id)
     item.state, item.due_at, item.reason, item.attempts = PENDING, now(), None, 0
     db.session.flush()

@@ -34,7 +34,7 @@ def history(card: CardInSync) -> list[Event]:
     """Everything that happened to a card, oldest first."""
     events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
     if card.item:
-        events += [*_written(card.item), *_came_to_rest(card.item)]
+        events += [*_approved(card.item), *_written(card.item), *_came_to_rest(card.item)]
     return sorted(events, key=lambda event: event.at)
 
 
@@ -43,6 +43,14 @@ def _corrected(submission: Submission) -> list[Event]:
         Event(correction.corrected_at, f"{FIELD_LABELS.get(correction.field, correction.field)} corrected by {correction.member_name}")
         for correction in corrections_of(submission)
     ]
+
+
+def _approved(item: SyncItem) -> list[Event]:
+    if not item.approval:
+        return []
+    left_out = len(item.approval["left_out"])
+    less = f", {left_out} change{'' if left_out == 1 else 's'} left out" if left_out else ""
+    return [Event(datetime.fromisoformat(item.approval["at"]), f"Approved by {item.approval['by']}{less}")]
 
 
 def _written(item: SyncItem) -> list[Event]:

@@ -43,7 +43,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import CREATE_PERSON
-from connectcard.sync.previews import make_previews
+from connectcard.sync.rehearsals import make_previews
 from connectcard.sync.runs import finish_runs, note_on_runs
 from connectcard.sync.visitors import sync_item
 

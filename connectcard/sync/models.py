@@ -55,7 +55,9 @@ class SyncItem(ChurchOwned, Base):
 
     `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|unclear", "person": remote id, "reasons": [...], "candidates": [...], "by": member name or null}.
-    `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q.
+    `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
+    its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
+    where the plan was another one when the card's turn came}.
     """
 
     __tablename__ = "sync_item"
@@ -79,6 +81,7 @@ class SyncItem(ChurchOwned, Base):
     remote_id_token: Mapped[int | None]
     person_remote_id: Mapped[str | None] = mapped_column(String(40))
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    approval: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -143,8 +146,8 @@ class SyncOutcome(ChurchOwned, Base):
 class SyncPreview(ChurchOwned, Base):
     """What a sync of one card would do, worked out without writing; a worker fills it, a page shows it.
 
-    `contents` is {"kind", "words", "person", "rows": [{"label", "now", "after", "member"}], "requests": 7, "problems": [...]}. Prayers and
-    family are named in it, never quoted.
+    `contents` is {"decision": as on an item, "rows": [{"label", "now", "after", "member", "mark", "required"}], "requests": 7,
+    "problems": [...], "fingerprint": of the plan}. Prayers and family are named in it, never quoted.
     """
 
     __tablename__ = "sync_preview"

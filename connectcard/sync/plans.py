@@ -4,6 +4,7 @@ A person we create gets everything the card says. On a person who was there befo
 birthdate and the child flag are never touched, a field that holds something is kept, nothing is ever blanked.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,11 @@ class PlannedStep:
     @property
     def state(self) -> str:
         return DONE if self.remote_id else LEFT_OUT if self.problem else PLANNED
+
+    @property
+    def mark(self) -> str:
+        """A short name of this write for a form, which shows nothing of what it holds."""
+        return hashlib.sha256(f"{self.kind}|{self.natural_key}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,36 @@
-"""What a sync would do, worked out without writing: a page asks, a worker answers, the page shows it."""
+"""What a sync would do: a page asks, a worker answers (rehearsals), the page shows it, and somebody approves it (approvals)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
 from connectcard.cards.models import Submission
-from connectcard.cards.queries import get_submission
 from connectcard.clock import now
-from connectcard.database import db, end_reading, transaction
-from connectcard.people.matching import UNCLEAR
-from connectcard.planning_center import Client
-from connectcard.planning_center.errors import PlanningCenterError
-from connectcard.sync.models import SyncItem, SyncPreview
-from connectcard.sync.plans import Plan
-from connectcard.sync.steps import PersonGone
-from connectcard.sync.visitors import CardAtHand, card_at_hand, card_before_sync, decide_who, decision_row, plan_for
+from connectcard.database import db
+from connectcard.sync import plans
+from connectcard.sync.families import VISITOR
+from connectcard.sync.models import PLANNED, SyncPreview
+from connectcard.sync.plans import Plan, PlannedStep
 
-AT_A_TIME = 20
+LOOKING, READY, FAILED = "looking", "ready", "failed"
 
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """One line of the plan; `after` is empty where Planning Center's value is kept. `member` is whom of the family it is about."""
+    """One line of the plan; `after` is empty where Planning Center's value is kept. `member` is whom of the family it is about.
+
+    `mark` names the write, for leaving it out; one that is `required` can only be left out with the whole card.
+    """
 
     label: str
     now: str
     after: str
-    member: int = 0
+    member: int = VISITOR
+    mark: str = ""
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,17 @@ class Preview:
     rows: tuple[PreviewRow, ...] = ()
     requests: int = 0
     problems: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """The writes that can be left out."""
+        return frozenset(row.mark for row in self.rows if row.mark and not row.required)
 
 
 def want_preview(submission: Submission) -> None:
     """Ask for a fresh preview of a card. Inside `transaction()`; the caller rings the bell."""
-    row = _row(submission) or SyncPreview(submission_id=submission.id)
+    row = _row(submission.id) or SyncPreview(submission_id=submission.id)
     row.wanted_at, row.made_at, row.problem = now(), None, None
     db.session.add(row)
     db.session.flush()
@@ -51,53 +60,51 @@ def want_preview(submission: Submission) -> None:
 
 def find_preview(submission: Submission) -> Preview | None:
     """The preview of a card, or None where nobody asked for one."""
-    row = _row(submission)
-    if row is None:
-        return None
+    return find_previews([submission.id]).get(submission.id)
+
+
+def find_previews(submission_ids: Sequence[UUID]) -> dict[UUID, Preview]:
+    """The previews of several cards, by the ids of their submissions."""
+    rows = db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id.in_(submission_ids)))
+    return {row.submission_id: _shown(row) for row in rows}
+
+
+def _shown(row: SyncPreview) -> Preview:
     if row.made_at is None:
-        return Preview("looking")
+        return Preview(LOOKING)
     if row.problem or row.contents is None:
-        return Preview("failed", problems=(row.problem or "",))
+        return Preview(FAILED, problems=(row.problem or "",))
     contents = row.contents
     rows = tuple(PreviewRow(**line) for line in contents["rows"])
-    return Preview("ready", contents["decision"], rows, contents["requests"], tuple(contents["problems"]))
+    return Preview(READY, contents["decision"], rows, contents["requests"], tuple(contents["problems"]), contents["fingerprint"])
 
 
-def _row(submission: Submission) -> SyncPreview | None:
-    return db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id == submission.id)).first()
-
-
-def make_previews(client: Client) -> int:
-    """Work out the previews that were asked for, and say how many. Reads from Planning Center only."""
-    wanted = select(SyncPreview.submission_id).where(SyncPreview.made_at.is_(None)).order_by(SyncPreview.wanted_at).limit(AT_A_TIME)
-    submission_ids = list(db.session.scalars(wanted))
-    for submission_id in submission_ids:
-        submission = get_submission(submission_id)
-        _store(submission, *_preview_of(submission, client))
-    end_reading()
-    return len(submission_ids)
-
-
-def _preview_of(submission: Submission, client: Client) -> tuple[dict[str, Any] | None, str | None]:
-    item_id = db.session.scalar(select(SyncItem.id).where(SyncItem.submission_id == submission.id))
-    card = card_at_hand(item_id) if item_id else card_before_sync(submission)
-    try:
-        decision, person = decide_who(card, client)
-    except PersonGone:
-        return None, "The person this card belongs to was deleted in Planning Center."
-    except PlanningCenterError:
-        return None, "Planning Center cannot be reached right now. Try again in a minute."
-    planned = Plan(()) if decision.kind == UNCLEAR else plan_for(card, person, client)
-    return _contents(card, decision_row(decision), planned), None
-
-
-def _contents(card: CardAtHand, decision: dict[str, Any], planned: Plan) -> dict[str, Any]:
+def contents_of(decision: dict[str, Any], planned: Plan, problems: tuple[str, ...], fingerprint: str) -> dict[str, Any]:
+    """A plan as a preview keeps it; `decision` is as on an item."""
     kept = [{"label": row.label, "now": row.now, "after": ""} for row in planned.kept]
-    written = [{"label": step.label, "now": step.now, "after": step.after, "member": step.member} for step in planned.steps]
-    return {"decision": decision, "rows": written + kept, "requests": planned.writes, "problems": list(card.wanted.problems)}
+    return {
+        "decision": decision,
+        "rows": [*map(_line, planned.steps), *kept],
+        "requests": planned.writes,
+        "problems": list(problems),
+        "fingerprint": fingerprint,
+    }
 
 
-def _store(submission: Submission, contents: dict[str, Any] | None, problem: str | None) -> None:
-    with transaction() as session:
-        row = session.scalars(select(SyncPreview).where(SyncPreview.submission_id == submission.id)).one()
-        row.contents, row.problem, row.made_at = contents, problem, now()
+def _line(step: PlannedStep) -> dict[str, Any]:
+    line = {"label": step.label, "now": step.now, "after": step.after, "member": step.member}
+    if step.state != PLANNED:
+        return line
+    return {**line, "mark": step.mark, "required": step.kind == plans.CREATE_PERSON and step.member == VISITOR}
+
+
+def keep_preview(submission_id: UUID, contents: dict[str, Any] | None, problem: str | None = None) -> None:
+    """Store what a worker found. Inside `transaction()`."""
+    row = _row(submission_id) or SyncPreview(submission_id=submission_id)
+    row.contents, row.problem, row.made_at = contents, problem, now()
+    db.session.add(row)
+    db.session.flush()
+
+
+def _row(submission_id: UUID) -> SyncPreview | None:
+    return db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id == submission_id)).first()

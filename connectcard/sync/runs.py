@@ -34,7 +34,7 @@ from connectcard.sync.tokens import reference_code
 
 log = structlog.get_logger()
 
-RUNS_A_PAGE = 20
+RUNS_A_PAGE = PREVIEWS_A_PAGE = 20
 
 
 # Starting and stopping.
@@ -45,7 +45,7 @@ def start_push(member_name: str, only: Sequence[UUID] | None = None) -> SyncRun:
 
     `only` limits it to these cards. Raises NotFound where there is nothing to send.
     """
-    db.session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update()).one()
+    one_press_at_a_time()
     run = running() or _new_run(member_name)
     taken = _take_items(run, only)
     if not taken and run.total == 0:
@@ -53,6 +53,11 @@ def start_push(member_name: str, only: Sequence[UUID] | None = None) -> SyncRun:
     run.total, run.version = run.total + taken, run.version + 1
     db.session.flush()
     return run
+
+
+def one_press_at_a_time() -> None:
+    """Two who press at the same moment come one after the other. Inside `transaction()`."""
+    db.session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update()).one()
 
 
 def running() -> SyncRun | None:
@@ -97,6 +102,12 @@ def _ready(wanted: Any) -> Any:
 def ready_count() -> int:
     """How many cards a press of Sync would send."""
     return db.session.scalar(_ready(select(func.count(Submission.id)))) or 0
+
+
+def ready_cards(page: int) -> list[UUID]:
+    """The submissions that a press of Sync would send, the oldest first, PREVIEWS_A_PAGE a page."""
+    wanted = _ready(select(Submission.id)).order_by(Submission.received_at, Submission.id)
+    return list(db.session.scalars(wanted.offset((page - 1) * PREVIEWS_A_PAGE).limit(PREVIEWS_A_PAGE)))
 
 
 def stop(run: SyncRun) -> None:

@@ -37,6 +37,7 @@ from connectcard.planning_center.errors import (
     Unavailable,
 )
 from connectcard.sync import destinations, plans
+from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
 from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
@@ -44,8 +45,9 @@ from connectcard.sync.looking import candidates_in_planning_center, find_person_
 from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
+from connectcard.sync.previews import contents_of, keep_preview
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
-from connectcard.sync.tokens import name_mark, remote_id_token
+from connectcard.sync.tokens import name_mark, reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
 log = structlog.get_logger()
@@ -74,6 +76,7 @@ class CardAtHand:
     name_mark_key: str = field(repr=False)
     country_code: str
     made: frozenset[int] = frozenset()
+    approval: dict[str, Any] | None = None
 
     @property
     def target(self) -> Target:
@@ -109,7 +112,11 @@ def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> 
         if decision.kind == UNCLEAR:
             _ask_who(hold, decision)
             return
-        store_plan(hold, decision, plan_for(card, person, client))
+        planned = plan_for(card, person, client)
+        if not still_approved(card.approval, fingerprint_of(decision, planned, card.name_mark_key)):
+            _ask_again(hold, card, decision, planned)
+            return
+        store_plan(hold, decision, planned)
     memberships = Memberships()
     for step in steps_of(hold.item_id):
         if stopping():
@@ -135,20 +142,20 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
         item.submission_id, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
     made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
-    card = replace(card, made=frozenset(db.session.scalars(made)))
+    card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval)
     end_reading()
     return card
 
 
 def card_before_sync(submission: Submission) -> CardAtHand:
     """The same for a card that was never sent, for the preview."""
-    card = _card_of(submission.id, None, None, False, "CC-0", 0)
+    card = _card_of(submission.id, None, None, False, None, None)
     end_reading()
     return card
 
 
 def _card_of(
-    submission_id: UUID, linked: str | None, decision: dict[str, Any] | None, planned: bool, reference: str, token: int | None
+    submission_id: UUID, linked: str | None, decision: dict[str, Any] | None, planned: bool, reference: str | None, token: int | None
 ) -> CardAtHand:
     church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
     submission = get_submission(submission_id)
@@ -170,7 +177,7 @@ def _card_of(
         decision=decision,
         planned=planned,
         person_remote_id=linked,
-        reference=reference,
+        reference=reference or reference_code(key, submission_id),
         remote_id_token=token or remote_id_token(key, submission_id),
         name_mark_key=key,
         country_code=wishes.country_code,
@@ -268,11 +275,11 @@ def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
     unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
     db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, unsent))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
-    position = 100 if begun else 0
+    position, left_out = 100 if begun else 0, left_out_of(item.approval)
     for step in planned.steps:
         if _what_it_does(step) not in begun:
             position += 1
-            db.session.add(_row_of(step, item, position))
+            db.session.add(_row_of(step, item, position, step.mark in left_out))
 
 
 def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
@@ -282,9 +289,10 @@ def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
     return step.kind, step.natural_key
 
 
-def _row_of(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
+def _row_of(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
     row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
-    row.state, row.remote_id, row.problem, row.body = step.state, step.remote_id, step.problem, json.dumps(step.body)
+    row.remote_id, row.problem, row.body = step.remote_id, step.problem, json.dumps(step.body)
+    row.state = LEFT_OUT if left_out else step.state
     row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
     return row
 
@@ -417,6 +425,17 @@ def _ask_who(hold: Hold, decision: Decision) -> None:
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         item.decision = decision_row(decision)
         settle(item, REVIEW, NEEDS_YOU, decision.words)
+
+
+def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) -> None:
+    """The plan is no longer the one that was approved: nothing is sent, and the new difference is there to be looked at."""
+    contents = contents_of(decision_row(decision), planned, card.wanted.problems, fingerprint_of(decision, planned, card.name_mark_key))
+    with transaction() as session:
+        keep_hold(hold)
+        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        item.approval = {**(item.approval or {}), "changed": True}
+        keep_preview(item.submission_id, contents)
+        settle(item, REVIEW, NEEDS_YOU, CHANGED)
 
 
 def _settle(hold: Hold, state: str, outcome: str, reason: str | None) -> None:

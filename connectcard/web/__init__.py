@@ -3,6 +3,7 @@
 from flask import Flask, g
 
 from connectcard.web import (
+    approvals,
     authorization,
     capture,
     card_words,
@@ -19,7 +20,7 @@ from connectcard.web import (
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (capture, connection, home, inbox, mapping, runs, security, sign_in)
+PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, runs, security, sign_in)
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, card_words)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
+from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
@@ -48,7 +49,7 @@ def status(card: CardInSync) -> Status:
         return Status("" if card.standing == IGNORED else "info", LIST_WORDS[card.standing])
     match card.standing:
         case "review":
-            return Status("warn", question(item.decision))
+            return Status("warn", "Changed since approved" if stopped_as_changed(item) else question(item.decision))
         case "failed":
             return Status("bad", "Rejected", item.reason or "")
         case "waiting":
@@ -76,6 +77,8 @@ def next_step(card: CardInSync) -> str:
             return "This card is being sent right now. This page follows by itself."
         case "waiting":
             return f"{reason} This card goes on by itself; nobody needs to do anything.".strip()
+        case "review" if stopped_as_changed(card.item):
+            return reason
         case "review":
             return f"{reason} Say who this is, and the card goes on.".strip()
         case "failed":

@@ -21,6 +21,7 @@ from connectcard.database import after_commit, transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
 from connectcard.sync import cards_in_sync, decisions, destinations, runs, set_aside
+from connectcard.sync.approvals import may_be_approved, stopped_as_changed
 from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
 from connectcard.sync.families import names_for_staff
 from connectcard.sync.histories import history
@@ -178,6 +179,8 @@ def card_page(card: CardInSync) -> str:
         preview=find_preview(submission),
         candidates=candidates_of(card),
         travelling=card.standing in (SENDING, WAITING),
+        changed=stopped_as_changed(card.item),
+        may_approve=may_be_approved(card),
     )
 
 
@@ -381,5 +384,5 @@ def found_preview(submission_id: UUID) -> str | AnyResponse:
     found = find_preview(card.submission)
     if found is not None and found.state == "looking":
         return Response(status=204)
-    names = family_names(card.submission)
-    return render_template("cards/_preview.html", card=card, preview=found, may_change=may_change(), family_names=names)
+    may = {"may_change": may_change(), "may_approve": may_be_approved(card)}
+    return render_template("cards/_preview.html", card=card, preview=found, family_names=family_names(card.submission), **may)

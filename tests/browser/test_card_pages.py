@@ -25,8 +25,12 @@ SignIn = Callable[..., StaffBrowser]
 LONG = "Bartholomew-Alexander Featherstonehaugh-Montgomery"
 PLAN = {
     "decision": {"kind": "new", "words": "Nobody in Planning Center has this name.", "person": None, "candidates": []},
-    "rows": [{"label": "First visit date", "now": "", "after": "2026-11-22"}, {"label": "Name", "now": "Ana Lopez", "after": ""}],
+    "rows": [
+        {"label": "First visit date", "now": "", "after": "2026-11-22", "mark": "f1"},
+        {"label": "Name", "now": "Ana Lopez", "after": ""},
+    ],
     "requests": 1,
+    "fingerprint": "as seen",
     "problems": ["“Baptism” has no matching choice in “Interests”, so it is not sent."],
 }
 

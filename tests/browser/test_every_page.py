@@ -25,7 +25,7 @@ PICTURES = ROOT / "docs" / "screenshots"
 # Addresses that are no page of ours: files, and the ways to Planning Center and back.
 NO_PAGES = {"static", "inbox.export", "sign_in.start", "sign_in.callback", "connection.start"}
 # Parts of a page, which the page itself asks for.
-PARTS = {"inbox.standing", "inbox.found_preview", "mapping.row", "mapping.read_yet", "runs.progress"}
+PARTS = {"approvals.found", "inbox.standing", "inbox.found_preview", "mapping.row", "mapping.read_yet", "runs.progress"}
 # A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
 ELSEWHERE = {"sign_in.link"}
 

@@ -379,8 +379,12 @@ def test_a_preview_that_could_not_be_made_says_why(grace: UUID, sam: StaffBrowse
 
 PLAN = {
     "decision": {"kind": "new", "words": "Nobody has this name.", "person": None, "candidates": []},
-    "rows": [{"label": "First visit date", "now": "", "after": "2026-11-22"}, {"label": "Name", "now": "Ana Lopez", "after": ""}],
+    "rows": [
+        {"label": "First visit date", "now": "", "after": "2026-11-22", "mark": "f1"},
+        {"label": "Name", "now": "Ana Lopez", "after": ""},
+    ],
     "requests": 1,
+    "fingerprint": "as seen",
     "problems": ["“Baptism” has no matching choice, so it is not sent."],
 }
 
@@ -405,7 +409,7 @@ def test_the_page_of_a_travelling_card_follows_it(grace: UUID, sam: StaffBrowser
 
 # Who may.
 
-CHANGES = ("decide", "correct", "retry", "ignore", "restore", "preview")
+CHANGES = ("decide", "correct", "retry", "ignore", "restore", "preview", "approve")
 
 
 def test_a_viewer_looks_and_changes_nothing(grace: UUID, viewer: StaffBrowser) -> None:
