@@ -1,11 +1,16 @@
 """The only door out to Planning Center: nobody else makes clients, and nothing else opens tokens."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
 from functools import partial
 from threading import Event
 from typing import cast
 
 from flask import current_app
 
+from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.connections.budget import Pace, budget_of
 from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Connection
@@ -14,6 +19,7 @@ from connectcard.database import end_reading
 from connectcard.errors import ConnectionMissing
 from connectcard.planning_center import BasicAuth, BearerAuth, Client, Timeouts
 from connectcard.planning_center.auth import Auth
+from connectcard.planning_center.errors import NotSent
 
 # How long a client lets the rate limit hold it back: a page hardly, a worker until the card is better put aside.
 PAGE_PATIENCE_SECONDS = 2.0
@@ -39,9 +45,29 @@ def client_for(connection: Connection, *, interactive: bool = False, stopping: E
         base_url=config.pco_base_url,
         user_agent=user_agent(),
         budget=Pace(budget_of(connection), patience, urgent=interactive, stopping=stopping),
-        before_send=end_reading,
+        before_send=_ready_to_send,
         timeouts=Timeouts(total=min(PAGE_SECONDS, send_seconds) if interactive else send_seconds),
     )
+
+
+_latest: ContextVar[datetime | None] = ContextVar("latest", default=None)
+
+
+@contextmanager
+def sending_before(latest: datetime) -> Iterator[None]:
+    """Nothing is sent inside after `latest`: a worker that slept meanwhile gets NotSent, whatever it was about to send."""
+    token = _latest.set(latest)
+    try:
+        yield
+    finally:
+        _latest.reset(token)
+
+
+def _ready_to_send() -> None:
+    end_reading()
+    latest = _latest.get()
+    if latest is not None and now() >= latest:
+        raise NotSent("the time in which this was to be sent is over")
 
 
 def refuse_another_origin(origin: str) -> None:

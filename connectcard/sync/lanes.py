@@ -56,12 +56,14 @@ NAMES_AND_CONTACTS = ("first_name", "last_name", "email", "phone")
 
 
 def churches_with_due_work() -> list[UUID]:
-    """The connected churches that have a card or a preview to work on now and whose lane is free."""
+    """The connected churches that have a card, a preview or the end of a run to work on now and whose lane is free."""
     moment = now()
     on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
     card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
     preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
-    ending = exists().where(SyncRun.church_id == Connection.church_id, SyncRun.state == STOPPING)
+    open_card = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
+    over = or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card))
+    ending = exists().where(SyncRun.church_id == Connection.church_id, over)
     free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
     wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, ending))
     with every_church():

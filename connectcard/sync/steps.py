@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from connectcard.churches.models import Church
 from connectcard.clock import now
+from connectcard.connections.clients import sending_before
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError
 from connectcard.people.identity import base_email, e164, name_key, same_first_name, same_last_name
@@ -35,6 +36,8 @@ MOST_ROUNDS = 3
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
 ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+# Their refusal may mean that somebody whom they name is gone.
+NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD)
 
 
 class Later(ConnectCardError):
@@ -111,14 +114,14 @@ def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     if step.state == INTENT:
         _wait_until_settled(step)
     if step.state == INTENT or step.kind in ALWAYS_PROBED:
-        found = probe(step, target, client)
+        found = _look(step, target, client)
         if found is not None:
             _record(step, hold, DONE, found, was_there=True)
             return
     if step.rounds >= MOST_ROUNDS:
         raise AskSomebody("Planning Center never confirmed this change, and it does not show there. Look at the person, then try again.")
-    _intend(step, hold)
-    _send_once(step, target, hold, client)
+    deadline = _intend(step, hold)
+    _send_once(step, target, hold, client, deadline)
 
 
 def _missing(step: Step, target: Target) -> str:
@@ -144,22 +147,25 @@ def _wait_until_settled(step: Step) -> None:
         raise Later(settled_at, "Planning Center did not confirm a change. We look again before anything is sent twice.")
 
 
-def _intend(step: Step, hold: Hold) -> None:
+def _intend(step: Step, hold: Hold) -> datetime:
+    """Write down that it is sent now; returns until when it may be, since the settle time begins then."""
+    deadline = now() + waits().send
     with transaction():
         keep_hold(hold)
         row = _row(step)
-        row.state, row.intent_at, row.deadline_at = INTENT, now(), now() + waits().send
+        row.state, row.intent_at, row.deadline_at = INTENT, now(), deadline
         row.fence, row.rounds = hold.fence, row.rounds + 1
+    return deadline
 
 
-def _send_once(step: Step, target: Target, hold: Hold, client: Client) -> None:
+def _send_once(step: Step, target: Target, hold: Hold, client: Client, deadline: datetime) -> None:
     try:
-        record = _send(step, target, client)
+        with sending_before(deadline):
+            record = _send(step, target, client)
     except OutcomeUnknown as error:
-        raise Later(now() + waits().send + waits().settle, "Planning Center did not confirm a change. We look again first.") from error
-    except Gone as error:
-        _refuse_or_follow(step, target, hold, client, error)
+        raise Later(deadline + waits().settle, "Planning Center did not confirm a change. We look again first.") from error
     except Refused as error:
+        _withdraw(step, hold)
         _refuse_unless_there(step, target, hold, client, error)
     except PlanningCenterError:
         # Surely not applied: not sent, limited, blocked or not signed in. The step is planned again.
@@ -173,33 +179,37 @@ def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client,
     """A refusal may only mean that it is there already: Planning Center says so with 409, for field data with 422."""
     may_be_there = isinstance(error, Conflict) or step.kind in (plans.SET_FIELD, plans.ADD_MEMBER)
     target.memberships.forget()
-    found = probe(step, target, client) if may_be_there else None
+    found = _look(step, target, client) if may_be_there else None
     if found is not None:
         _record(step, hold, DONE, found, was_there=True)
-    else:
-        if step.kind in OF_HOUSEHOLDS:
-            _follow_if_gone(step, target, hold, client, error)
-        _record(step, hold, REFUSED, None, problem=in_words(error))
+        return
+    if isinstance(error, Gone) or step.kind in NAMING_PEOPLE:
+        _follow_if_gone(step, target, client, error)
+    _record(step, hold, REFUSED, None, problem=_place_gone(step) if isinstance(error, Gone) else in_words(error))
 
 
-def _refuse_or_follow(step: Step, target: Target, hold: Hold, client: Client, error: Gone) -> None:
-    """A 404 is answered for a person who is gone, but for a deleted note category or workflow as well."""
-    _follow_if_gone(step, target, hold, client, error)
-    place = "the household is no longer there" if step.kind in OF_HOUSEHOLDS else "the place this goes to is no longer there"
-    mend = "try this card again" if step.kind in OF_HOUSEHOLDS else "choose another one in Field mapping"
-    _record(step, hold, REFUSED, None, problem=f"{place}; {mend}")
+def _place_gone(step: Step) -> str:
+    if step.kind in OF_HOUSEHOLDS:
+        return "the household is no longer there; try this card again"
+    return "the place this goes to is no longer there; choose another one in Field mapping"
 
 
-def _follow_if_gone(step: Step, target: Target, hold: Hold, client: Client, error: Refused) -> None:
+def _look(step: Step, target: Target, client: Client) -> Record | None:
+    try:
+        return probe(step, target, client)
+    except Gone as error:
+        _follow_if_gone(step, target, client, error)
+        raise
+
+
+def _follow_if_gone(step: Step, target: Target, client: Client, error: Refused) -> None:
     """Raise PersonGone where somebody whom the step is about was merged or deleted."""
     numbers = {families.VISITOR, step.member, *step.body.get("members", ())}
     end_reading()
     for number in sorted(numbers):
         person = target.member(number)
         if person is not None and not _is_there(person, client):
-            kept = kept_after_merge(person, client)
-            _withdraw(step, hold)
-            raise PersonGone(kept, number) from error
+            raise PersonGone(kept_after_merge(person, client), number) from error
 
 
 def _is_there(person_remote_id: str, client: Client) -> bool:

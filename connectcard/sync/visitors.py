@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
@@ -42,7 +42,7 @@ from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
 from connectcard.sync.looking import candidates_in_planning_center, find_person_now, has_namesake, merged
-from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
+from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
 from connectcard.sync.previews import contents_of, keep_preview
@@ -362,7 +362,7 @@ def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
 def _finish(hold: Hold, client: Client) -> None:
     """Read the person back, tick what is there, and settle."""
     card = card_at_hand(hold.item_id)
-    person = find_person_now(card.person_remote_id, card.country_code, client) if card.person_remote_id else None
+    person = _person_or_ask(card.person_remote_id, card, client) if card.person_remote_id else None
     at_home = _people_at_home(hold, card, client)
     with transaction() as session:
         keep_hold(hold)
@@ -488,6 +488,10 @@ def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
             item.state, item.due_at, item.reason = PENDING, now(), "The person was merged in Planning Center; the card follows."
             item.lease_until = None
         else:
+            # What was decided and written for somebody who is gone says nothing about who comes next; the family is still there.
+            of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
+            session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, ~of_family))
+            item.decision = None
             settle(item, REVIEW, NEEDS_YOU, "The person this card belongs to was deleted in Planning Center.")
 
 
@@ -495,7 +499,9 @@ def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:
     if isinstance(error, ReconnectNeeded | ProductUnavailable):
         _wait(hold, Later(now() + RECONNECT_PAUSE, "The church needs to be connected to Planning Center again."), PENDING)
     elif isinstance(error, Refused):
-        _settle(hold, FAILED, FAILED, f"Planning Center did not answer a look-up: {in_words(error)}")
+        # A write whose outcome nobody knows needs eyes, not only another try.
+        state, outcome = (REVIEW, NEEDS_YOU) if _is_unclear(hold) else (FAILED, FAILED)
+        _settle(hold, state, outcome, f"Planning Center did not answer a look-up: {in_words(error)}")
     else:
         _wait(hold, _pause_after(error, _attempts(hold)))
 
@@ -513,6 +519,12 @@ def _pause_after(error: PlanningCenterError, attempts: int) -> Later:
     if isinstance(error, NotSent | OutcomeUnknown):
         return Later(backoff, "Planning Center cannot be reached right now. Goes on by itself.")
     return Later(backoff, "Planning Center gave an unexpected answer. Tried again by itself.")
+
+
+def _is_unclear(hold: Hold) -> bool:
+    unclear = db.session.scalar(select(SyncStep.id).where(SyncStep.item_id == hold.item_id, SyncStep.state == INTENT).limit(1))
+    end_reading()
+    return unclear is not None
 
 
 def _attempts(hold: Hold) -> int:

@@ -1,0 +1,104 @@
+"""Pairs of faults: `make matrix` runs thousands of them on all cores and prints what came out."""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+import structlog
+
+from tests.conftest import make_schema
+from tests.matrix.practice import grace_church
+from tests.matrix.wire import FAULTS
+
+LAGS = (0, 30, 120)
+# The second fault may meet a repetition, a probe or a renewal of the sign-in as well as a first request.
+CALLS_MET = 18
+RUNS_A_BATCH = 250
+
+
+def random_pair(random: Random) -> tuple[int, dict[int, str]]:
+    """Seconds by which searches lag, and two faults at two calls."""
+    first, second = random.sample(range(1, CALLS_MET + 1), 2)
+    kinds = list(FAULTS)
+    return random.choice(LAGS), {first: random.choice(kinds), second: random.choice(kinds)}
+
+
+@dataclass
+class Figures:
+    """What came out of many runs."""
+
+    runs: int = 0
+    met: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    duplicates: list[str] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(
+            self.runs + other.runs, self.met + other.met, self.calls + other.calls, self.seconds + other.seconds,
+            self.duplicates + other.duplicates, self.losses + other.losses, self.others + other.others, self.states + other.states,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        rested = ", ".join(f"{count} {state}" for state, count in self.states.most_common())
+        figures = (
+            f"{self.runs} runs, {self.met} faults met, {self.calls} calls; {rested}\n"
+            f"duplicates {len(self.duplicates)}, losses {len(self.losses)}, other faults of ours {len(self.others)}\n"
+            f"{self.runs / max(self.seconds, 0.001):.1f} runs a second of CPU"
+        )
+        return "\n".join([figures, *self.duplicates, *self.losses, *self.others])
+
+
+def batch(seed: int, runs: int) -> Figures:
+    """So many pairs at a Grace Church of their own."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    home, random, figures = Path(tempfile.mkdtemp(prefix="connectcard-matrix-")), Random(seed), Figures()
+    try:
+        url = f"sqlite:///{home / 'connectcard.sqlite'}"
+        make_schema(url)
+        with pytest.MonkeyPatch.context() as monkeypatch, grace_church(url, monkeypatch) as grace:
+            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+            begun = time.process_time()
+            for _ in range(runs):
+                lag, faults = random_pair(random)
+                grace.lag(lag)
+                fared = grace.run(faults)
+                place = f"seed {seed} lag {lag} "
+                figures += Figures(
+                    1, len(fared.met), fared.calls, 0.0, [place + fared.words(one) for one in fared.duplicates],
+                    [place + fared.words(one) for one in fared.losses], [place + fared.words(one) for one in fared.others],
+                    Counter([fared.state]),
+                )  # fmt: skip
+            astray = (grace.records() - grace.baseline) + (grace.baseline - grace.records())
+            figures.seconds = time.process_time() - begun
+            figures.duplicates += [f"seed {seed}: {count} {kind} stand elsewhere" for kind, count in astray.items()]
+    finally:
+        shutil.rmtree(home)
+    return figures
+
+
+def main(pairs: int, seed: int) -> int:
+    """Run them all; the exit status says whether everything arrived exactly once."""
+    sizes = [min(RUNS_A_BATCH, pairs - begun) for begun in range(0, pairs, RUNS_A_BATCH)]
+    total, begun = Figures(), time.monotonic()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for number, figures in enumerate(pool.map(batch, range(seed, seed + len(sizes)), sizes), start=1):
+            total += figures
+            print(f"{number} of {len(sizes)} batches, {len(total.duplicates) + len(total.losses) + len(total.others)} wrong", flush=True)
+    print(f"{total}\n{time.monotonic() - begun:.0f} s, seeds {seed} to {seed + len(sizes) - 1}")
+    return 1 if total.duplicates or total.losses or total.others else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(os.environ.get("MATRIX_PAIRS", "20000")), int(os.environ.get("MATRIX_SEED", "1"))))
