@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from multiprocessing import get_context
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +22,7 @@ from connectcard.extensions import bell
 from connectcard.planning_center.budget import Rate, read_rate
 from connectcard.planning_center.errors import NotSent, RateLimited
 from tests.conftest import MovedClock, make_config
+from tests.connections import sharing
 from tests.connections.conftest import connected, connection_of
 
 
@@ -154,6 +156,25 @@ def test_no_window_ever_holds_more_than_its_share(app: Flask, connection_id: UUI
             done.result()
     moments = sorted(granted)
     assert all(later - earlier > 0.9 for earlier, later in zip(moments, moments[20:], strict=False))
+
+
+def test_eight_processes_never_let_more_than_the_limit_through(redis_url: str, connection_id: UUID) -> None:
+    assert sharing.TAKE != budget.TAKE
+    bell.redis.delete(sharing.GRANTED)
+    rate = Rate(limit=20, period=1, count=0)
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["tests.connections.sharing"])
+    # Half of them work for people who wait at a screen.
+    eight = [processes.Process(target=sharing.share, args=(redis_url, connection_id, rate, bool(number % 2), 90)) for number in range(8)]
+    for one in eight:
+        one.start()
+    for one in eight:
+        one.join(90)
+        assert one.exitcode == 0
+    moments = [int(moment) for moment in bell.redis.lrange(sharing.GRANTED, 0, -1)]
+    assert len(moments) >= 90
+    # The one that is a whole limit later went when the first had left the window.
+    assert all(later - earlier >= 1000 for earlier, later in zip(moments, moments[rate.limit :], strict=False))
 
 
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
