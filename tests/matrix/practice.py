@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from connectcard import create_app
@@ -29,9 +30,8 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.planning_center import client, oauth, transport
 from connectcard.planning_center import wire as wire_of_client
-from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET, create_simulator, rules
+from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET, create_simulator
 from connectcard.simulator import oauth as simulator_oauth
-from connectcard.simulator.control import desk_of
 from connectcard.simulator.state import Simulator, the
 from connectcard.simulator.store import Row
 from connectcard.sync import lanes, runs
@@ -136,6 +136,7 @@ class Grace:
     wire: Wire
     clock: MovedClock
     organization: int
+    by_hand: FlaskClient
     number: int = 0
     dead: bool = False
     armed: list[tuple[int, str]] = field(default_factory=list)
@@ -232,17 +233,17 @@ class Grace:
     def merge(self, _request: Request) -> None:
         """Staff merge the visitor into somebody else, if they are there."""
         for row in self.people():
-            desk = desk_of(self.simulator, self.organization)
             with self.simulator.store.transaction():
-                kept = Row("Person", self.organization, {"first_name": "Kept", "last_name": f"Of{row.id}", "status": "active"})
-                desk.save(kept)
-                rules.merge(desk, kept, row)
+                at = row.updated_at
+                kept = self.simulator.store.add(
+                    Row("Person", self.organization, {"first_name": "Kept", "status": "active"}, created_at=at, updated_at=at)
+                )
+            self.by_hand.post("/_simulator/merge", json={"keep": str(kept.id), "remove": str(row.id)})
             self.survivors[kept.id] = row.id
 
     def delete(self, _request: Request) -> None:
         for row in self.people():
-            with self.simulator.store.transaction():
-                rules.remove(desk_of(self.simulator, self.organization), row)
+            self.by_hand.delete(f"/_simulator/people/{row.id}")
 
     def arm(self, commits: int, what: str) -> None:
         self.armed.append((commits, what))
@@ -394,7 +395,9 @@ def grace_church(database_url: str, monkeypatch: pytest.MonkeyPatch, lag: int = 
     config = make_config(database_url, pco_base_url=ORIGIN, pco_client_id=PRACTICE_CLIENT_ID, pco_client_secret=PRACTICE_CLIENT_SECRET)
     try:
         with running(create_app(config)) as app:
-            grace = Grace(app, connected_church(simulator), simulator, wire, clock, simulator.store.organizations()[0].id)
+            grace = Grace(
+                app, connected_church(simulator), simulator, wire, clock, simulator.store.organizations()[0].id, simulator_app.test_client()
+            )
             set_up(grace, monkeypatch)
             yield grace
     finally:
