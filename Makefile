@@ -2,6 +2,7 @@
 # make test     install what the tests need and run them
 # make lint     ruff, mypy, import-linter, djlint
 # make bench    print the benchmark figures
+# make matrix   thousands of pairs of faults; MATRIX_PAIRS says how many, MATRIX_SEED from where
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +60,9 @@ lint: install-dev
 bench: test-programs
 	$(BIN)/python -m pytest -n 0 -s tests/benchmarks/bench_*.py
 
+matrix: install-dev
+	@$(BIN)/python -m tests.matrix.pairs
+
 # Needs uv (https://docs.astral.sh/uv). Hashes bind what is installed to what was tested; no registry's address is written down.
 COMPILE := uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-annotate --no-header --quiet
@@ -74,4 +78,4 @@ migration: install
 initial-migration: install
 	$(BIN)/python migrations/generate.py --initial
 
-.PHONY: run install install-dev test-programs test lint bench lock migration initial-migration
+.PHONY: run install install-dev test-programs test lint bench matrix lock migration initial-migration
