@@ -153,6 +153,11 @@ def invalid_payload(parameter: str) -> Refusal:
     return Refusal(422, [error | {"source": {"parameter": parameter}}])
 
 
+def invalid_enum_value(parameter: str) -> Refusal:
+    error = {"status": "422", "title": "Invalid Enum Value", "code": "invalid_enum_value", "detail": f"{parameter} is not a valid value"}
+    return Refusal(422, [error | {"source": {"parameter": parameter}}])
+
+
 def no_such_resource(attribute: str) -> Refusal:
     detail = f"Error setting {attribute}. The underlying resource couldn't be found."
     return Refusal(

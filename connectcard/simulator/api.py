@@ -28,8 +28,9 @@ from connectcard.simulator.callers import Caller, end_family, find_credential, r
 from connectcard.simulator.catalogue import PEOPLE, PRODUCTS, Product, kind_of
 from connectcard.simulator.documents import Document, Writer, parent_of
 from connectcard.simulator.edges import Edge
-from connectcard.simulator.filters import filters, visible
+from connectcard.simulator.filters import arrived, filters, visible
 from connectcard.simulator.limits import Counted, limit_for
+from connectcard.simulator.moments import stamp
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.search import Search
 from connectcard.simulator.state import Simulator, the
@@ -178,7 +179,7 @@ class Door:
 
     def __init__(self, simulator: Simulator, caller: Caller, product: Product, version: str, seconds: float, parts: list[str]) -> None:
         self.simulator, self.store, self.caller, self.product = simulator, simulator.store, caller, product
-        self.desk = Desk(simulator.store, caller, seconds, version)
+        self.desk = Desk(simulator.store, caller, seconds, version, replication_lag=simulator.settings.groups_lag_s)
         self.parts = [
             str(caller.person.id) if place == 1 and part == "me" and parts[0] == "people" else part for place, part in enumerate(parts)
         ]
@@ -261,8 +262,12 @@ class Door:
         return row
 
     def _is_visible(self, row: Row) -> bool:
-        hiding = visible(self.product.scope, row.kind, self.caller)
+        hiding = self._hiding(row.kind)
         return not hiding or bool(self.store.count([Condition("record.id = ?", (row.id,)), *hiding]))
+
+    def _hiding(self, kind: str) -> list[Condition]:
+        before = stamp(self.desk.seconds - self.desk.replication_lag)
+        return [*visible(self.product.scope, kind, self.caller), *arrived(self.product.scope, kind, before)]
 
     def _organization_parent(self) -> Document:
         return {"id": str(self.caller.organization), "type": "Organization"}
@@ -275,6 +280,8 @@ class Door:
     def _collection(self, resource: Resource, parent: Row | None, path: str) -> Response:
         if request.method == "POST" and "create" in resource.verbs:
             return self._create(resource, parent)
+        if request.method == "POST":
+            self._must_be_possible("create", resource)
         if request.method not in ("GET", "HEAD") or "list" not in resource.verbs:
             raise not_routed()
         return self._list(resource, parent, path)
@@ -287,7 +294,7 @@ class Door:
         asked = [
             *questions.conditions(resource, request.args),
             *filters(resource, request.args, self.caller, self.desk.now),
-            *visible(self.product.scope, kind_of(resource), self.caller),
+            *self._hiding(kind_of(resource)),
         ]
         conditions = [Condition("record.kind = ?", (kind_of(resource),)), Condition("record.organization = ?", (self.caller.organization,))]
         conditions += [self._beneath(resource, parent)] if parent else []
@@ -330,7 +337,14 @@ class Door:
             return self._update(resource, row)
         if request.method == "DELETE" and "delete" in resource.verbs:
             return self._delete(resource, row)
+        if request.method == "DELETE":
+            self._must_be_possible("destroy", resource)
         raise not_routed()
+
+    def _must_be_possible(self, verb: str, resource: Resource) -> None:
+        """What Groups does not do over the API nobody may do: it says so of the person."""
+        if resource.product == "groups":
+            raise self.caller.cannot(verb, resource.type)
 
     def _parent_of_member(self, resource: Resource, row: Row) -> Document:
         """Who the row is about, else the organization."""

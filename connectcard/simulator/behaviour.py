@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connectcard.simulator import follow_up, rules, webhooks
+from connectcard.simulator import follow_up, groups, rules, webhooks
 from connectcard.simulator.rules import Desk
 from connectcard.simulator.store import Row
 
@@ -12,12 +12,20 @@ Action = Callable[[Desk, Row, str, dict[str, Any]], Row | None]
 
 rules.CHECKS |= {
     "WorkflowCardNote": follow_up.check_card_note,
+    "groups.Group": groups.check_group,
+    "groups.Membership": groups.check_membership,
     "webhooks.WebhookSubscription": webhooks.check_subscription,
 }
 rules.REMOVED |= {"webhooks.WebhookSubscription": webhooks.subscription_removed}
 
 ACTIONS: Mapping[tuple[str, str], Action] = {
     ("List", "run"): follow_up.run_list,
+    ("groups.Group", "assign_campuses"): groups.assign_campuses,
+    ("groups.Group", "disable_chat"): groups.switch_chat,
+    ("groups.Group", "duplicate"): groups.duplicate,
+    ("groups.Group", "enable_chat"): groups.switch_chat,
+    ("groups.GroupApplication", "approve"): groups.approve,
+    ("groups.GroupApplication", "reject"): groups.reject,
     ("webhooks.Event", "ignore"): webhooks.ignore,
     ("webhooks.Event", "redeliver"): webhooks.redeliver,
     ("webhooks.WebhookSubscription", "rotate_secret"): webhooks.rotate_secret,

@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.datastructures import Authorization
 
-from connectcard.simulator.answers import access_denied, forbidden, outside_scope, unauthorized
+from connectcard.simulator.answers import Refusal, access_denied, forbidden, outside_scope, unauthorized
 from connectcard.simulator.store import Row, Store
 
 # Changing what belongs to the church as a whole is not for an Editor.
@@ -72,8 +72,11 @@ class Caller:
 
     def must_write(self, verb: str, scope: str, kind: str) -> None:
         if not self._may_write(scope, kind):
-            article = "an" if kind[0] in "AEIOU" else "a"
-            raise forbidden(f"User with id {self.person.id} cannot {verb} {article} {kind}.")
+            raise self.cannot(verb, kind)
+
+    def cannot(self, verb: str, kind: str) -> Refusal:
+        article = "an" if kind[0] in "AEIOU" else "a"
+        return forbidden(f"User with id {self.person.id} cannot {verb} {article} {kind}.")
 
     def _may_write(self, scope: str, kind: str) -> bool:
         if scope == "groups":

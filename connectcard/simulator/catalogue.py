@@ -339,7 +339,7 @@ def targets(resource: Resource) -> dict[str, str]:
 _CARDS = "(select count(*) from record card where card.parent = record.id and card.kind = 'WorkflowCard'{})"
 _STAGE = " and json_extract(card.attributes, '$.stage') {}"
 _NAME_OF = "(select json_extract(who.attributes, '$.name') from record who where who.id = {})"
-COMPUTED = {
+COMPUTED: dict[str, dict[str, str]] = {
     "Household": {
         "member_count": "(select count(*) from record m where m.parent = record.id and m.kind = 'HouseholdMembership')",
         "primary_contact_name": _NAME_OF.format("json_extract(record.relations, '$.primary_contact')"),
@@ -363,11 +363,83 @@ COMPUTED = {
     },
 }
 
+# Contact details as the other products show them with a person: JSON, read before it is written.
+_CONTACTS = (
+    "(select json_group_array(json_object({})) from (select attributes from record c where c.person = record.id and c.kind = '{}'"
+    " order by c.id) c)"
+)
+_MEMBERSHIPS = "exists (select 1 from record m where m.person = record.id and m.kind = 'groups.Membership'{})"
+_CHECK_INS = "(select {} from record c where c.person = record.id and c.kind = 'check_ins.CheckIn')"
+_CHECKED_IN = (
+    "(select count(*) from record c where c.parent = record.parent and c.kind = 'check_ins.CheckIn'"
+    " and json_extract(c.relations, '$.event_period') = record.id and json_extract(c.attributes, '$.kind') = '{}')"
+)
+_AT_TIME = (
+    "(select count(*) from record c, json_each(c.attributes, '$.event_time_ids') t where c.parent = record.parent"
+    " and c.kind = 'check_ins.CheckIn' and t.value = record.id{})"
+)
+
+
+def _members(**names: str) -> str:
+    return ", ".join(f"'{name}', json_extract(c.attributes, '$.{kept}')" for name, kept in names.items())
+
+
+READ_AS_JSON = frozenset({"addresses", "email_addresses", "phone_numbers"})
+COMPUTED |= {
+    "Person": {
+        "addresses": _CONTACTS.format(
+            _members(street_line_1="street_line_1", street_line_2="street_line_2", city="city", state="state", zip="zip",
+                     country_code="country_code", location="location", primary="primary"), "Address",
+        ),
+        "check_in_count": _CHECK_INS.format("count(*)"),
+        "email_addresses": _CONTACTS.format(_members(address="address", location="location", primary="primary"), "Email"),
+        "last_checked_in_at": _CHECK_INS.format("max(c.created_at)"),
+        "phone_numbers": _CONTACTS.format(
+            _members(number="number", carrier="carrier", location="location", primary="primary"), "PhoneNumber"
+        ),
+    },
+    "groups.Group": {
+        "memberships_count": "(select count(*) from record m where m.parent = record.id and m.kind = 'groups.Membership')",
+    },
+    "check_ins.EventPeriod": {f"{word.lower()}_count": _CHECKED_IN.format(word) for word in ("Regular", "Guest", "Volunteer")},
+    "check_ins.EventTime": {
+        f"{word.lower()}_count": _AT_TIME.format(f" and json_extract(c.attributes, '$.kind') = '{word}'")
+        for word in ("Regular", "Guest", "Volunteer")
+    } | {"total_count": _AT_TIME.format("")},
+}  # fmt: skip
+# The same word means something else in another product.
+COMPUTED_ELSEWHERE: dict[tuple[str, str], dict[str, str]] = {
+    ("groups", "Person"): {
+        "permissions": "case when coalesce(json_extract(record.attributes, '$.site_administrator'), 0)"
+        " or json_extract(record.attributes, '$.groups_permission') = 'administrator' then 'administrator' when "
+        + _MEMBERSHIPS.format(" and json_extract(m.attributes, '$.role') = 'leader'")
+        + " then 'leader' when "
+        + _MEMBERSHIPS.format("")
+        + " then 'member' else 'no access' end",
+    },
+}
+
+
+def computed_values(product: str, kind_name: str) -> Mapping[str, str]:
+    return COMPUTED.get(kind_name, {}) | COMPUTED_ELSEWHERE.get((product, kind_name), {})
+
+
+# What a row is sorted by without having it: names of the person whom it is about.
+BORROWED = {
+    (kind_name, name): f"(select json_extract(p.attributes, '$.{name}') from record p where p.id = record.person)"  # noqa: S608
+    for kind_name in ("WorkflowCard", "groups.Membership", "groups.Attendance")
+    for name in ("first_name", "last_name")
+}
+
 # What stands in an attribute that nobody has written.
 OTHERWISE: dict[tuple[str, str], object] = {
     ("Person", "resource_permission_flags"): {"can_access_workflows": False},
     ("Person", "directory_status"): "no_access",
     ("FieldDatum", "file"): {"url": None},
+    ("Person", "headcounter"): False,
+    ("Person", "has_access"): False,
+    ("groups.GroupType", "church_center_map_visible"): False,
+    ("groups.GroupType", "default_group_settings"): "{}",
 } | {
     ("Person", name): False
     for name in (
@@ -382,7 +454,9 @@ def column(kind: str, name: str) -> str:
         return f"record.{name}"
     if name in COMPUTED.get(kind, {}):
         return COMPUTED[kind][name]
-    if name == "person_id":
+    if (kind, name) in BORROWED:
+        return BORROWED[kind, name]
+    if name in ("person_id", "account_center_person_id"):
         return "record.person"
     if name == "organization_id":
         return "record.organization"

@@ -4,8 +4,8 @@ POST   /_simulator/reset          {"people": 200, "seed": 1}: a fresh practice p
 GET    /_simulator/organizations  both churches with their people (?people=0 without, ?organization=ID one of them)
 POST   /_simulator/faults         one order or a list of them (see `faults.py`); [] forgets those that are open
 GET    /_simulator/faults         the orders still open;  DELETE forgets them
-POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "refresh_ends_old_access", "webhook_copies",
-                                  "webhook_disorder_s", "advance_s"}
+POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "groups_lag_s",
+                                  "refresh_ends_old_access", "webhook_copies", "webhook_disorder_s", "advance_s"}
 GET    /_simulator/settings       the settings and the practice clock
 GET    /_simulator/log?since=N    one entry for each request with a number above N
 POST   /_simulator/merge          {"keep", "remove"}: merge two people, as staff do in Planning Center
@@ -113,7 +113,7 @@ def settings() -> Response:
 def change_settings() -> Response:
     sent = values(*(one.name for one in fields(Settings)), "advance_s")
     limits = {"latency_ms": (0, 600_000), "limit": (1, 1_000_000), "period": (1, 86_400), "search_lag_s": (0, 86_400)}
-    limits |= {"webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600)}
+    limits |= {"groups_lag_s": (0, 86_400), "webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600)}
     changed: dict[str, object] = {name: int(number(sent, name, 0, least, most)) for name, (least, most) in limits.items() if name in sent}
     if "refresh_ends_old_access" in sent:
         changed["refresh_ends_old_access"] = bool(sent["refresh_ends_old_access"])

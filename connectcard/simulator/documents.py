@@ -1,5 +1,6 @@
 """Rows as Planning Center writes them: attributes, relationships, links, and the documents around them."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,13 +12,14 @@ from connectcard.planning_center.resources import Attribute, Relationship, Resou
 from connectcard.simulator import questions
 from connectcard.simulator.callers import Caller, may_manage
 from connectcard.simulator.catalogue import (
-    COMPUTED,
     GENDER_IN_WORDS,
     NO_GENDER_RELATIONSHIP,
     OTHERWISE,
     PARENTS,
+    READ_AS_JSON,
     STREET_IN_LINES,
     Product,
+    computed_values,
     is_pointer,
     kind_of,
     type_of,
@@ -169,7 +171,8 @@ class Writer:
         if row.kind == "WorkflowCard":
             return f"/people/v2/people/{row.person}/workflow_cards/{row.id}"
         resource = self.product.facts[row.kind]
-        return f"{self._above(resource, row)}/{resource.path}/{row.id}"
+        above = f"{self._above(resource, row)}/{resource.path}"
+        return above if resource.singleton else f"{above}/{row.id}"
 
     def _above(self, resource: Resource, row: Row) -> str:
         """The address of what a row without an address of its own stands below."""
@@ -226,7 +229,7 @@ class Shape:
         values = {name: kept.get(name, otherwise) for name, otherwise in self.plain}
         for name, reading in self.readings:
             values[name] = reading(row)
-        values.update(computed)
+        values.update((name, json.loads(value) if name in READ_AS_JSON else value) for name, value in computed.items())
         return self.last(values) if self.last else values
 
 
@@ -243,7 +246,7 @@ def prepared_shape(resource: Resource, version: str, asked: frozenset[str] | Non
         resource.type,
         tuple((name, OTHERWISE.get((kind, name))) for name in names),
         tuple((name, one) for name, one in readings if one),
-        {name: sql for name, sql in COMPUTED.get(kind, {}).items() if name in names},
+        {name: sql for name, sql in computed_values(resource.product, kind).items() if name in names},
         tuple(relationships(resource, kind, version)),
         of_version(kind, version),
     )
@@ -253,10 +256,14 @@ def reading(kind: str, name: str) -> Reading | None:
     """How an attribute is read that is not kept under its own name; None for all others."""
     if name in ("created_at", "updated_at"):
         return lambda row: getattr(row, name)
-    if name in ("avatar", "demographic_avatar_url") and kind == "Person":
+    if name in ("avatar", "avatar_url", "demographic_avatar_url") and kind == "Person":
         return lambda row: row[name] or initials(row)
     if kind == "PhoneNumber" and name == "formatted_number":
         return lambda row: row["national"] or row["number"]
+    if (kind, name) == ("Person", "permission"):
+        return lambda row: row["check_ins_permission"]
+    if (kind, name) == ("Person", "has_access"):
+        return lambda row: bool(row["site_administrator"] or row["calendar_permission"])
     if not is_pointer(kind, name):
         return None
     if name in NUMBERS_ON_THE_WIRE:

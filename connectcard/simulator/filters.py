@@ -3,6 +3,7 @@
 A filter that is known to the catalogue and changes nothing here (`recently_viewed` has nobody who views) lets everything through.
 """
 
+import json
 from collections.abc import Callable, Iterator
 
 from werkzeug.datastructures import MultiDict
@@ -11,6 +12,7 @@ from connectcard.planning_center.resources import Resource
 from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import column, kind_of
 from connectcard.simulator.moments import read_moment
+from connectcard.simulator.questions import whole_number
 from connectcard.simulator.store import Condition
 
 Arguments = MultiDict[str, str]
@@ -35,10 +37,8 @@ def by_ids(parameter: str, sql: str) -> Filter:
     """A filter whose parameter is a list of ids, which the SQL compares with `json_each(?)`."""
 
     def wanted(arguments: Arguments, caller: Caller, now: str) -> Condition:
-        numbers = [text.strip() for text in arguments.get(parameter, "").split(",")]
-        return Condition(
-            sql, ("[" + ",".join(str(int(one)) for one in numbers if one.isascii() and one.isdigit() and len(one) < 18) + "]",)
-        )
+        numbers = [whole_number(text) for text in arguments.get(parameter, "").split(",")]
+        return Condition(sql, (json.dumps([number for number in numbers if number is not None]),) * sql.count("?"))
 
     return wanted
 
@@ -61,8 +61,8 @@ AT_CAMPUS = "exists (select 1 from json_each(record.attributes, '$.campus_ids') 
 GROUP_OF_EVENT = "(select g.id from record g, json_each(g.attributes, '$.campus_ids') c where c.value in (select value from json_each(?)))"
 # Tags: any of those of one tag group, and that for every tag group.
 TAGGED = (
-    "not exists (select 1 from (select distinct t.parent as above from json_each(?1) w join record t on t.id = w.value) a where not exists"
-    " (select 1 from json_each(?1) w join record t on t.id = w.value where t.parent = a.above"
+    "not exists (select 1 from (select distinct t.parent as above from json_each(?) w join record t on t.id = w.value) a where not exists"
+    " (select 1 from json_each(?) w join record t on t.id = w.value where t.parent = a.above"
     " and w.value in (select value from json_each(record.attributes, '$.tag_ids'))))"
 )
 ENROLLED = (
@@ -161,6 +161,11 @@ def by_archive_status(status: str) -> Iterator[Condition]:
     """Archived groups are not listed unless they are asked for: whoever looks for deleted ones must ask."""
     if status != "include":
         yield Condition(f"{value('archived_at')} is {'not ' if status == 'only' else ''}null")
+
+
+def arrived(scope: str, kind: str, before: str) -> list[Condition]:
+    """People are in Groups some time after they are in People."""
+    return [Condition("record.created_at <= ?", (before,))] if scope == "groups" and kind == "Person" else []
 
 
 def visible(scope: str, kind: str, caller: Caller) -> list[Condition]:

@@ -159,7 +159,7 @@ class Life:
             "tag_ids": tags, "campus_ids": [self.campuses[number % len(self.campuses)]], "can_create_conversation": False,
         }  # fmt: skip
         group = self.add("groups.Group", told, relations={"group_type": group_type.id, "location": location.id})
-        location.relations["group"] = group.id
+        location.parent = location.relations["group"] = group.id
         enrollment = {"auto_closed": False, "auto_closed_reason": None, "date_limit": None, "date_limit_reached": False, "member_limit": 20,
                       "member_limit_reached": False, "status": "open", "strategy": STRATEGIES[number % 3]}  # fmt: skip
         self.add("groups.Enrollment", enrollment, parent=group.id)

@@ -13,7 +13,16 @@ import phonenumbers
 
 from connectcard.planning_center.resources import Resource
 from connectcard.simulator import search
-from connectcard.simulator.answers import Refusal, bad_request, cannot_be_assigned, invalid, invalid_payload, no_such_resource, not_found
+from connectcard.simulator.answers import (
+    Refusal,
+    bad_request,
+    cannot_be_assigned,
+    invalid,
+    invalid_enum_value,
+    invalid_payload,
+    no_such_resource,
+    not_found,
+)
 from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import PARENTS, POINTERS, STREET_IN_LINES, kept_as
 from connectcard.simulator.moments import read_date, read_moment, stamp
@@ -55,6 +64,7 @@ class Desk:
     seconds: float
     version: str
     happened: list["Happening"] = field(default_factory=list)
+    replication_lag: float = 0
 
     @property
     def organization(self) -> int:
@@ -146,11 +156,25 @@ def assign_attribute(desk: Desk, resource: Resource, row: Row, name: str, value:
         first, _, rest = str(value or "").partition("\n")
         row.attributes |= {"street_line_1": first or None, "street_line_2": rest or None}
         return None
+    if name == "tag_ids":
+        row.attributes[name] = ids_of(desk, "groups.Tag", name, value)
+        return None
     if name == "created_at":
         row.created_at = read_moment(str(value)) or row.created_at
         return None
     row.attributes[name] = cast(resource.attributes[name].kind, name, value)
     return None
+
+
+def ids_of(desk: Desk, kind: str, name: str, sent: Any) -> list[int]:
+    """A list of ids (or a text with commas) of things that are there."""
+    words = sent.split(",") if isinstance(sent, str) else sent
+    if not isinstance(words, list):
+        raise invalid_payload(name)
+    numbers = [whole_number(word) for word in words]
+    if not all(desk.find(kind, number) for number in numbers):
+        raise no_such_resource(name)
+    return [number for number in dict.fromkeys(numbers) if number is not None]
 
 
 def related_id(name: str, value: Any) -> Any:
@@ -367,9 +391,7 @@ def check_membership(desk: Desk, row: Row) -> None:
     if any(other.parent == row.parent for other in desk.siblings(row)):
         raise invalid("HouseholdMembership", "person", "has already been taken")
     if row["household_role"] not in (None, "adult", "child_or_dependent", "other_adult", "parent_guardian"):
-        raise Refusal(
-            422, [{"status": "422", "title": "Invalid Enum Value", "code": "invalid_enum_value", "source": {"parameter": "household_role"}}]
-        )
+        raise invalid_enum_value("household_role")
     row.attributes.setdefault("pending", True)
 
 

@@ -25,8 +25,9 @@ class Settings:
     """How Planning Center behaves at the moment.
 
     `latency_ms` is waited before each answer; `limit` requests are allowed in `period` seconds; the searches find what is at least
-    `search_lag_s` old. Each webhook is delivered `webhook_copies` times, after a wait of up to `webhook_disorder_s`, so that the order is
-    lost. With `refresh_ends_old_access` an access token dies when its grant is refreshed, else it lives its two hours.
+    `search_lag_s` old, and Groups knows people who are at least `groups_lag_s` old. Each webhook is delivered `webhook_copies` times,
+    after a wait of up to `webhook_disorder_s`, so that the order is lost. With `refresh_ends_old_access` an access token dies when its
+    grant is refreshed, else it lives its two hours.
     """
 
     latency_ms: int = 0
@@ -34,6 +35,7 @@ class Settings:
     period: int = 20
     search_lag_s: int = 0
     refresh_ends_old_access: bool = False
+    groups_lag_s: int = 0
     webhook_copies: int = 1
     webhook_disorder_s: int = 0
 
