@@ -52,6 +52,13 @@ class Practice:
     def fault(self, method: str, path: str, kind: str, times: int = 1, after: int = 0, **more: Any) -> None:
         self.post("faults", {"method": method, "path": path, "kind": kind, "times": times, "after": after, **more})
 
+    def open_faults(self) -> list[dict[str, Any]]:
+        return requests.get(f"{self.url}/_simulator/faults", timeout=30).json()  # type: ignore[no-any-return]
+
+    def delete(self, person_remote_id: str) -> None:
+        """Somebody deletes a person in Planning Center."""
+        assert requests.delete(f"{self.url}/_simulator/people/{person_remote_id}", timeout=30).ok
+
     def requests_since(self, number: int) -> list[dict[str, Any]]:
         return requests.get(f"{self.url}/_simulator/log?since={number}", timeout=30).json()  # type: ignore[no-any-return]
 
