@@ -129,7 +129,7 @@ def _missing(step: Step, target: Target) -> str:
     if step.kind == plans.CREATE_HOUSEHOLD and not _new_members(step, target):
         return "Nobody of the family could be added, so there is no household."
     if step.kind == plans.ADD_MEMBER and target.member(step.member) is None:
-        return "This person could not be added."
+        return "This person was not added."
     return "The household could not be made." if step.kind == plans.ADD_MEMBER and _household(step, target) is None else ""
 
 
@@ -199,7 +199,10 @@ def _look(step: Step, target: Target, client: Client) -> Record | None:
         return probe(step, target, client)
     except Gone as error:
         _follow_if_gone(step, target, client, error)
-        raise
+        if step.kind != plans.ADD_MEMBER:
+            raise
+        # Nobody is in a household that is gone.
+        return None
 
 
 def _follow_if_gone(step: Step, target: Target, client: Client, error: Refused) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
@@ -272,14 +272,21 @@ def _token_in(planned: Plan) -> int | None:
 
 
 def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
-    unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
-    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, unsent))
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, _is_void(planned)))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
     position, left_out = 100 if begun else 0, left_out_of(item.approval)
     for step in planned.steps:
         if _what_it_does(step) not in begun:
             position += 1
             db.session.add(_row_of(step, item, position, step.mark in left_out))
+
+
+def _is_void(planned: Plan) -> ColumnElement[bool]:
+    """The steps of an earlier plan that say nothing any more: what was not sent, and a household that is gone, since one is planned."""
+    of_household = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+    gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned.steps) else ()
+    unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
+    return or_(unsent, and_(SyncStep.state == DONE, SyncStep.kind.in_(gone)))
 
 
 def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
@@ -367,7 +374,7 @@ def _finish(hold: Hold, client: Client) -> None:
     with transaction() as session:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        steps = session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id)).all()
+        steps = session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
         if person is not None:
             item.person_remote_id = person.candidate.remote_id
             remember_person(person.candidate)

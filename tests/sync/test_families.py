@@ -7,7 +7,10 @@ import pytest
 
 from connectcard.cards.queries import get_submission
 from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.connections.clients import client_for
+from connectcard.connections.queries import find_connection
 from connectcard.database import Base, db, transaction
+from connectcard.planning_center.resources import people
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.families import ADULT_OF_THIS_NAME, NAMESAKE, SEVERAL_HOUSEHOLDS
 from connectcard.sync.models import SyncItem
@@ -252,6 +255,36 @@ def test_a_refused_child_does_not_keep_the_others_out(grace_church: GraceChurch)
     assert households(grace_church) == [AT_HOME]
 
 
+def test_a_household_that_somebody_dissolved_is_made_again_for_all(grace_church: GraceChurch) -> None:
+    refused = {"first_name": "Le\0o", "age": "6"}
+    card = grace_church.card(*MINA, family={**QUISTS, "children": [refused, *QUISTS["children"]]})
+    grace_church.work_until_done(grace_church.press_sync())
+    [household] = {place["household_id"] for place in quists(grace_church)["Leo"]["households"]}
+    delete_household(grace_church, household)
+    assert households(grace_church) == []
+    with church_scope(grace_church.church_id), transaction():
+        number = retry(item_of(card), "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert households(grace_church) == [AT_HOME]
+
+
+def test_a_household_that_goes_away_on_the_way_is_said(grace_church: GraceChurch) -> None:
+    send(grace_church, family={"spouse": QUISTS["spouse"], "children": QUISTS["children"][:1]})
+    [household] = {place["household_id"] for place in quists(grace_church)["Leo"]["households"]}
+    grace_church.practice.fault("POST", MEMBERS, "html_403")
+    card = grace_church.card(*MINA, family={"children": QUISTS["children"][1:]})
+    number = grace_church.press_sync()
+    grace_church.work()
+    delete_household(grace_church, household)
+    assert grace_church.work_until_done(number).failed == 1
+    words = "Planning Center did not accept Child 1 in the household: the household is no longer there; try this card again"
+    assert grace_church.item(card).reason == words
+    with church_scope(grace_church.church_id), transaction():
+        number = retry(item_of(card), "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert households(grace_church) == [{"Wilhelmina": "parent_guardian", "Mia": "child_or_dependent"}]
+
+
 # What is seen of them.
 
 
@@ -325,6 +358,14 @@ def stop_before_the_household(church: GraceChurch) -> UUID:
     assert households(church) == []
     assert len(quists(church)) == 4
     return card
+
+
+def delete_household(church: GraceChurch, household: str) -> None:
+    """Somebody dissolves a household in Planning Center."""
+    with church_scope(church.church_id):
+        connection = find_connection()
+        assert connection is not None
+        client_for(connection).delete(people.HOUSEHOLD, household)
 
 
 def assert_met(church: GraceChurch) -> None:

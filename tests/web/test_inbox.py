@@ -210,6 +210,21 @@ def test_prayer_and_family_are_for_staff_and_owners(grace: UUID, sam: StaffBrows
     assert "only staff and owners can read it" in kept
 
 
+def test_who_of_the_family_is_in_is_named_for_staff_and_numbered_for_others(grace: UUID, sam: StaffBrowser, viewer: StaffBrowser) -> None:
+    names = {f"child_{row}_first_name": name for row, name in enumerate(("Leonardo", "Mia"), start=1)}
+    ana = a_card(grace, spouse_first_name="Sam", **names)
+    item = an_item(grace, ana, SYNCED)
+    a_step(grace, item, "Spouse", member=1, found=True)
+    a_step(grace, item, "Child 1 in the household", member=2)
+    a_step(grace, item, "Child 2", member=3, state="skipped", problem="Somebody of this name is in Planning Center already.")
+    seen = sam.get(f"/cards/{ana}").text
+    for words in ("Sam (spouse)", "Leonardo (child) in the household", "Mia (child)", "Left out", "Somebody of this name"):
+        assert words in seen
+    kept = viewer.get(f"/cards/{ana}").text
+    assert "Child 1 in the household" in kept
+    assert "Leonardo" not in kept
+
+
 def test_what_was_written_is_shown_step_by_step(grace: UUID, sam: StaffBrowser) -> None:
     ana = a_card(grace)
     run_id = a_run(grace, "finished")
