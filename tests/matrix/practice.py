@@ -204,8 +204,10 @@ class Grace:
         if needs_owner:
             self.reconnect()
         moments = [item.lease_until if item.state == CLAIMED else item.due_at for item in open_items]
-        earliest = min(moment for moment in moments if moment is not None)
-        return max(earliest, lane_until or earliest)
+        known = [moment for moment in moments if moment is not None]
+        soonest = max(min(known), lane_until or min(known))
+        # What is due and was not worked waits for another card that is in hand.
+        return soonest if soonest > self.clock() else min((moment for moment in known if moment > self.clock()), default=soonest)
 
     def has_due_work(self, lane_until: datetime | None) -> bool:
         """Whether a worker would be woken, once the lane of one that died is free."""
