@@ -20,6 +20,7 @@ from connectcard.planning_center.errors import Gone, OutcomeUnknown, RateLimited
 from connectcard.planning_center.resources import people
 from tests.conftest import make_config
 from tests.connections.conftest import connected, connection_of
+from tests.planning_center.changing_list import ChangingList
 
 PLANNING_CENTER = "https://api.planningcenteronline.com"
 ME = {"data": {"type": "Person", "id": "7", "attributes": {"people_permissions": "Editor"}}}
@@ -115,6 +116,36 @@ def test_nothing_is_sent_while_a_transaction_is_open(grace: UUID, requests_mock:
         with pytest.raises(RuntimeError, match="transaction"), transaction():
             one.get(people.ME)
     assert requests_mock.request_history == []
+
+
+def test_a_worker_writes_between_the_records_of_a_long_list(grace: UUID, neighbour: UUID, requests_mock: Mocker) -> None:
+    connected(grace, left=timedelta(minutes=1))
+    rows = ChangingList()
+    rows.add(40)
+    requests_mock.post(f"{PLANNING_CENTER}/oauth/token", json=renewed(1))
+    requests_mock.get(f"{PLANNING_CENTER}/people/v2/people", json=rows.answer, headers=RATE)
+    with church_scope(grace):
+        for person in client().iterate(people.PERSON, per_page=4):
+            with transaction():
+                connection = find_connection()
+                assert connection is not None
+                connection.authorised_by = person.id
+    assert connection_of(grace).authorised_by == "1039"
+    pages = [sent for sent in requests_mock.request_history if sent.method == "GET"]
+    assert {sent.headers["Authorization"] for sent in pages} == {"Bearer access-1"}
+    assert len(requests_mock.request_history) == len(pages) + 1
+
+
+def test_no_page_is_waited_for_while_a_transaction_is_open(grace: UUID, requests_mock: Mocker) -> None:
+    connected(grace)
+    rows = ChangingList()
+    rows.add(40)
+    requests_mock.get(f"{PLANNING_CENTER}/people/v2/people", json=rows.answer, headers=RATE)
+    with church_scope(grace):
+        records = client().iterate(people.PERSON, per_page=4)
+        next(records)
+        with pytest.raises(RuntimeError, match="transaction"), transaction():
+            list(records)
 
 
 def test_a_church_connected_at_another_planning_center_is_refused(grace: UUID, requests_mock: Mocker) -> None:

@@ -59,8 +59,10 @@ def test_reads(status: int, headers: dict[str, str], body: bytes) -> None:
     with requests_mock.Mocker() as wire:
         wire.get(requests_mock.ANY, status_code=status, headers=headers, content=body)
         listed, got = outcome(lambda: client().list(people.EMAIL)), outcome(lambda: client().get(people.ME))
+        everything = outcome(lambda: list(client().iterate(people.EMAIL)))
     assert isinstance(listed, Page | PlanningCenterError)
     assert isinstance(got, Record | PlanningCenterError)
+    assert isinstance(everything, list | PlanningCenterError)
     assert not isinstance(listed, OutcomeUnknown)
     assert not isinstance(got, OutcomeUnknown)
 
