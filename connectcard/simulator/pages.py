@@ -69,4 +69,10 @@ def told_for_page(store: Store, row: Row) -> dict[str, object]:
     """A person with everything below; only this person's rows are read."""
     telling = Telling(store, row.organization, only=row.id)
     campus = store.get("Campus", row.organization, row.relations.get("primary_campus", 0))
-    return telling.one(row) | {"campus": campus["name"] if campus else None}
+    return telling.one(row) | {"campus": campus["name"] if campus else None, "groups": groups_of(store, row)}
+
+
+def groups_of(store: Store, row: Row) -> list[dict[str, object]]:
+    memberships = store.of_person("groups.Membership", row.id)
+    groups = store.several("groups.Group", row.organization, [membership.parent or 0 for membership in memberships])
+    return [{"name": groups[one.parent]["name"], "role": one["role"]} for one in memberships if one.parent in groups]

@@ -57,3 +57,11 @@ def test_pages_run_and_load_nothing_but_their_own_style(client: FlaskClient, gra
 def test_what_is_not_there_is_a_404(client: FlaskClient) -> None:
     for path in ("/people/AC1", "/organizations/1", "/people/AC99999999999999999999999", "/nothing"):
         assert client.get(path).status_code == 404
+
+
+def test_the_page_of_a_person_names_the_groups(grace: Church, client: FlaskClient) -> None:
+    version = {"X-PCO-API-Version": "2023-07-10"}
+    group = grace.call("GET", "/groups/v2/groups", headers=version).json["data"][0]
+    person = grace.person()
+    grace.post(f"/groups/v2/groups/{group['id']}/memberships", {"person_id": person, "role": "leader"}, headers=version)
+    assert f"{group['attributes']['name']} (leader)".replace("'", "&#39;") in client.get(f"/people/AC{person}").text
