@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
-from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name
-from connectcard.people.matching import Candidate, Visitor
+from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name, without_plus
+from connectcard.people.matching import Candidate, Visitor, merged
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Gone
 from connectcard.planning_center.resources import people
@@ -32,26 +33,10 @@ def candidates_in_planning_center(visitor: Visitor, country_code: str, client: C
     return list(found.values())
 
 
-def merged(one: Candidate | None, other: Candidate) -> Candidate:
-    """Two sights of one person as one: the names of the later, the contacts of both."""
-    if one is None:
-        return other
-    return Candidate(
-        remote_id=other.remote_id,
-        first_name=other.first_name or one.first_name,
-        last_name=other.last_name or one.last_name,
-        given_name=other.given_name or one.given_name,
-        nickname=other.nickname or one.nickname,
-        emails=one.emails | other.emails,
-        phones=one.phones | other.phones,
-        inactive=other.inactive,
-    )
-
-
 def _by_email(visitor: Visitor, country_code: str, client: Client) -> Iterable[Candidate]:
     if not visitor.email:
         return
-    addresses = dict.fromkeys((visitor.email, base_email(visitor.email)))
+    addresses = dict.fromkeys((visitor.email, without_plus(visitor.email)))
     rows = [row for address in addresses for row in client.list(people.EMAIL, where={"address": address}).records]
     matching = [row for row in rows if base_email(row["address"]) == base_email(visitor.email)]
     owners = dict.fromkeys(ref.id for row in matching for ref in row.related("person"))
@@ -122,12 +107,13 @@ def kept_after_merge(remote_id: str, client: Client) -> str | None:
 
 def person_now(record: Record, country_code: str) -> PersonNow:
     """A Person record with its included contacts, addresses and field data as a value."""
-    text = {name: record[name] or "" for name in ("first_name", "last_name", "given_name", "nickname")}
+    text: dict[str, Any] = {name: record[name] or "" for name in ("first_name", "last_name", "given_name", "nickname")}
     candidate = Candidate(
         remote_id=record.id,
         emails=frozenset(normalised_email(row["address"]) for row in _included(record, "emails", "Email")),
         phones=frozenset(_phone(row, country_code) for row in _included(record, "phone_numbers", "PhoneNumber")),
         inactive=record["status"] == "inactive",
+        child=record["child"] is True,
         **text,
     )
     return PersonNow(

@@ -21,7 +21,7 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.identity import name_key
-from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide
+from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide, merged
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.people.queries import find_candidates, find_unnamed
 from connectcard.planning_center import Client
@@ -41,7 +41,7 @@ from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, sti
 from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
-from connectcard.sync.looking import candidates_in_planning_center, find_person_now, has_namesake, merged
+from connectcard.sync.looking import candidates_in_planning_center, find_person_now, has_namesake
 from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
