@@ -3,7 +3,7 @@
 `search_*` is fuzzy and lags, so its rows are candidates that matching checks again (reference: Planning Center People, 3.2).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name, without_plus
@@ -61,16 +61,35 @@ def _search(where: dict[str, str], country_code: str, client: Client) -> Iterabl
     return [person_now(record, country_code).candidate for record in page.records]
 
 
-def has_namesake(member: WantedMember, ours: Collection[str], besides: Collection[str], client: Client) -> bool:
-    """Whether somebody else in Planning Center has this name: `ours` are people of our own to look at too, since search lags;
-    `besides` are not to count."""
-    if not member.last_name:
-        return False
-    search = {"search_name": f"{member.first_name} {member.last_name}"}
-    found = {record.id: record for record in client.list(people.PERSON, where=search, per_page=25).records}
-    read = [find_person_record(remote_id, client) for remote_id in ours if remote_id not in found and remote_id not in besides]
-    others = [record for record in [*found.values(), *read] if record is not None and record.id not in besides]
-    return any(_is_called(member, record) and str(record["remote_id"]) != str(member.remote_id_token) for record in others)
+class Namesakes:
+    """Who else in Planning Center has the name of one of a family.
+
+    A spouse is searched for like a visitor. Children are looked for among everybody of their last name, read once for all of them,
+    since no address that is asked for holds a child's name.
+    """
+
+    def __init__(self, besides: Collection[str], client: Client) -> None:
+        """`besides` are people who do not count: the visitor and who is in the household."""
+        self._besides, self._client = besides, client
+        self._of_last_name: dict[str, list[Record]] = {}
+
+    def has(self, member: WantedMember, ours: Collection[str]) -> bool:
+        """Whether somebody else has this name; `ours` are people of our own to look at too, since search lags."""
+        if not member.last_name:
+            return False
+        found = {record.id: record for record in (self._called(member.last_name) if member.child else self._searched(member))}
+        read = [find_person_record(remote_id, self._client) for remote_id in ours if remote_id not in found]
+        others = [record for record in [*found.values(), *read] if record is not None and record.id not in self._besides]
+        return any(_is_called(member, record) and str(record["remote_id"]) != str(member.remote_id_token) for record in others)
+
+    def _searched(self, member: WantedMember) -> Sequence[Record]:
+        where = {"search_name": f"{member.first_name} {member.last_name}"}
+        return self._client.list(people.PERSON, where=where, per_page=25).records
+
+    def _called(self, last_name: str) -> list[Record]:
+        if last_name not in self._of_last_name:
+            self._of_last_name[last_name] = list(self._client.iterate(people.PERSON, where={"last_name": last_name}))
+        return self._of_last_name[last_name]
 
 
 def _is_called(member: WantedMember, record: Record) -> bool:

@@ -41,7 +41,7 @@ from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, sti
 from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
-from connectcard.sync.looking import candidates_in_planning_center, find_person_now, has_namesake
+from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_person_now
 from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
@@ -243,15 +243,16 @@ def _family_now(card: CardAtHand, person: PersonNow | None, client: Client) -> F
     now = FamilyNow(households_of(visitor, client) if visitor else ())
     besides = {one.remote_id for household in now.households for one in household.members} | {visitor or ""}
     to_make = [member for member in place(card.wanted.family, now).to_make if member.number not in card.made]
-    return replace(now, namesakes=frozenset(member.number for member in to_make if _has_namesake(member, besides, card, client)))
+    namesakes = Namesakes(besides, client)
+    return replace(now, namesakes=frozenset(member.number for member in to_make if _has_namesake(member, namesakes, card)))
 
 
-def _has_namesake(member: WantedMember, besides: set[str], card: CardAtHand, client: Client) -> bool:
+def _has_namesake(member: WantedMember, namesakes: Namesakes, card: CardAtHand) -> bool:
     mark = name_mark(card.name_mark_key, name_key(member.first_name, member.last_name))
     adults = [candidate.remote_id for candidate in find_candidates(Visitor(member.first_name, member.last_name))]
     ours = {*adults, *find_unnamed(mark)}
     end_reading()
-    return has_namesake(member, ours, besides, client)
+    return namesakes.has(member, ours)
 
 
 def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
