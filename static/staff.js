@@ -99,6 +99,14 @@ document.addEventListener("keydown", (event) => {
   rows[Math.max(0, Math.min(rows.length - 1, here + step))]?.focus();
 });
 
+// A key that a page offers (aria-keyshortcuts) presses its button; one that several share goes from one to the next. Never needed.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.closest(TYPED_IN) || question?.open) return;
+  const offered = [...document.querySelectorAll("[aria-keyshortcuts]")].filter((one) => one.getAttribute("aria-keyshortcuts") === event.key);
+  if (offered.length === 1) offered[0].click();
+  else offered[(offered.indexOf(document.activeElement) + 1) % offered.length]?.focus();
+});
+
 // Escape leaves a row that is being changed as it was.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -1,38 +1,79 @@
 """What staff decide by hand: who a card is, and that it is to be tried again. Inside `transaction()`; the caller rings the bell."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select, update
 
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.people.matching import NEW, SAME
-from connectcard.sync.models import FAILED, INTENT, PENDING, REVIEW, WAITING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.holds import changed
+from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, WAITING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.outcomes import settle
+from connectcard.sync.remembered import forget, remember
 from connectcard.sync.runs import start_push
 
+HOUSEHOLD = "household"
 
-def decide_by_hand(item: SyncItem, kind: str, person_remote_id: str | None, member_name: str) -> SyncRun:
-    """Remember that a card is this person ("same") or somebody new ("new"), and send it.
 
-    Raises ChangeRefused where the card is not open for a decision or the person is none of those that were shown.
+def decide_by_hand(
+    item: SyncItem, kind: str, person_remote_id: str | None, member_name: str, undo_for: timedelta = timedelta(0)
+) -> SyncRun:
+    """Remember that a card is this person ("same"), somebody new ("new") or somebody new of this person's household ("household").
+
+    The card is sent once `undo_for` is over. Raises ChangeRefused where the card is not open for a decision or the person is none
+    of those that were shown.
     """
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This card is not waiting for a decision any more. Look at it again.")
     shown = {candidate["remote_id"]: candidate for candidate in (item.decision or {}).get("candidates", [])}
-    if kind not in (SAME, NEW) or (kind == SAME and person_remote_id not in shown):
+    if kind not in (SAME, NEW, HOUSEHOLD) or (kind != NEW and person_remote_id not in shown):
         raise ChangeRefused("Choose one of the people shown, or “Someone new”.")
     person = person_remote_id if kind == SAME else None
     if person != item.person_remote_id:
         # What was begun for somebody else says nothing about this person.
         db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id))
-    item.decision = {**(item.decision or {}), "kind": kind, "person": person, "by": member_name, "words": _words(kind, member_name)}
+    before = item.decision or {}
+    item.decision = {
+        **before,
+        "kind": kind,
+        "person": person,
+        "household_of": person_remote_id if kind == HOUSEHOLD else None,
+        "by": member_name,
+        "words": words_of(kind, member_name, shown.get(person_remote_id, {}).get("name", "")),
+        "asked": {name: before.get(name) for name in ("kind", "person", "words", "by")},
+    }
     item.person_remote_id, item.planned_at, item.approval = person, None, without_fingerprint(item.approval)
-    return send_again(item, member_name)
+    remember(item, person, member_name)
+    run = send_again(item, member_name)
+    item.due_at = now() + undo_for
+    return run
 
 
-def _words(kind: str, member_name: str) -> str:
-    return f"{member_name} said this is {'the same person' if kind == SAME else 'someone new'}."
+def words_of(kind: str, member_name: str, name: str) -> str:
+    """A decision by hand in words; `name` is of the person it is about, where it is about one."""
+    who = {SAME: f"the same person as {name}", NEW: "someone new", HOUSEHOLD: f"someone new, of the household of {name}"}
+    return f"{member_name} said this is {who[kind]}."
+
+
+def undo(item: SyncItem) -> None:
+    """Take a decision by hand back, as long as nothing of the card was sent. Raises ChangeRefused where it is too late."""
+    decision = item.decision or {}
+    asked = decision.get("asked")
+    sent = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state.in_((INTENT, DONE)))
+    waits = update(SyncItem).where(SyncItem.id == item.id, SyncItem.state.in_((PENDING, WAITING)), ~sent)
+    if not asked or not changed(waits.values(planned_at=None, person_remote_id=None)):
+        raise ChangeRefused("This card was sent already, so the decision stands.")
+    db.session.refresh(item)
+    item.decision = {name: kept for name, kept in decision.items() if name not in ("asked", "by", "household_of")} | _set(asked)
+    forget(item)
+    settle(item, REVIEW, NEEDS_YOU, item.decision["words"])
+
+
+def _set(asked: dict[str, Any]) -> dict[str, Any]:
+    return {name: kept for name, kept in asked.items() if name != "by" or kept}
 
 
 def retry(item: SyncItem, member_name: str) -> SyncRun:

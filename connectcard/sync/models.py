@@ -54,7 +54,8 @@ class SyncItem(ChurchOwned, Base):
     """A card on its way. One row a submission for good: its steps are what keeps a second run from writing twice.
 
     `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
-    {"kind": "same|new|unclear", "person": remote id, "reasons": [...], "candidates": [...], "by": member name or null}.
+    {"kind": "same|new|household|unclear", "person": remote id, "words", "candidates": [...]}, and where somebody decided by hand
+    "by": their name, "household_of": the remote id of whose household a new person belongs to, "asked": what stood there before.
     `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
     its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
     where the plan was another one when the card's turn came}.
@@ -124,6 +125,23 @@ class SyncStep(ChurchOwned, Base):
     item: Mapped[SyncItem] = relationship(back_populates="steps", overlaps="church")
 
     body = Sealed()
+
+
+class RememberedDecision(ChurchOwned, Base):
+    """Who staff said somebody is. `mark` is keyed from the name and one contact; without `person_remote_id` it is whom the card made."""
+
+    __tablename__ = "remembered_decision"
+    __table_args__ = (
+        UniqueConstraint("church_id", "mark"),
+        belongs_to("sync_item", "item_id"),
+        Index("ix_remembered_decision_item", "church_id", "item_id"),
+    )
+
+    mark: Mapped[str] = mapped_column(String(64))
+    item_id: Mapped[UUID]
+    person_remote_id: Mapped[str | None] = mapped_column(String(40))
+    decided_by: Mapped[str] = mapped_column(String(200))
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class SyncOutcome(ChurchOwned, Base):

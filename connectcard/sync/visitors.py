@@ -38,6 +38,7 @@ from connectcard.planning_center.errors import (
 )
 from connectcard.sync import destinations, plans
 from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
+from connectcard.sync.decisions import HOUSEHOLD
 from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
@@ -46,6 +47,7 @@ from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLA
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
 from connectcard.sync.previews import contents_of, keep_preview
+from connectcard.sync.remembered import answered
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
 from connectcard.sync.tokens import name_mark, reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
@@ -187,13 +189,15 @@ def _card_of(
 def decide_who(card: CardAtHand, client: Client) -> tuple[Decision, PersonNow | None]:
     """Say who the visitor is, and how that person stands in Planning Center now; what staff decided by hand goes first."""
     by_hand = card.decision if card.decision and card.decision.get("by") else None
-    if by_hand and by_hand["kind"] == NEW:
-        return Decision(NEW, f"{by_hand['by']} said this is someone new."), None
+    if by_hand and by_hand["kind"] in (NEW, HOUSEHOLD):
+        return Decision(NEW, by_hand["words"]), None
     chosen = by_hand["person"] if by_hand else card.person_remote_id
     if chosen:
         person = _person_or_ask(chosen, card, client)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
     decision = decide(card.wanted.visitor, _candidates(card, client))
+    if decision.kind == UNCLEAR:
+        decision = answered(decision, card.wanted.visitor, card.name_mark_key)
     if decision.kind != SAME or decision.person is None:
         return decision, None
     person = _person_or_ask(decision.person.remote_id, card, client)
@@ -201,7 +205,7 @@ def decide_who(card: CardAtHand, client: Client) -> tuple[Decision, PersonNow | 
 
 
 def _why_chosen(by_hand: dict[str, Any] | None) -> str:
-    return f"{by_hand['by']} said this is the same person." if by_hand else "This card reached this person before."
+    return str(by_hand["words"]) if by_hand else "This card reached this person before."
 
 
 def _person_or_ask(remote_id: str, card: CardAtHand, client: Client) -> PersonNow:
@@ -260,12 +264,18 @@ def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
     with transaction() as session:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.decision = decision_row(decision) | ({"by": item.decision["by"]} if item.decision and item.decision.get("by") else {})
+        item.decision = decision_row(decision) | _said_by_hand(item.decision)
         item.person_remote_id = decision.person.remote_id if decision.person else item.person_remote_id
         item.planned_at, item.remote_id_token = now(), _token_in(planned) or item.remote_id_token
         _replace_unsent_steps(item, planned)
         if decision.person:
             remember_person(decision.person)
+
+
+def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
+    """What staff decided stays with the card, and so do the people whom they decided between."""
+    kept = ("kind", "by", "words", "household_of", "asked", "candidates")
+    return {name: decision[name] for name in kept if name in decision} if decision and decision.get("by") else {}
 
 
 def _token_in(planned: Plan) -> int | None:
@@ -315,6 +325,8 @@ def decision_row(decision: Decision) -> dict[str, Any]:
             {
                 "remote_id": row.candidate.remote_id,
                 "name": row.candidate.name,
+                "first_name": row.candidate.first_name,
+                "last_name": row.candidate.last_name,
                 "emails": sorted(row.candidate.emails),
                 "phones": sorted(row.candidate.phones),
                 "inactive": row.candidate.inactive,
@@ -381,7 +393,7 @@ def _finish(hold: Hold, client: Client) -> None:
             remember_person(person.candidate)
             for step in steps:
                 step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
-        state, outcome, reason = _how_it_went(list(steps), card.wanted.problems)
+        state, outcome, reason = _how_it_went(list(steps), (*card.wanted.problems, *_left_to_staff(card.decision)))
         item.synced_at = now() if state == SYNCED else item.synced_at
         settle(item, state, outcome, reason)
 
@@ -392,6 +404,13 @@ def _people_at_home(hold: Hold, card: CardAtHand, client: Client) -> frozenset[s
         return frozenset()
     end_reading()
     return frozenset(one.remote_id for household in households_of(card.person_remote_id, client) for one in household.members)
+
+
+def _left_to_staff(decision: dict[str, Any] | None) -> tuple[str, ...]:
+    """The visitor's own place in somebody else's household is not written yet."""
+    of = decision.get("household_of") if decision else None
+    names = {candidate["remote_id"]: candidate["name"] for candidate in (decision or {}).get("candidates", [])}
+    return (f"Add this person to the household of {names.get(of, f'#{of}')} in Planning Center.",) if of else ()
 
 
 def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:

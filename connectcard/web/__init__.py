@@ -13,6 +13,7 @@ from connectcard.web import (
     layout,
     mapping,
     refusals,
+    review,
     runs,
     security,
     sign_in,
@@ -20,7 +21,7 @@ from connectcard.web import (
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, runs, security, sign_in)
+PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in)
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, card_words)
 
 

@@ -10,6 +10,7 @@ from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
+from connectcard.sync.questions import may_be_undone
 from connectcard.web.times import clock_time, on_the_clock
 
 CAME_FROM = {"tablet": "Tablet", "phone": "Phone", "qr": "QR code"}
@@ -36,7 +37,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, person_link, came_from, named):
+    for words in (status, next_step, person_link, came_from, named, can_be_undone):
         app.add_template_filter(words)
 
 
@@ -60,7 +61,7 @@ def status(card: CardInSync) -> Status:
 
 def matched(decision: dict[str, Any] | None) -> str:
     """Whom a synced card became."""
-    if not decision or decision["kind"] == "new":
+    if not decision or decision["kind"] in ("new", "household"):
         return "New person" if decision else ""
     names = {candidate["remote_id"]: candidate["name"] for candidate in decision.get("candidates", [])}
     name = names.get(decision.get("person"))
@@ -101,7 +102,7 @@ def sentence(reason: str | None) -> str:
 
 def question(decision: dict[str, Any] | None) -> str:
     """What staff are asked about a card that could be somebody who is already there."""
-    agreeing = [_agreeing(candidate) for candidate in (decision or {}).get("candidates", [])]
+    agreeing = [agreeing_points(candidate) for candidate in (decision or {}).get("candidates", [])]
     named = [found for found in agreeing if {"first name", "last name"} <= found]
     fitting = [found for found in named if found & {"email", "mobile number"}]
     sharing = [found for found in agreeing if found & {"email", "mobile number"}]
@@ -112,7 +113,7 @@ def question(decision: dict[str, Any] | None) -> str:
     return "Same name, other contacts" if named else "Needs a decision"
 
 
-def _agreeing(candidate: dict[str, Any]) -> set[str]:
+def agreeing_points(candidate: dict[str, Any]) -> set[str]:
     """Which of the four points agree; a reason reads "Same email: ana@gmail.com"."""
     points = ("first name", "last name", "email", "mobile number")
     words = [reason["words"].casefold() for reason in candidate["reasons"] if reason["agrees"] == "yes"]
@@ -124,6 +125,10 @@ def person_link(remote_id: str) -> str:
     origin = g.church.origin
     host = "https://people.planningcenteronline.com" if origin == PLANNING_CENTER_URL else origin
     return f"{host}/people/AC{remote_id}"
+
+
+def can_be_undone(card: CardInSync) -> bool:
+    return may_be_undone(card.item)
 
 
 def came_from(where: str) -> str:

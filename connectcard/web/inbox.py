@@ -20,7 +20,7 @@ from connectcard.clock import now
 from connectcard.database import after_commit, transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
-from connectcard.sync import cards_in_sync, decisions, destinations, runs, set_aside
+from connectcard.sync import cards_in_sync, decisions, destinations, questions, runs, set_aside
 from connectcard.sync.approvals import may_be_approved, stopped_as_changed
 from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
 from connectcard.sync.families import names_for_staff
@@ -72,6 +72,7 @@ def inbox() -> str:
         list_words=LIST_WORDS,
         labels=destinations.labels(),
         running=runs.running(),
+        questions=questions.count(),
         today_words=long_day(now()),
         page_rows=cards_in_sync.PAGE_ROWS,
         address_of=address_of,

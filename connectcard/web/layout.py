@@ -11,9 +11,10 @@ from flask import Flask, current_app, g, request, url_for
 
 from connectcard.connections.models import RECONNECT
 from connectcard.connections.queries import find_connection
-from connectcard.sync import cards_in_sync
+from connectcard.sync import cards_in_sync, questions
 
 ROLE_WORDS = {"owner": "Owner", "staff": "Staff", "viewer": "May look"}
+REVIEW = "/cards/review"
 HTMX_CONFIG = {
     "allowEval": False,
     "includeIndicatorStyles": False,
@@ -43,7 +44,8 @@ class Place:
     @property
     def here(self) -> bool:
         """Whether the page that is being made is this one or stands below it."""
-        return request.path == self.path or (self.path != "/" and request.path.startswith(self.path + "/"))
+        below = self.path != "/" and request.path.startswith(self.path + "/") and not request.path.startswith(REVIEW)
+        return request.path == self.path or below
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,15 @@ def navigation() -> list[Group]:
     counts = cards_in_sync.counts()
     open_cards = counts[cards_in_sync.NEEDS_YOU] + counts[cards_in_sync.READY]
     return [
-        Group("", [Place("Home", "/", "home"), Place("Cards", "/cards", "cards", open_cards), Place("Sync", "/runs", "sync")]),
+        Group(
+            "",
+            [
+                Place("Home", "/", "home"),
+                Place("Cards", "/cards", "cards", open_cards),
+                Place("Duplicates", REVIEW, "people", questions.count()),
+                Place("Sync", "/runs", "sync"),
+            ],
+        ),
         Group("Planning Center", [Place("Connection", "/connection"), Place("Field mapping", "/mapping")]),
     ]
 

@@ -311,6 +311,23 @@ def upgrade():
     with op.batch_alter_table('sync_preview', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sync_preview_church_id'), ['church_id'], unique=False)
 
+    op.create_table('remembered_decision',
+    sa.Column('mark', sa.String(length=64), nullable=False),
+    sa.Column('item_id', sa.Uuid(), nullable=False),
+    sa.Column('person_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('decided_by', sa.String(length=200), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'item_id'], ['sync_item.church_id', 'sync_item.id'], name=op.f('fk_remembered_decision_church_id_item_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_remembered_decision_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remembered_decision')),
+    sa.UniqueConstraint('church_id', 'mark', name=op.f('uq_remembered_decision_church_id_mark'))
+    )
+    with op.batch_alter_table('remembered_decision', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_remembered_decision_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_remembered_decision_item', ['church_id', 'item_id'], unique=False)
+
     op.create_table('sync_outcome',
     sa.Column('run_id', sa.Uuid(), nullable=False),
     sa.Column('item_id', sa.Uuid(), nullable=False),
@@ -368,6 +385,7 @@ def upgrade():
     op.keep_rows_by_church('correction')
     op.keep_rows_by_church('sync_item')
     op.keep_rows_by_church('sync_preview')
+    op.keep_rows_by_church('remembered_decision')
     op.keep_rows_by_church('sync_outcome')
     op.keep_rows_by_church('sync_step')
     # ### end Alembic commands ###
@@ -383,6 +401,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_sync_outcome_church_id'))
 
     op.drop_table('sync_outcome')
+    with op.batch_alter_table('remembered_decision', schema=None) as batch_op:
+        batch_op.drop_index('ix_remembered_decision_item')
+        batch_op.drop_index(batch_op.f('ix_remembered_decision_church_id'))
+
+    op.drop_table('remembered_decision')
     with op.batch_alter_table('sync_preview', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sync_preview_church_id'))
 
