@@ -10,7 +10,8 @@ from connectcard.churches.tenancy import ChurchOwned, belongs_to, one_church
 from connectcard.clock import now
 from connectcard.database import Base, UtcDateTime
 
-EMAIL, PHONE = "email", "phone"
+# A mailbox is an e-mail address without what its provider does not see; only look-ups use it.
+EMAIL, PHONE, MAILBOX = "email", "phone", "mailbox"
 
 
 class Person(ChurchOwned, Base):

@@ -2,9 +2,9 @@
 
 from connectcard.clock import now
 from connectcard.database import db
-from connectcard.people.identity import name_key
+from connectcard.people.identity import base_email, name_key
 from connectcard.people.matching import Candidate
-from connectcard.people.models import EMAIL, PHONE, Contact, Person
+from connectcard.people.models import EMAIL, MAILBOX, PHONE, Contact, Person
 from connectcard.people.queries import find_person
 
 
@@ -15,7 +15,7 @@ def remember_person(seen: Candidate) -> Person:
     person.given_name, person.nickname = seen.given_name, seen.nickname
     person.name_key = name_key(seen.first_name, seen.last_name)
     person.seen_at = now()
-    _keep_contacts(person, {(EMAIL, value) for value in seen.emails} | {(PHONE, value) for value in seen.phones})
+    _keep_contacts(person, _marks_of(seen))
     db.session.add(person)
     db.session.flush()
     return person
@@ -36,6 +36,11 @@ def forget_person(remote_id: str) -> None:
     if person is not None:
         db.session.delete(person)
         db.session.flush()
+
+
+def _marks_of(seen: Candidate) -> set[tuple[str, str]]:
+    mailboxes = {(MAILBOX, base_email(address)) for address in seen.emails}
+    return {(EMAIL, address) for address in seen.emails} | {(PHONE, number) for number in seen.phones} | mailboxes
 
 
 def _keep_contacts(person: Person, wanted: set[tuple[str, str]]) -> None:

@@ -3,20 +3,20 @@
 from sqlalchemy import or_, select
 
 from connectcard.database import db
-from connectcard.people.identity import base_email, name_key
+from connectcard.people.identity import base_email, name_keys
 from connectcard.people.matching import Candidate, Visitor
-from connectcard.people.models import EMAIL, PHONE, Contact, Person
+from connectcard.people.models import EMAIL, MAILBOX, PHONE, Contact, Person
 
 
 def find_candidates(visitor: Visitor) -> list[Candidate]:
     """The people we know who share the visitor's e-mail, phone or name; they are found while Planning Center's search still lags."""
     shares_contact = select(Contact.person_id).where(
         or_(
-            (Contact.kind == EMAIL) & Contact.value.in_({visitor.email, base_email(visitor.email)} - {""}),
+            (Contact.kind == MAILBOX) & (Contact.value == (base_email(visitor.email) or None)),
             (Contact.kind == PHONE) & (Contact.value == (visitor.phone or None)),
         )
     )
-    same_name = Person.name_key == name_key(visitor.first_name, visitor.last_name)
+    same_name = Person.name_key.in_(name_keys(visitor.first_name, visitor.last_name))
     people = db.session.scalars(select(Person).where(or_(Person.id.in_(shares_contact), same_name)))
     return [candidate_from(person) for person in people]
 

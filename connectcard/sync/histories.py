@@ -34,7 +34,7 @@ def history(card: CardInSync) -> list[Event]:
     """Everything that happened to a card, oldest first."""
     events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
     if card.item:
-        events += [*_approved(card.item), *_written(card.item), *_came_to_rest(card.item)]
+        events += [*_approved(card.item), *_moved(card.item), *_written(card.item), *_came_to_rest(card.item)]
     return sorted(events, key=lambda event: event.at)
 
 
@@ -51,6 +51,14 @@ def _approved(item: SyncItem) -> list[Event]:
     left_out = len(item.approval["left_out"])
     less = f", {left_out} change{'' if left_out == 1 else 's'} left out" if left_out else ""
     return [Event(datetime.fromisoformat(item.approval["at"]), f"Approved by {item.approval['by']}{less}")]
+
+
+def _moved(item: SyncItem) -> list[Event]:
+    merged = "This person was merged with another one in Planning Center; the card belongs to the one that was kept"
+    return [
+        Event(datetime.fromisoformat(move["at"]), merged if move["to"] else "This person was deleted in Planning Center")
+        for move in item.moves or []
+    ]
 
 
 def _written(item: SyncItem) -> list[Event]:

@@ -21,7 +21,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.crypto import CannotOpen
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError, ConnectionMissing
-from connectcard.people.identity import name_key, normalised_email
+from connectcard.people.identity import base_email, name_key, name_keys
 from connectcard.planning_center import Client
 from connectcard.sync.families import members_of
 from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, keep_hold, keep_lane, leave_lane, take_lane
@@ -196,9 +196,9 @@ def _names_in_family(submission: Submission) -> frozenset[str]:
 
 
 def shared_marks(first_name: str, last_name: str, email: str, phone: str) -> frozenset[str]:
-    """By what two cards may be one person: e-mail, the end of the phone number, name."""
+    """By what two cards may be one person: mailbox, the end of the phone number, name in all its forms."""
     digits = "".join(filter(str.isdigit, phone))[-7:]
-    return frozenset(filter(None, (normalised_email(email), digits, name_key(first_name, last_name))))
+    return frozenset(filter(None, (base_email(email), digits, *name_keys(first_name, last_name))))
 
 
 def _one_card(shift: Shift, item_id: UUID) -> None:

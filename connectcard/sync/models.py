@@ -56,6 +56,7 @@ class SyncItem(ChurchOwned, Base):
     `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|household|unclear", "person": remote id, "words", "candidates": [...]}, and where somebody decided by hand
     "by": their name, "household_of": the remote id of whose household a new person belongs to, "asked": what stood there before.
+    `moves` are merges and deletions of its person: [{"at": ISO time, "from": remote id, "to": remote id or null}].
     `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
     its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
     where the plan was another one when the card's turn came}.
@@ -83,6 +84,7 @@ class SyncItem(ChurchOwned, Base):
     person_remote_id: Mapped[str | None] = mapped_column(String(40))
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     approval: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    moves: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

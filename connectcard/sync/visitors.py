@@ -44,6 +44,7 @@ from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
 from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_person_now
 from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
+from connectcard.sync.moves import Moves, follow, lost_its_person
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
 from connectcard.sync.previews import contents_of, keep_preview
@@ -53,6 +54,8 @@ from connectcard.sync.tokens import name_mark, reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
 log = structlog.get_logger()
+
+WAS_DELETED = "The person this card belongs to was deleted in Planning Center. Choose “Someone new” to add them again, or ignore the card."
 
 BACKOFF = (5, 15, 45, 120, 300)
 BLOCKED_PAUSE = timedelta(minutes=3)
@@ -79,6 +82,7 @@ class CardAtHand:
     country_code: str
     made: frozenset[int] = frozenset()
     approval: dict[str, Any] | None = None
+    person_deleted: bool = False
 
     @property
     def target(self) -> Target:
@@ -110,7 +114,9 @@ def _rest_or_wait(hold: Hold, client: Client, stopping: Callable[[], bool]) -> N
 def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> None:
     card = card_at_hand(hold.item_id)
     if not card.planned:
-        decision, person = decide_who(card, client)
+        moves: dict[str, str | None] = {}
+        decision, person = decide_who(card, client, moves)
+        _follow(hold, moves)
         if decision.kind == UNCLEAR:
             _ask_who(hold, decision)
             return
@@ -130,6 +136,14 @@ def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> 
     _finish(hold, client)
 
 
+def _follow(hold: Hold, moves: Moves) -> None:
+    if not moves:
+        return
+    with transaction() as session:
+        keep_hold(hold)
+        follow(moves, session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one())
+
+
 def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
     return step.kind == plans.CREATE_PERSON and step.member == VISITOR
 
@@ -144,7 +158,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
         item.submission_id, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
     made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
-    card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval)
+    card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
     end_reading()
     return card
 
@@ -186,21 +200,27 @@ def _card_of(
     )
 
 
-def decide_who(card: CardAtHand, client: Client) -> tuple[Decision, PersonNow | None]:
-    """Say who the visitor is, and how that person stands in Planning Center now; what staff decided by hand goes first."""
+def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | None = None) -> tuple[Decision, PersonNow | None]:
+    """Say who the visitor is, and how that person stands in Planning Center now; what staff decided by hand goes first.
+
+    Writes nothing; merges and deletions that it meets are put down in `moves`.
+    """
+    moves = {} if moves is None else moves
     by_hand = card.decision if card.decision and card.decision.get("by") else None
     if by_hand and by_hand["kind"] in (NEW, HOUSEHOLD):
         return Decision(NEW, by_hand["words"]), None
     chosen = by_hand["person"] if by_hand else card.person_remote_id
     if chosen:
-        person = _person_or_ask(chosen, card, client)
+        person = _person_or_ask(chosen, card, client, moves)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
-    decision = decide(card.wanted.visitor, _candidates(card, client))
+    decision = decide(card.wanted.visitor, _candidates(card, client, moves))
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
+    if decision.kind == NEW and card.person_deleted:
+        return Decision(UNCLEAR, WAS_DELETED), None
     if decision.kind != SAME or decision.person is None:
         return decision, None
-    person = _person_or_ask(decision.person.remote_id, card, client)
+    person = _person_or_ask(decision.person.remote_id, card, client, moves)
     return replace(decision, person=person.candidate), person
 
 
@@ -208,27 +228,31 @@ def _why_chosen(by_hand: dict[str, Any] | None) -> str:
     return str(by_hand["words"]) if by_hand else "This card reached this person before."
 
 
-def _person_or_ask(remote_id: str, card: CardAtHand, client: Client) -> PersonNow:
+def _person_or_ask(remote_id: str, card: CardAtHand, client: Client, moves: dict[str, str | None]) -> PersonNow:
     end_reading()
     person = find_person_now(remote_id, card.country_code, client)
     if person is None:
         raise PersonGone(None)
+    if person.candidate.remote_id != remote_id:
+        moves[remote_id] = person.candidate.remote_id
     return person
 
 
-def _candidates(card: CardAtHand, client: Client) -> list[Candidate]:
+def _candidates(card: CardAtHand, client: Client, moves: dict[str, str | None]) -> list[Candidate]:
     """People we know ourselves and people Planning Center finds; ours come first, since search there lags."""
     visitor = card.wanted.visitor
     ours = {candidate.remote_id: candidate for candidate in find_candidates(visitor)}
     end_reading()
     theirs = {candidate.remote_id: candidate for candidate in candidates_in_planning_center(visitor, card.country_code, client)}
-    known_only = [_still_there(candidate, card, client) for remote_id, candidate in ours.items() if remote_id not in theirs]
+    known_only = [_still_there(candidate, card, client, moves) for remote_id, candidate in ours.items() if remote_id not in theirs]
     both = [merged(ours.get(remote_id), candidate) if remote_id in ours else candidate for remote_id, candidate in theirs.items()]
     return both + [candidate for candidate in known_only if candidate is not None]
 
 
-def _still_there(candidate: Candidate, card: CardAtHand, client: Client) -> Candidate | None:
+def _still_there(candidate: Candidate, card: CardAtHand, client: Client, moves: dict[str, str | None]) -> Candidate | None:
     person = find_person_now(candidate.remote_id, card.country_code, client)
+    if person is None or person.candidate.remote_id != candidate.remote_id:
+        moves[candidate.remote_id] = person.candidate.remote_id if person else None
     return person.candidate if person else None
 
 
@@ -382,12 +406,14 @@ def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
 def _finish(hold: Hold, client: Client) -> None:
     """Read the person back, tick what is there, and settle."""
     card = card_at_hand(hold.item_id)
-    person = _person_or_ask(card.person_remote_id, card, client) if card.person_remote_id else None
+    moves: dict[str, str | None] = {}
+    person = _person_or_ask(card.person_remote_id, card, client, moves) if card.person_remote_id else None
     at_home = _people_at_home(hold, card, client)
     with transaction() as session:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         steps = session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
+        follow(moves, item)
         if person is not None:
             item.person_remote_id = person.candidate.remote_id
             remember_person(person.candidate)
@@ -509,7 +535,7 @@ def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         if item.person_remote_id:
-            forget_person(item.person_remote_id)
+            follow({item.person_remote_id: gone.kept}, item)
         item.planned_at, item.person_remote_id = None, gone.kept
         if gone.kept:
             item.state, item.due_at, item.reason = PENDING, now(), "The person was merged in Planning Center; the card follows."
@@ -519,7 +545,7 @@ def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
             of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
             session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, ~of_family))
             item.decision = None
-            settle(item, REVIEW, NEEDS_YOU, "The person this card belongs to was deleted in Planning Center.")
+            settle(item, REVIEW, NEEDS_YOU, WAS_DELETED)
 
 
 def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:

@@ -278,6 +278,7 @@ def upgrade():
     sa.Column('person_remote_id', sa.String(length=40), nullable=True),
     sa.Column('decision', sa.JSON(), nullable=True),
     sa.Column('approval', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('moves', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('planned_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('reason', sa.String(length=500), nullable=True),
     sa.Column('synced_at', sa.DateTime(timezone=True), nullable=True),
