@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from threading import Event
 from uuid import UUID
@@ -157,10 +159,20 @@ def kept_waiting(
                 stop(worker, at_once=True)
 
 
+def signals(pid: int, *masks: str) -> int:
+    """The signals of a process in these masks of the kernel, as one number with a bit for each."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return reduce(or_, (int(line[1], 16) for line in lines if line[0].rstrip(":") in masks))
+
+
+def listens(pid: int) -> bool:
+    """Whether the worker has come so far that a SIGTERM no longer ends it at once."""
+    return bool(signals(pid, "SigBlk") & 1 << signal.SIGTERM - 1)
+
+
 def leaving(pid: int) -> bool:
     """Whether the worker has taken the signal: it is pending no more."""
-    pending = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
-    return all(int(line.split()[1], 16) == 0 for line in pending)
+    return signals(pid, "SigPnd", "ShdPnd") == 0
 
 
 def test_sigterm_lets_the_call_in_flight_end_and_then_leaves(
@@ -189,6 +201,7 @@ def test_a_second_sigterm_leaves_at_once(kept_waiting: tuple[Church1001, "subpro
 
 def test_two_workers_side_by_side_harm_nobody(church: Church1001, tmp_path: Path) -> None:
     one, two = church.worker(), church.worker()
+    wait_until(lambda: listens(one.pid) and listens(two.pid), "both to listen for signals")
     wait_until(church.has_read_choices, "the choices to be read")
     assert (stop(one), stop(two)) == (0, 0)
     with church_scope(church.id):
