@@ -172,6 +172,9 @@ def _valid_until(connection_id: UUID) -> str:
         return f"Valid for {minutes} more minutes, and renewed by itself before that."
 
 
+_STANDING = ((ScopeMissing, NO_SCOPE), (ProductUnavailable, NO_ACCESS), (type(None), OK))
+
+
 def _note(connection_id: UUID, error: PlanningCenterError | None) -> None:
     """Keep what a visit to Planning Center showed: when it was, which product is open, and whether the token is refused."""
     with writing_aside() as session:
@@ -179,7 +182,7 @@ def _note(connection_id: UUID, error: PlanningCenterError | None) -> None:
         # Of an OAuth grant only the token endpoint knows that it is dead; `tokens` has marked it then.
         if isinstance(error, ReconnectNeeded) and row.kind == PERSONAL_ACCESS_TOKEN:
             mark_reconnect(row, REFUSED_WORDS)
-        standing = {ScopeMissing: NO_SCOPE, ProductUnavailable: NO_ACCESS, type(None): OK}.get(type(error))
+        standing = next((word for kind, word in _STANDING if isinstance(error, kind)), None)
         if standing is not None:
             row.products = {**row.products, people.PRODUCT: standing}
         if error is None:

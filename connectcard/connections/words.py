@@ -8,6 +8,8 @@ _CONNECT_AS_ANOTHER = "Give it to them there, or connect as somebody else."
 _WORDS: tuple[tuple[type[PlanningCenterError], str], ...] = (
     (errors.ScopeMissing, "This sign-in does not cover Planning Center People. An owner needs to connect again and allow it."),
     (errors.ReconnectNeeded, "Planning Center does not accept this church's sign-in any more. An owner needs to connect again."),
+    (errors.PersonLeft, "The person who connected is no longer active in Planning Center. An owner needs to connect as somebody else."),
+    (errors.ChurchLeft, "Planning Center does not know this church any more. An owner needs to look at the church's subscription there."),
     (errors.ProductUnavailable, f"The person who connected has no access to Planning Center People. {_CONNECT_AS_ANOTHER}"),
     (errors.ClientRefused, "Planning Center does not know this installation. Whoever hosts it needs to look at PCO_CLIENT_ID."),
     (errors.Forbidden, f"The person who connected lacks a permission in Planning Center. {_CONNECT_AS_ANOTHER}"),

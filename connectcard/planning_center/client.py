@@ -9,8 +9,9 @@ from connectcard.planning_center import documents, paging, queries
 from connectcard.planning_center.auth import Auth
 from connectcard.planning_center.budget import Budget, read_rate
 from connectcard.planning_center.documents import Malformed, Page, Record, Related
-from connectcard.planning_center.errors import NotDeclared, PlanningCenterError, RateLimited, RefreshNeeded, Unavailable
-from connectcard.planning_center.refusals import other_version, refusal, still_refused, unknown
+from connectcard.planning_center.errors import Gone, NotDeclared, PlanningCenterError, RateLimited, RefreshNeeded, Refused, Unavailable
+from connectcard.planning_center.refusals import merged, other_version, refusal, still_refused, unknown
+from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import ParentId, Resource
 from connectcard.planning_center.transport import Answer, Lost, Request, Timeouts, Transport
 
@@ -96,11 +97,20 @@ class Client:
         include: Sequence[str] = (),
         fields: Sequence[str] = (),
     ) -> Record:
-        """One record; a singleton (ME, ORGANIZATION) has no id. Raises Gone when it was deleted or merged."""
+        """One record; a singleton (ME, ORGANIZATION) has no id.
+
+        Raises Gone where it is not there any more; of a person of People it is Merged where there is one to go on with (one more look).
+        """
         queries.check_verb(resource, "get")
         asked = queries.query(resource, include=include, fields=fields)
         request = self._request("GET", resource, _address(resource.member_path, remote_id, parent_id), asked)
-        return self._send(request, lambda answer: _of_id(documents.read_record(answer.body), None if resource.singleton else remote_id))
+        wanted = None if resource.singleton else remote_id
+        try:
+            return self._send(request, lambda answer: _of_id(documents.read_record(answer.body), wanted))
+        except Gone as gone:
+            if resource is people.PERSON and wanted and (kept_id := self._kept_instead_of(wanted)):
+                raise merged(gone, kept_id) from gone
+            raise
 
     def create(
         self,
@@ -159,6 +169,15 @@ class Client:
         body = documents.write_action(attributes) if attributes else None
         path = f"{_address(resource.member_path, remote_id, parent_id)}/{action}"
         self._send(self._request("POST", resource, path, body=body), _nothing)
+
+    def _kept_instead_of(self, remote_id: str) -> str | None:
+        """The person into whom this one was merged; None where there is none, or where we may not look."""
+        try:
+            mergers = self.list(people.PERSON_MERGER, where={"person_to_remove_id": remote_id}).records
+        except Refused:
+            return None
+        kept = [merger["person_to_keep_id"] for merger in mergers if str(merger["person_to_remove_id"]) == remote_id]
+        return str(kept[-1]) if kept else None
 
     def _page(
         self, resource: Resource, parent_id: ParentId, asked: Sequence[tuple[str, str]], per_page: int, offset: int, *, aside: bool = False

@@ -8,13 +8,17 @@ PlanningCenterError
 ├── Unavailable         not applied, or nothing was to be applied: come back after `retry_after` seconds
 │   └── AnotherVersion  ... of connectcard: Planning Center no longer speaks the version that the catalogue was written for
 ├── Blocked             not applied: something before Planning Center answered; back off minutes, keep the tokens
-├── RefreshNeeded       not applied: the access token is not taken any more; refresh it once
+├── RefreshNeeded       not applied: the access token ran out (BABOON); refresh it once
+│   └── GrantRevoked    ... or was taken back (CAPUCHIN): a refresh will hardly help, connect again after one try
 ├── ReconnectNeeded     not applied: the church has to connect again
-│   └── ScopeMissing    ... since its authorisation does not cover this product
-├── ProductUnavailable  not applied: the connecting person has no access to that product; refreshing is useless
+│   └── ScopeMissing    ... since its authorisation does not cover this product (PELICAN)
+├── ProductUnavailable  not applied: the connecting person has no access to that product (TRASH_PANDA); refreshing is useless
+│   ├── PersonLeft      ... that person is no longer there, or is inactive (FLAMINGO): somebody else has to connect
+│   └── ChurchLeft      ... the church itself is no longer at Planning Center (LEMMING)
 ├── Refused             not applied: this one request will never be taken as it is
 │   ├── Forbidden       the connecting person may not do this
-│   ├── Gone            there is nothing of that id: merged or deleted
+│   ├── Gone            there is nothing of that id any more
+│   │   └── Merged      ... it is a person who was merged into `kept_id`: go on with that one
 │   ├── Conflict        it is there already
 │   └── FieldRefused    `parameter` cannot take this value; `detail` says why
 ├── DeadGrant           the refresh token is spent, expired or revoked: reconnect
@@ -89,7 +93,11 @@ class Blocked(PlanningCenterError):
 
 
 class RefreshNeeded(PlanningCenterError):
-    """The access token expired or was withdrawn."""
+    """The access token is not taken."""
+
+
+class GrantRevoked(RefreshNeeded):
+    """The church, or Planning Center, took the access token back."""
 
 
 class ReconnectNeeded(PlanningCenterError):
@@ -104,6 +112,14 @@ class ProductUnavailable(PlanningCenterError):
     """The connecting person, or the church, has no access to this product any more."""
 
 
+class PersonLeft(ProductUnavailable):
+    """The person who connected is gone or inactive in Planning Center."""
+
+
+class ChurchLeft(ProductUnavailable):
+    """The church's organization is gone from Planning Center."""
+
+
 class Refused(PlanningCenterError):
     """Planning Center understood and said no."""
 
@@ -113,7 +129,15 @@ class Forbidden(Refused):
 
 
 class Gone(Refused):
-    """No record of that id: it was deleted, or merged into another."""
+    """No record of that id: it was deleted, or never there."""
+
+
+class Merged(Gone):
+    """A person who was merged into another; `kept_id` is whom Planning Center kept, who may have been merged again since."""
+
+    def __init__(self, message: str, *, kept_id: str, **answer: object) -> None:
+        super().__init__(message, **answer)  # type: ignore[arg-type]
+        self.kept_id = kept_id
 
 
 class Conflict(Refused):

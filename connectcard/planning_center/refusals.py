@@ -15,12 +15,16 @@ from typing import Any
 from connectcard.planning_center.errors import (
     AnotherVersion,
     Blocked,
+    ChurchLeft,
     ClientRefused,
     Conflict,
     FieldRefused,
     Forbidden,
     Gone,
+    GrantRevoked,
+    Merged,
     OutcomeUnknown,
+    PersonLeft,
     PlanningCenterError,
     ProductUnavailable,
     RateLimited,
@@ -39,11 +43,11 @@ _REFUSED: dict[int, type[PlanningCenterError]] = {400: FieldRefused, 403: Forbid
 # The hint stands in brackets at the end of a 401's detail. A hint we do not know is treated as an expired token, once.
 _HINTS: dict[str, type[PlanningCenterError]] = {
     "BABOON": RefreshNeeded,
-    "CAPUCHIN": RefreshNeeded,
+    "CAPUCHIN": GrantRevoked,
     "PELICAN": ScopeMissing,
     "TRASH_PANDA": ProductUnavailable,
-    "FLAMINGO": ProductUnavailable,
-    "LEMMING": ProductUnavailable,
+    "FLAMINGO": PersonLeft,
+    "LEMMING": ChurchLeft,
     "CHINCHILLA": ClientRefused,
     "BLACKBIRD": ClientRefused,
 }
@@ -99,16 +103,16 @@ def other_version(request: Request, answer: Answer) -> PlanningCenterError | Non
 
 def still_refused(error: RefreshNeeded) -> ReconnectNeeded:
     """A token that was just renewed is not taken either: the authorisation itself is gone."""
-    text = f"{error}, also with a renewed sign-in"
-    return ReconnectNeeded(
-        text,
-        status=error.status,
-        title=error.title,
-        detail=error.detail,
-        parameter=error.parameter,
-        request_id=error.request_id,
-        hint=error.hint,
-    )
+    return ReconnectNeeded(f"{error}, also with a renewed sign-in", **_told(error), hint=error.hint)
+
+
+def merged(gone: Gone, kept_id: str) -> Merged:
+    """What is gone is a person who lives on under another id."""
+    return Merged(f"{gone}; the person was merged into another", kept_id=kept_id, **_told(gone))
+
+
+def _told(error: PlanningCenterError) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in ("status", "title", "detail", "parameter", "request_id")}
 
 
 def _come_back_later(request: Request, answer: Answer, text: str, known: dict[str, Any]) -> PlanningCenterError:

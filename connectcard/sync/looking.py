@@ -9,7 +9,7 @@ from typing import Any
 from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name, without_plus
 from connectcard.people.matching import Candidate, Visitor, merged
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Gone
+from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import people
 from connectcard.sync.families import WantedMember
 from connectcard.sync.plans import FieldValue, PersonNow
@@ -110,18 +110,11 @@ def find_person_now(remote_id: str, country_code: str, client: Client, include: 
     for _ in range(LONGEST_MERGE_CHAIN):
         try:
             return person_now(client.get(people.PERSON, remote_id, include=include), country_code)
+        except Merged as moved:
+            remote_id = moved.kept_id
         except Gone:
-            kept = kept_after_merge(remote_id, client)
-            if kept is None:
-                return None
-            remote_id = kept
+            return None
     return None
-
-
-def kept_after_merge(remote_id: str, client: Client) -> str | None:
-    """The person into whom this one was merged; None where they were deleted."""
-    rows = client.list(people.PERSON_MERGER, where={"person_to_remove_id": remote_id}).records
-    return str(rows[0]["person_to_keep_id"]) if rows else None
 
 
 def person_now(record: Record, country_code: str) -> PersonNow:

@@ -22,13 +22,12 @@ from connectcard.people.identity import base_email, e164, name_key, same_first_n
 from connectcard.people.matching import Candidate
 from connectcard.people.operations import remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, Gone, OutcomeUnknown, PlanningCenterError, Refused
+from connectcard.planning_center.errors import Conflict, Gone, Merged, OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import families, households, plans
 from connectcard.sync.holds import Hold, keep_hold, waits
 from connectcard.sync.households import Memberships
-from connectcard.sync.looking import kept_after_merge
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
 from connectcard.sync.tokens import name_mark
 
@@ -211,16 +210,16 @@ def _follow_if_gone(step: Step, target: Target, client: Client, error: Refused) 
     end_reading()
     for number in sorted(numbers):
         person = target.member(number)
-        if person is not None and not _is_there(person, client):
-            raise PersonGone(kept_after_merge(person, client), number) from error
+        if person is not None and (gone := _where_gone(person, client)):
+            raise PersonGone(gone.kept_id if isinstance(gone, Merged) else None, number) from error
 
 
-def _is_there(person_remote_id: str, client: Client) -> bool:
+def _where_gone(person_remote_id: str, client: Client) -> Gone | None:
     try:
         client.get(people.PERSON, person_remote_id)
-    except Gone:
-        return False
-    return True
+    except Gone as gone:
+        return gone
+    return None
 
 
 def _withdraw(step: Step, hold: Hold) -> None:

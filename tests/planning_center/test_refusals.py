@@ -8,7 +8,9 @@ from requests_mock import Mocker
 
 from connectcard.planning_center import BearerAuth, Client, errors
 from connectcard.planning_center.errors import PlanningCenterError
+from connectcard.planning_center.refusals import refusal
 from connectcard.planning_center.resources import people
+from connectcard.planning_center.transport import Answer, Request
 
 BASE = "https://api.planningcenteronline.com"
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -71,8 +73,8 @@ TABLE: list[tuple[int, dict[str, str], str, type[PlanningCenterError], type[Plan
     (401, JSON, body(status="401", title="Unauthorized"), errors.ReconnectNeeded, errors.ReconnectNeeded),
     (401, JSON, hinted("PELICAN"), errors.ScopeMissing, errors.ScopeMissing),
     (401, JSON, hinted("TRASH_PANDA"), errors.ProductUnavailable, errors.ProductUnavailable),
-    (401, JSON, hinted("FLAMINGO"), errors.ProductUnavailable, errors.ProductUnavailable),
-    (401, JSON, hinted("LEMMING"), errors.ProductUnavailable, errors.ProductUnavailable),
+    (401, JSON, hinted("FLAMINGO"), errors.PersonLeft, errors.PersonLeft),
+    (401, JSON, hinted("LEMMING"), errors.ChurchLeft, errors.ChurchLeft),
     (401, JSON, hinted("CHINCHILLA"), errors.ClientRefused, errors.ClientRefused),
     (401, JSON, BAD_SCOPE, errors.ScopeMissing, errors.ScopeMissing),
     (403, JSON, BAD_SCOPE, errors.ScopeMissing, errors.ScopeMissing),
@@ -110,6 +112,7 @@ def test_an_answer_says_what_to_do_next(
     of_a_write: type[PlanningCenterError],
 ) -> None:
     requests_mock.get(f"{BASE}/people/v2/people/7", status_code=status, headers=headers, text=text)
+    requests_mock.get(f"{BASE}/people/v2/person_mergers", json={"data": []})
     requests_mock.post(f"{BASE}/people/v2/people", status_code=status, headers=headers, text=text)
     with pytest.raises(PlanningCenterError) as read:
         client().get(people.PERSON, "7")
@@ -159,12 +162,67 @@ def test_how_long_to_wait(requests_mock: Mocker, written: dict[str, str], second
     assert limited.value.retry_after == seconds
 
 
-@pytest.mark.parametrize("hint", ["BABOON", "CAPUCHIN", "PELICAN", "TRASH_PANDA", "FLAMINGO", "LEMMING", "NEW_ANIMAL"])
-def test_the_animals_are_told_apart(requests_mock: Mocker, hint: str) -> None:
-    requests_mock.get(f"{BASE}/people/v2/me", status_code=401, headers=JSON, text=hinted(hint))
-    with pytest.raises(PlanningCenterError) as refused:
+ANIMALS = {
+    "BABOON": errors.RefreshNeeded,
+    "CAPUCHIN": errors.GrantRevoked,
+    "PELICAN": errors.ScopeMissing,
+    "TRASH_PANDA": errors.ProductUnavailable,
+    "FLAMINGO": errors.PersonLeft,
+    "LEMMING": errors.ChurchLeft,
+}
+
+
+@pytest.mark.parametrize("hint", [*ANIMALS, "NEW_ANIMAL"])
+def test_the_animals_are_told_apart(hint: str) -> None:
+    answer = Answer(401, JSON, hinted(hint).encode())
+    error = refusal(Request("GET", "/people/v2/me"), answer)
+    assert type(error) is ANIMALS.get(hint, errors.RefreshNeeded)
+    assert error.hint == hint
+    assert len(set(ANIMALS.values())) == len(ANIMALS)
+
+
+def test_a_token_that_was_taken_back_is_renewed_once_and_then_means_reconnect(requests_mock: Mocker) -> None:
+    wire = requests_mock.get(f"{BASE}/people/v2/me", status_code=401, headers=JSON, text=hinted("CAPUCHIN"))
+    with pytest.raises(errors.ReconnectNeeded) as refused:
         client().get(people.ME)
-    assert refused.value.hint == hint
+    assert (refused.value.hint, wire.call_count) == ("CAPUCHIN", 2)
+
+
+def merger(keep: int, remove: int) -> dict[str, Any]:
+    return {"type": "PersonMerger", "id": "1", "attributes": {"person_to_keep_id": keep, "person_to_remove_id": remove}}
+
+
+def test_a_merged_person_is_told_from_a_deleted_one(requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/people/7", status_code=404, headers=JSON, text=NOT_THERE)
+    looked = requests_mock.get(f"{BASE}/people/v2/person_mergers", json={"data": [merger(9, 7)]})
+    with pytest.raises(errors.Merged) as gone:
+        client().get(people.PERSON, "7")
+    assert (gone.value.kept_id, gone.value.status) == ("9", 404)
+    assert looked.last_request.qs == {"where[person_to_remove_id]": ["7"], "per_page": ["100"]}
+    requests_mock.get(f"{BASE}/people/v2/person_mergers", json={"data": []})
+    with pytest.raises(errors.Gone) as deleted:
+        client().get(people.PERSON, "7")
+    assert type(deleted.value) is errors.Gone
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"json": {"data": [merger(9, 8)]}}, {"status_code": 403, "headers": JSON, "text": FORBIDDEN}],
+    ids=["a merger of somebody else, the question having been ignored", "a token that may not look"],
+)
+def test_without_a_merger_of_their_own_they_are_gone(requests_mock: Mocker, answer: dict[str, Any]) -> None:
+    requests_mock.get(f"{BASE}/people/v2/people/7", status_code=404, headers=JSON, text=NOT_THERE)
+    requests_mock.get(f"{BASE}/people/v2/person_mergers", **answer)
+    with pytest.raises(errors.Gone) as gone:
+        client().get(people.PERSON, "7")
+    assert type(gone.value) is errors.Gone
+
+
+def test_only_a_person_is_looked_for_among_the_merged(requests_mock: Mocker) -> None:
+    requests_mock.get(f"{BASE}/people/v2/emails/7", status_code=404, headers=JSON, text=NOT_THERE)
+    with pytest.raises(errors.Gone):
+        client().get(people.EMAIL, "7")
+    assert requests_mock.call_count == 1
 
 
 def test_only_a_sign_in_has_an_animal(requests_mock: Mocker) -> None:
