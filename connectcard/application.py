@@ -39,3 +39,4 @@ def import_models() -> None:
     """Make every table known before a migration or a query looks for it."""
     for room in ("cards", "churches", "connections", "jobs", "people", "sync"):
         import_module(f"connectcard.{room}.models")
+    import_module("connectcard.sync.webhook_models")

@@ -18,10 +18,11 @@ from connectcard.web import (
     security,
     sign_in,
     times,
+    webhooks,
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in)
+PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in, webhooks)
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, card_words)
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Response, current_app, g, redirect, request, url_for
 from sqlalchemy import select
@@ -15,13 +16,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from connectcard import errors
 from connectcard.churches import queries
 from connectcard.churches.models import OWNER, STAFF, VIEWER, Church, Member
-from connectcard.churches.tenancy import church_scope
+from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.database import db
 from connectcard.extensions import csrf
+from connectcard.sync.webhook_models import WebhookAddress
 from connectcard.web.security import check_origin
 from connectcard.web.sessions import SignedIn, browser_session, poll
 
-__all__ = ["poll", "public_church", "staff_page"]
+__all__ = ["poll", "public_church", "staff_page", "told_church"]
 
 REACH = {VIEWER: 1, STAFF: 2, OWNER: 3}
 WHO_MAY = {STAFF: "an Editor in Planning Center People", OWNER: "an owner (a Manager in Planning Center People)"}
@@ -99,3 +101,14 @@ def public_church(slug: str) -> Iterator[Church]:
         raise errors.NotFound("There is no church at this address.")
     with church_scope(church.id):
         yield queries.get_church()
+
+
+@contextmanager
+def told_church(key: str) -> Iterator[UUID]:
+    """Open the scope of the church whose webhook address was delivered to; raises NotFound. Who delivers is not known by this yet."""
+    with every_church():
+        church_id = db.session.scalar(select(WebhookAddress.church_id).where(WebhookAddress.key == key))
+    if church_id is None:
+        raise errors.NotFound("Nobody is told anything at this address.")
+    with church_scope(church_id):
+        yield church_id

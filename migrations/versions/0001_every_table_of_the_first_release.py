@@ -203,6 +203,50 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_sync_run_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_sync_run_state', ['church_id', 'state'], unique=False)
 
+    op.create_table('webhook_address',
+    sa.Column('key', sa.String(length=32), nullable=False),
+    sa.Column('check_wanted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('problem', sa.String(length=300), nullable=True),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('refusals', sa.JSON(), nullable=False),
+    sa.Column('overflowed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_webhook_address_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_address')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_webhook_address_church_id_id')),
+    sa.UniqueConstraint('church_id', name=op.f('uq_webhook_address_church_id'))
+    )
+    with op.batch_alter_table('webhook_address', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_webhook_address_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_webhook_address_key', ['key'], unique=False)
+
+    op.create_table('webhook_delivery',
+    sa.Column('event_id', sa.String(length=64), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('subject', sa.String(length=60), nullable=False),
+    sa.Column('also', sa.String(length=60), nullable=True),
+    sa.Column('payload_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('outcome', sa.String(length=300), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_webhook_delivery_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_delivery')),
+    sa.UniqueConstraint('church_id', 'event_id', name=op.f('uq_webhook_delivery_church_id_event_id')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_webhook_delivery_church_id_id'))
+    )
+    with op.batch_alter_table('webhook_delivery', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_webhook_delivery_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_webhook_delivery_due', ['church_id', 'state', 'due_at'], unique=False)
+        batch_op.create_index('ix_webhook_delivery_received', ['church_id', 'received_at'], unique=False)
+        batch_op.create_index('ix_webhook_delivery_subject', ['church_id', 'subject', 'state'], unique=False)
+
     op.create_table('contact',
     sa.Column('person_id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(length=8), nullable=False),
@@ -248,6 +292,29 @@ def upgrade():
     with op.batch_alter_table('submission', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_submission_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_submission_inbox', ['church_id', 'state', 'received_at'], unique=False)
+
+    op.create_table('webhook_subscription',
+    sa.Column('address_id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('url', sa.String(length=300), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('problem', sa.String(length=300), nullable=True),
+    sa.Column('secret_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('previous_secret_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('secret_set_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('rotation_wanted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reactivated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_received_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'address_id'], ['webhook_address.church_id', 'webhook_address.id'], name=op.f('fk_webhook_subscription_church_id_address_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_webhook_subscription_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_webhook_subscription')),
+    sa.UniqueConstraint('church_id', 'name', name=op.f('uq_webhook_subscription_church_id_name'))
+    )
+    with op.batch_alter_table('webhook_subscription', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_webhook_subscription_church_id'), ['church_id'], unique=False)
 
     op.create_table('correction',
     sa.Column('submission_id', sa.Uuid(), nullable=False),
@@ -381,8 +448,11 @@ def upgrade():
     op.keep_rows_by_church('person')
     op.keep_rows_by_church('remote_choice')
     op.keep_rows_by_church('sync_run')
+    op.keep_rows_by_church('webhook_address')
+    op.keep_rows_by_church('webhook_delivery')
     op.keep_rows_by_church('contact')
     op.keep_rows_by_church('submission')
+    op.keep_rows_by_church('webhook_subscription')
     op.keep_rows_by_church('correction')
     op.keep_rows_by_church('sync_item')
     op.keep_rows_by_church('sync_preview')
@@ -422,6 +492,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_correction_church_id'))
 
     op.drop_table('correction')
+    with op.batch_alter_table('webhook_subscription', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_webhook_subscription_church_id'))
+
+    op.drop_table('webhook_subscription')
     with op.batch_alter_table('submission', schema=None) as batch_op:
         batch_op.drop_index('ix_submission_inbox')
         batch_op.drop_index(batch_op.f('ix_submission_church_id'))
@@ -432,6 +506,18 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_contact_church_id'))
 
     op.drop_table('contact')
+    with op.batch_alter_table('webhook_delivery', schema=None) as batch_op:
+        batch_op.drop_index('ix_webhook_delivery_subject')
+        batch_op.drop_index('ix_webhook_delivery_received')
+        batch_op.drop_index('ix_webhook_delivery_due')
+        batch_op.drop_index(batch_op.f('ix_webhook_delivery_church_id'))
+
+    op.drop_table('webhook_delivery')
+    with op.batch_alter_table('webhook_address', schema=None) as batch_op:
+        batch_op.drop_index('ix_webhook_address_key')
+        batch_op.drop_index(batch_op.f('ix_webhook_address_church_id'))
+
+    op.drop_table('webhook_address')
     with op.batch_alter_table('sync_run', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_run_state')
         batch_op.drop_index(batch_op.f('ix_sync_run_church_id'))

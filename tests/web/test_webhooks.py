@@ -1,0 +1,161 @@
+"""The door for Planning Center's deliveries: what is taken, what is turned away, and what is kept of either."""
+
+import json
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from connectcard.churches.tenancy import church_scope
+from connectcard.database import db, transaction
+from connectcard.planning_center.webhooks import signature
+from connectcard.sync import inbox
+from connectcard.sync.webhook_models import WAITING, WebhookDelivery, WebhookSubscription
+from tests.deliveries import PERSON_UPDATED, Told, told_of_everything
+
+
+@pytest.fixture
+def told(any_database: str, app: Flask, grace: UUID) -> Told:
+    return told_of_everything(app, grace, "1001")
+
+
+@pytest.fixture
+def hope(app: Flask, neighbour: UUID) -> Told:
+    return told_of_everything(app, neighbour, "1002")
+
+
+def test_a_genuine_delivery_is_kept_for_a_worker_without_anything_personal(told: Told) -> None:
+    record = {"type": "Email", "id": "7", "attributes": {"address": "ana.lopez@gmail.com", "created_at": "2026-11-22T15:00:00Z"}}
+    record |= {"relationships": {"person": {"data": {"type": "Person", "id": "12"}}}}
+    assert told.deliver("people.v2.events.email.created", record=record).status_code == 200
+    (kept,) = told.kept()
+    assert (kept.name, kept.subject, kept.state) == ("people.v2.events.email.created", "person 12", WAITING)
+    with church_scope(told.church_id):
+        row = db.session.scalars(select(WebhookDelivery)).one()
+        assert json.loads(row.payload or "")["attributes"] == {"address": "hidden", "created_at": "2026-11-22T15:00:00Z"}
+        assert b"2026-11-22" not in (row.payload_sealed or b"")
+
+
+def test_a_forged_delivery_is_turned_away_and_counted_and_its_body_is_not_kept(told: Told) -> None:
+    body = told.body(PERSON_UPDATED)
+    genuine = signature(body, told.secrets[PERSON_UPDATED])
+    forgeries = {
+        "another secret": (body, signature(body, "guessed")),
+        "another body": (body.replace(b'"12', b'"13'), genuine),
+        "no signature": (body, None),
+        "an empty signature": (body, ""),
+        "upper case": (body, genuine.upper()),
+        "a part of it": (body, genuine[:-1]),
+    }
+    for forgery, (sent, signed) in forgeries.items():
+        assert told.post(sent, signed).status_code == 401, forgery
+    assert told.kept() == []
+    assert told.address().refused == len(forgeries)
+    assert len(told.address().refusals) == len(forgeries)
+    assert "Ana" not in json.dumps(told.address().refusals)
+
+
+def test_the_secret_of_one_event_signs_no_other(told: Told) -> None:
+    body = told.body("people.v2.events.person.destroyed")
+    assert told.post(body, signature(body, told.secrets[PERSON_UPDATED])).status_code == 403
+    assert told.kept() == []
+
+
+def test_what_speaks_of_another_organization_is_not_kept(told: Told, hope: Told) -> None:
+    assert told.deliver(organization_id="1002").status_code == 403
+    assert told.kept() == hope.kept() == []
+    assert "another organization" in told.address().refusals[0]["words"]
+    assert hope.address().refused == 0
+
+
+def test_the_neighbours_genuine_delivery_at_our_address_is_a_forgery(told: Told, hope: Told) -> None:
+    body = hope.body(PERSON_UPDATED)
+    signed = signature(body, hope.secrets[PERSON_UPDATED])
+    assert told.post(body, signed).status_code == 401
+    assert told.post(body, signed, path=hope.path).status_code == 200
+    assert told.kept() == []
+    assert len(hope.kept()) == 1
+
+
+def test_one_event_delivered_a_thousand_times_is_one_row(told: Told) -> None:
+    event_id = str(uuid4())
+    body = told.body(PERSON_UPDATED, event_id=event_id)
+    signed = signature(body, told.secrets[PERSON_UPDATED])
+    answers = {told.post(body, signed, name=PERSON_UPDATED).status_code for _ in range(50)}
+    with church_scope(told.church_id), transaction():
+        deliveries = inbox.opened(body, signed)
+        assert sum(inbox.keep(deliveries) for _ in range(950)) == 0
+    assert answers == {200}
+    assert [row.event_id for row in told.kept()] == [event_id]
+
+
+def test_a_replayed_delivery_that_was_worked_stays_worked(told: Told) -> None:
+    body = told.body(PERSON_UPDATED)
+    signed = signature(body, told.secrets[PERSON_UPDATED])
+    told.post(body, signed)
+    with church_scope(told.church_id), transaction() as session:
+        session.scalars(select(WebhookDelivery)).one().state = "done"
+    assert told.post(body, signed).status_code == 200
+    assert [row.state for row in told.kept()] == ["done"]
+
+
+def test_a_body_over_a_mebibyte_is_not_read(told: Told) -> None:
+    body = b"x" * (1024 * 1024 + 1)
+    assert told.post(body, "0" * 64).status_code == 413
+    assert told.address().refused == 0
+
+
+def test_a_body_of_nearly_a_mebibyte_is_taken(told: Told) -> None:
+    record = {"type": "Person", "id": "12", "attributes": {"first_name": "A" * 900_000}}
+    assert told.deliver(record=record).status_code == 200
+    assert len(told.kept()) == 1
+
+
+def test_an_address_that_is_nobodys_gives_nothing_away(told: Told) -> None:
+    nobody = told.post(b"{}", "0" * 64, path=f"/webhooks/planning-center/{uuid4().hex}")
+    assert nobody.status_code == 404
+    assert told.app.test_client().get(told.path).status_code == 405
+
+
+def test_what_is_signed_but_cannot_be_read_is_turned_away_with_a_reason(told: Told) -> None:
+    for body in (b"not json", b'{"data": [{"id": "1", "type": "EventDelivery", "attributes": {}}]}', b'{"data": 7}'):
+        assert told.post(body, signature(body, told.secrets[PERSON_UPDATED])).status_code == 403
+    assert {refusal["words"] for refusal in told.address().refusals} == {"Signed by Planning Center, but it could not be read."}
+
+
+def test_after_a_rotation_the_secret_before_is_still_good_and_the_one_before_that_is_not(told: Told) -> None:
+    first = told.secrets[PERSON_UPDATED]
+
+    def rotate(secret: str) -> None:
+        with church_scope(told.church_id), transaction() as session:
+            row = session.scalars(select(WebhookSubscription).where(WebhookSubscription.name == PERSON_UPDATED)).one()
+            row.previous_secret, row.secret = row.secret, secret
+
+    rotate("the second")
+    assert told.deliver(secret="the second").status_code == 200
+    assert told.deliver(secret=first).status_code == 200
+    rotate("the third")
+    assert told.deliver(secret=first).status_code == 401
+    assert len(told.kept()) == 2
+
+
+def test_no_session_no_cookie_and_no_form_token_is_asked_for(told: Told) -> None:
+    answer = told.deliver()
+    assert (answer.status_code, answer.headers.get("Set-Cookie")) == (200, None)
+
+
+def test_more_than_we_keep_waiting_is_not_kept_but_everything_will_be_pulled(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "MOST_WAITING", 5)
+    assert {told.deliver().status_code for _ in range(9)} == {200}
+    assert len(told.kept()) == 5
+    assert told.address().overflowed_at is not None
+
+
+def test_a_storm_of_forgeries_leaves_twenty_lines(told: Told) -> None:
+    with church_scope(told.church_id):
+        for _ in range(60):
+            with transaction():
+                inbox.note_refusal(inbox.NotGenuine("It is not signed."))
+        assert db.session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
+    assert (told.address().refused, len(told.address().refusals)) == (60, 20)
