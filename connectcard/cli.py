@@ -87,6 +87,18 @@ def rotate() -> None:
         click.echo(line)
 
 
+@commands.command()
+def restored() -> None:
+    """Say that the database was put back from a backup, so that every card looks in Planning Center before it writes."""
+    from connectcard.churches.operations import mark_restored
+    from connectcard.churches.tenancy import every_church
+    from connectcard.database import transaction
+
+    with every_church(), transaction():
+        mark_restored()
+    click.echo("Noted. Cards look in Planning Center before they write, for what was sent after the backup was made.")
+
+
 @commands.command("sign-in-link")
 def sign_in_link() -> None:
     """Make a one-time link that signs the owner in, for a church on a personal access token."""

@@ -8,14 +8,16 @@ import requests
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from connectcard import create_app
+from connectcard.churches.models import Church
 from connectcard.config import Config
 from connectcard.database import db
 from connectcard.errors import ConfigError
 from connectcard.extensions import bell
+from connectcard.jobs import restores
 
 CONNECT_SECONDS, ANSWER_SECONDS = 3, 10
 
@@ -38,7 +40,10 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding("settings", True, f"complete; connectcard is at {config.public_url}")
     with create_app(config).app_context():
-        yield from (_database(), _redis(), _planning_center(config))
+        database = _database()
+        yield database
+        yield from (_backup(),) if database.ok else ()
+        yield from (_redis(), _planning_center(config))
 
 
 def _database() -> Finding:
@@ -67,6 +72,18 @@ def _look_into(connection: Connection) -> Finding:
 def _may_see_everything(connection: Connection) -> bool:
     role = "select rolsuper or rolbypassrls from pg_roles where rolname = current_user"
     return bool(connection.execute(text(role)).scalar())
+
+
+def _backup() -> Finding:
+    """Whether the database was put back from a backup, as far as it was said or Redis remembers a later hour."""
+    restored_at = db.session.scalar(select(func.max(Church.restored_at)))
+    if restores.went_back():
+        words = "the database stands at an earlier hour than Redis remembers, so it was put back from a backup: run connectcard restored"
+        return Finding("backup", False, words)
+    if restored_at is None:
+        return Finding("backup", True, "this database was never put back from one, as far as anybody said")
+    words = f"put back from a backup on {restored_at:%Y-%m-%d at %H:%M} UTC; cards look in Planning Center before they write"
+    return Finding("backup", True, f"{words}. Look at Connection of each church: it may have to connect again")
 
 
 def _redis() -> Finding:

@@ -70,7 +70,7 @@ def test_an_odd_setting_is_named_with_what_it_should_be(settings: dict[str, str]
 def test_help_needs_no_settings_and_names_the_commands() -> None:
     run = connectcard("--help", settings={})
     assert run.returncode == 0
-    for command in ("up", "worker", "clock", "simulator", "db", "doctor", "keys", "sign-in-link"):
+    for command in ("up", "worker", "clock", "simulator", "db", "doctor", "keys", "restored", "sign-in-link"):
         assert f"\n  {command} " in run.stdout
 
 

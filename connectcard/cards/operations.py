@@ -111,6 +111,7 @@ def _submission_key(form: Form) -> UUID:
 
 def _filled_in(card: Card, key: UUID, answers: Answers) -> Submission:
     submission = Submission(
+        id=_id_under(key, card),
         card_id=card.id,
         submission_key=key,
         answers_hash=_hash(key, card, answers),
@@ -122,6 +123,11 @@ def _filled_in(card: Card, key: UUID, answers: Answers) -> Submission:
     submission.prayer = answers["prayer"]
     submission.family = json.dumps(answers["family"], ensure_ascii=False) if answers["family"] else None
     return submission
+
+
+def _id_under(key: UUID, card: Card) -> UUID:
+    """The id follows from the key: a card that is sent again after the database was put back is the same card as before."""
+    return uuid5(card.church_id, str(key))
 
 
 def _open_part(answers: Answers) -> Answers:
@@ -152,6 +158,7 @@ def _stored_once(submission: Submission) -> Receipt:
 def _stored_beside(submission: Submission) -> Receipt:
     """Keep other answers under a used key; the key made of both lets these answers, sent again, find their own row."""
     submission.submission_key = uuid5(submission.submission_key, submission.answers_hash)
+    submission.id = uuid5(submission.id, submission.answers_hash)
     submission.state, submission.state_reason = QUARANTINED, SENT_AGAIN
     _inserted(submission)
     stored = _stored_under(submission.submission_key)
@@ -169,7 +176,7 @@ def _inserted(submission: Submission) -> bool:
 def _insert_unless_taken(dialect: str) -> Executable:
     """Made once and run on the connection: through the session the same insert takes three times as long."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(Submission.__table__).on_conflict_do_nothing(index_elements=["church_id", "submission_key"])  # type: ignore[arg-type]
+    statement = insert(Submission.__table__).on_conflict_do_nothing()  # type: ignore[arg-type]
     # The row itself says whether it went in: on PostgreSQL the row count of an insert is not to be had.
     return statement.returning(Submission.__table__.columns["id"])
 

@@ -18,7 +18,8 @@ OWNER, STAFF, VIEWER = "owner", "staff", "viewer"
 class Church(Base):
     """One church: a Planning Center organization at one origin.
 
-    `remote_id_key` derives the `remote_id` of the people we create. It is the church's own and never changes.
+    `remote_id_key` derives the `remote_id` of the people we create. It is the church's own and never changes. `restored_at` is when
+    the database was last put back from a backup (sync.restored).
     """
 
     __tablename__ = "church"
@@ -35,6 +36,7 @@ class Church(Base):
     keep_cards_days: Mapped[int] = mapped_column(default=90)
     keep_prayers_days: Mapped[int] = mapped_column(default=30)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    restored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remote_id_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     remote_id_key = Sealed()

@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from itertools import chain, count
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectcard.churches import queries
 from connectcard.churches.models import OWNER, STAFF, VIEWER, Church, Member
@@ -63,3 +63,9 @@ def free_slug(name: str) -> str:
     """The first address that no other church has."""
     base = slug_from(name) or f"church-{secrets.token_hex(3)}"
     return next(slug for slug in chain([base], (f"{base}-{number}" for number in count(2))) if not queries.find_church_by_slug(slug))
+
+
+def mark_restored() -> None:
+    """The database was put back from a backup: what was written to Planning Center since is unknown here. Under `every_church()`,
+    inside `transaction()`."""
+    db.session.execute(update(Church).values(restored_at=now()))

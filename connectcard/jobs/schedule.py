@@ -19,7 +19,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.connections.tokens import keep_alive
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError
-from connectcard.jobs import retention
+from connectcard.jobs import restores, retention
 from connectcard.jobs.models import Schedule
 from connectcard.jobs.queue import ring
 from connectcard.jobs.signals import say_ready, stop_on_signals
@@ -144,6 +144,7 @@ def ring_for_due_work() -> None:
 
 
 DUTIES = (
+    Duty(restores.DUTY, timedelta(minutes=1), restores.notice_and_remember),
     Duty("erase expired cards", timedelta(hours=1), erase_expired),
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),

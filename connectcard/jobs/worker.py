@@ -16,6 +16,7 @@ from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.database import db
 from connectcard.errors import ConnectionMissing
+from connectcard.jobs import restores
 from connectcard.jobs.lanes import Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
@@ -34,12 +35,21 @@ def run(app: Flask) -> None:
     stop = stop_on_signals()
     lanes = Lanes(lambda church_id: serve(app, church_id, stop))
     app.extensions["lanes"] = lanes
+    with app.app_context():
+        _notice_a_restore()
     listen(app, stop)
     say_ready()
     watch(app, lanes, stop)
     if not lanes.close(LEAVE_SECONDS):
         log.warning("left with calls in flight; their outcome is looked up before anything is sent again")
         os._exit(0)
+
+
+def _notice_a_restore() -> None:
+    try:
+        restores.notice()
+    except SQLAlchemyError:
+        log.exception("the database cannot be looked into")
 
 
 def serve(app: Flask, church_id: UUID, stop: Event) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name, without_plus
-from connectcard.people.matching import Candidate, Visitor, merged
+from connectcard.people.matching import SAME, UNCLEAR, UNKNOWN, YES, Candidate, Decision, Visitor, compare, merged
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import people
@@ -19,6 +19,8 @@ EVERYTHING = ("emails", "phone_numbers", "addresses", "field_data")
 # More people than this on one address is an office or a typo; staff decide anyway.
 MOST_SHARING = 5
 LONGEST_MERGE_CHAIN = 10
+MADE_BEFORE = "This card made this person before our database was put back from a backup."
+MARKED_OTHERWISE = "The mark of this card stands on somebody with another name. It may be this visitor, renamed since."
 
 
 def candidates_in_planning_center(visitor: Visitor, country_code: str, client: Client) -> list[Candidate]:
@@ -95,6 +97,20 @@ class Namesakes:
 def _is_called(member: WantedMember, record: Record) -> bool:
     first = any(same_first_name(member.first_name, record[name]) for name in ("first_name", "nickname", "given_name"))
     return first and same_last_name(member.last_name, record["last_name"])
+
+
+def find_made_before(visitor: Visitor, remote_id_token: int, country_code: str, client: Client) -> Decision | None:
+    """Who carries the mark of this card already, made by rows of ours that are lost; None for nobody.
+
+    Under another name it is asked about: staff may have mended it, or the number is the church's own.
+    """
+    records = client.list(people.PERSON, where={"remote_id": str(remote_id_token)}, include=CONTACTS).records
+    # The filter is checked again here: Planning Center ignores what it does not know.
+    found = [person_now(one, country_code).candidate for one in records if str(one["remote_id"]) == str(remote_id_token)]
+    compared = tuple(compare(visitor, candidate) for candidate in found)
+    if len(found) == 1 and compared[0].first_name and compared[0].last.grade in (YES, UNKNOWN):
+        return Decision(SAME, MADE_BEFORE, found[0], compared)
+    return Decision(UNCLEAR, MARKED_OTHERWISE, None, compared) if found else None
 
 
 def find_person_record(remote_id: str, client: Client) -> Record | None:

@@ -80,7 +80,7 @@ class Step:
 @dataclass(frozen=True)
 class Target:
     """What the steps of one card are written to. `family` are those of the family who were made, by their numbers; `household` is
-    the one that was made for them."""
+    the one that was made for them. `looks_first`: the rows of earlier writes may be lost, so each is looked for (sync.restored)."""
 
     person_remote_id: str | None
     reference: str
@@ -90,6 +90,7 @@ class Target:
     family: Mapping[int, str] = field(default_factory=dict)
     household: str | None = None
     memberships: Memberships = field(default_factory=Memberships, compare=False)
+    looks_first: bool = False
 
     @property
     def person(self) -> str:
@@ -112,7 +113,7 @@ def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
         return
     if step.state == INTENT:
         _wait_until_settled(step)
-    if step.state == INTENT or step.kind in ALWAYS_PROBED:
+    if step.state == INTENT or step.kind in ALWAYS_PROBED or target.looks_first:
         found = _look(step, target, client)
         if found is not None:
             _record(step, hold, DONE, found, was_there=True)

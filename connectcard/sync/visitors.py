@@ -42,13 +42,14 @@ from connectcard.sync.decisions import HOUSEHOLD
 from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
 from connectcard.sync.holds import Hold, HoldLost, keep_hold
 from connectcard.sync.households import Memberships, households_of
-from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_person_now
+from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
 from connectcard.sync.moves import Moves, follow, lost_its_person
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
 from connectcard.sync.previews import contents_of, keep_preview
 from connectcard.sync.remembered import answered
+from connectcard.sync.restored import looks_first
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
 from connectcard.sync.tokens import name_mark, reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
@@ -83,11 +84,13 @@ class CardAtHand:
     made: frozenset[int] = frozenset()
     approval: dict[str, Any] | None = None
     person_deleted: bool = False
+    looks_first: bool = False
 
     @property
     def target(self) -> Target:
         visitor = self.wanted.visitor
-        return Target(self.person_remote_id, self.reference, self.country_code, visitor.first_name, visitor.last_name)
+        named = visitor.first_name, visitor.last_name
+        return Target(self.person_remote_id, self.reference, self.country_code, *named, looks_first=self.looks_first)
 
 
 def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
@@ -159,8 +162,16 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     )
     made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
+    card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
     end_reading()
     return card
+
+
+def _plan_is_from_a_backup(item: SyncItem, card: CardAtHand) -> bool:
+    """Whether a plan was put back with the database; it is made anew, unless a write of it is unclear, which is looked for as it is."""
+    restored_at = db.session.scalar(select(Church.restored_at).where(Church.id == item.church_id))
+    before = card.looks_first and restored_at is not None and item.planned_at is not None and item.planned_at <= restored_at
+    return before and not any(step.state == INTENT for step in item.steps)
 
 
 def card_before_sync(submission: Submission) -> CardAtHand:
@@ -197,6 +208,7 @@ def _card_of(
         remote_id_token=token or remote_id_token(key, submission_id),
         name_mark_key=key,
         country_code=wishes.country_code,
+        looks_first=looks_first(submission.received_at, church.restored_at),
     )
 
 
@@ -207,13 +219,17 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
     """
     moves = {} if moves is None else moves
     by_hand = card.decision if card.decision and card.decision.get("by") else None
+    made_before = _made_before(card, client)
+    if made_before is not None and made_before.person is not None:
+        person = _person_or_ask(made_before.person.remote_id, card, client, moves)
+        return replace(made_before, person=person.candidate), person
     if by_hand and by_hand["kind"] in (NEW, HOUSEHOLD):
         return Decision(NEW, by_hand["words"]), None
     chosen = by_hand["person"] if by_hand else card.person_remote_id
     if chosen:
         person = _person_or_ask(chosen, card, client, moves)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
-    decision = decide(card.wanted.visitor, _candidates(card, client, moves))
+    decision = made_before or decide(card.wanted.visitor, _candidates(card, client, moves))
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
     if decision.kind == NEW and card.person_deleted:
@@ -222,6 +238,14 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
         return decision, None
     person = _person_or_ask(decision.person.remote_id, card, client, moves)
     return replace(decision, person=person.candidate), person
+
+
+def _made_before(card: CardAtHand, client: Client) -> Decision | None:
+    """Whom this card made before the database was put back; what staff said of an existing person goes first."""
+    if not card.looks_first or card.person_remote_id:
+        return None
+    end_reading()
+    return find_made_before(card.wanted.visitor, card.remote_id_token, card.country_code, client)
 
 
 def _why_chosen(by_hand: dict[str, Any] | None) -> str:

@@ -59,6 +59,11 @@ class Practice:
         """Somebody deletes a person in Planning Center."""
         assert requests.delete(f"{self.url}/_simulator/people/{person_remote_id}", timeout=30).ok
 
+    def rename(self, person_remote_id: str, first_name: str, last_name: str) -> None:
+        """Somebody changes a name in Planning Center."""
+        named = {"first_name": first_name, "last_name": last_name}
+        assert requests.patch(f"{self.url}/_simulator/people/{person_remote_id}", json=named, timeout=30).ok
+
     def requests_since(self, number: int) -> list[dict[str, Any]]:
         return requests.get(f"{self.url}/_simulator/log?since={number}", timeout=30).json()  # type: ignore[no-any-return]
 
