@@ -102,4 +102,4 @@ def send_again(item: SyncItem, member_name: str) -> SyncRun:
     if already_on is not None and already_on.finished_at is None:
         already_on.version += 1
         return already_on
-    return start_push(member_name, only=[item.submission_id])
+    return start_push(member_name, only=[item.of_submission])

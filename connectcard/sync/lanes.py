@@ -34,6 +34,7 @@ from connectcard.sync.models import (
     PLANNED,
     REVIEW,
     RUNNING,
+    RUNS_OF_ITEMS,
     STOPPING,
     WAITING,
     SyncItem,
@@ -62,7 +63,7 @@ def churches_with_due_work() -> list[UUID]:
     card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
     preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
     open_card = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
-    over = or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card))
+    over = and_(SyncRun.kind.in_(RUNS_OF_ITEMS), or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card)))
     ending = exists().where(SyncRun.church_id == Connection.church_id, over)
     free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
     wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, ending))

@@ -23,14 +23,35 @@ PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused
 CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
 
+# Kinds of runs. Those of items work through rows of `sync_item` and end with the last one; the others read, and end themselves.
+CARDS, UNDO = "cards", "undo"
+PUSH_PEOPLE, PUSH_FAMILIES, PUSH_MEMBERSHIPS, PUSH_FULL = "push_people", "push_families", "push_memberships", "push_full"
+PULL_PEOPLE, PULL_FAMILIES, PULL_GROUPS, PULL_FULL = "pull_people", "pull_families", "pull_groups", "pull_full"
+TRUTH_CHECK = "truth_check"
+RUNS_OF_ITEMS = (CARDS, UNDO, PUSH_PEOPLE, PUSH_FAMILIES, PUSH_MEMBERSHIPS, PUSH_FULL)
+
+# Kinds of items: a card, the undo of how a card fared in one run, and a record of our own directory that is pushed.
+CARD, PERSON, FAMILY, MEMBERSHIP = "card", "person", "family", "membership"
+
 
 class SyncRun(ChurchOwned, Base):
-    """One press of Sync. `version` grows with every change that the page would show."""
+    """One press of Sync, of Undo, of a pull or a push: `kind` says which. `version` grows with every change that the page would show.
+
+    `total` and the counters count items, or what a pull read. `progress` is for runs without items: {"stage": words, "done": 120,
+    "of": 4000 or null}. `undoes_run_id` is the run that an undo takes back.
+    """
 
     __tablename__ = "sync_run"
-    __table_args__ = (UniqueConstraint("church_id", "number"), one_church(), Index("ix_sync_run_state", "church_id", "state"))
+    __table_args__ = (
+        UniqueConstraint("church_id", "number"),
+        one_church(),
+        belongs_to("sync_run", "undoes_run_id"),
+        Index("ix_sync_run_state", "church_id", "state"),
+    )
 
     number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20), default=CARDS)
+    undoes_run_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(String(10), default=RUNNING)
     started_by: Mapped[str] = mapped_column(String(200))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -42,18 +63,20 @@ class SyncRun(ChurchOwned, Base):
     needs_you: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     note: Mapped[str | None] = mapped_column(String(300))
 
     @property
     def settled(self) -> int:
-        """How many cards of the run have come to rest."""
+        """How many items of the run have come to rest."""
         return self.created + self.updated + self.skipped + self.needs_you + self.failed
 
 
 class SyncItem(ChurchOwned, Base):
-    """A card on its way. One row a submission for good: its steps are what keeps a second run from writing twice.
+    """Something on its way to Planning Center: a card, or what `kind` says, which is then about `subject_id`.
 
-    `fence` grows with each claim; every later write names the fence it holds. `decision` is what matching said:
+    One row for each card or subject for good: its steps are what keeps a second run from writing twice. `fence` grows with each
+    claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|household|unclear", "person": remote id, "words", "candidates": [...]}, and where somebody decided by hand
     "by": their name, "household_of": the remote id of whose household a new person belongs to, "asked": what stood there before.
     `moves` are merges and deletions of its person: [{"at": ISO time, "from": remote id, "to": remote id or null}].
@@ -65,6 +88,7 @@ class SyncItem(ChurchOwned, Base):
     __tablename__ = "sync_item"
     __table_args__ = (
         UniqueConstraint("church_id", "submission_id"),
+        UniqueConstraint("church_id", "kind", "subject_id"),
         one_church(),
         belongs_to("submission", "submission_id"),
         belongs_to("sync_run", "run_id"),
@@ -72,14 +96,16 @@ class SyncItem(ChurchOwned, Base):
         Index("ix_sync_item_run", "church_id", "run_id"),
     )
 
-    submission_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(String(12), default=CARD)
+    submission_id: Mapped[UUID | None]
+    subject_id: Mapped[UUID | None]
     run_id: Mapped[UUID]
     state: Mapped[str] = mapped_column(String(10), default=PENDING)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
-    reference: Mapped[str] = mapped_column(String(16))
+    reference: Mapped[str] = mapped_column(String(16), default="")
     remote_id_token: Mapped[int | None]
     person_remote_id: Mapped[str | None] = mapped_column(String(40))
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
@@ -93,6 +119,13 @@ class SyncItem(ChurchOwned, Base):
         back_populates="item", order_by="SyncStep.position", cascade="all, delete-orphan", passive_deletes=True, overlaps="church"
     )
 
+    @property
+    def of_submission(self) -> UUID:
+        """The submission that a card's item is about."""
+        if self.submission_id is None:
+            raise ValueError(f"an item of kind {self.kind} is no card")
+        return self.submission_id
+
 
 class SyncStep(ChurchOwned, Base):
     """One write to Planning Center, done exactly once.
@@ -101,10 +134,17 @@ class SyncStep(ChurchOwned, Base):
     JSON of what is sent, sealed, since it may hold a prayer. `found` says that a probe found it instead of a send;
     `confirmed_at` that the read-back showed it. `rounds` counts the sends whose outcome stayed unknown. `member` says whom of the
     family it is about: 0 the visitor, 1 the spouse, 2 and more the children; neither `label` nor `natural_key` holds their names.
+    `run_id` is the run in which it was sent or found. `before` is the JSON of the attributes that it replaces, as they were, sealed
+    (nothing for a record that it makes); `undone_at` when the step was taken back.
     """
 
     __tablename__ = "sync_step"
-    __table_args__ = (UniqueConstraint("church_id", "item_id", "kind", "natural_key"), belongs_to("sync_item", "item_id"))
+    __table_args__ = (
+        UniqueConstraint("church_id", "item_id", "kind", "natural_key"),
+        belongs_to("sync_item", "item_id"),
+        belongs_to("sync_run", "run_id"),
+        Index("ix_sync_step_run", "church_id", "run_id"),
+    )
 
     item_id: Mapped[UUID]
     position: Mapped[int]
@@ -113,6 +153,9 @@ class SyncStep(ChurchOwned, Base):
     natural_key: Mapped[str] = mapped_column(String(300))
     label: Mapped[str] = mapped_column(String(200), default="")
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    before_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    run_id: Mapped[UUID | None]
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(8), default=PLANNED)
     intent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deadline_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -127,6 +170,7 @@ class SyncStep(ChurchOwned, Base):
     item: Mapped[SyncItem] = relationship(back_populates="steps", overlaps="church")
 
     body = Sealed()
+    before = Sealed()
 
 
 class RememberedDecision(ChurchOwned, Base):

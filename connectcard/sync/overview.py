@@ -7,12 +7,15 @@ from sqlalchemy import select
 from connectcard.cards.models import Submission
 from connectcard.database import db
 from connectcard.sync import cards_in_sync
-from connectcard.sync.models import Destination, SyncRun
+from connectcard.sync.models import CARDS, Destination, SyncRun
 
 
 @dataclass(frozen=True)
 class Overview:
-    """`counts` as `cards_in_sync.counts()` gives them. `sent_once` says whether a card ever reached Planning Center."""
+    """`counts` as `cards_in_sync.counts()` gives them. `sent_once` says whether a card ever reached Planning Center.
+
+    `last_run` is the last one of cards.
+    """
 
     counts: dict[str, int]
     fields_matched: bool
@@ -23,10 +26,11 @@ class Overview:
 
 def overview() -> Overview:
     """Five short queries."""
+    of_cards = SyncRun.kind == CARDS
     return Overview(
         counts=cards_in_sync.counts(),
         fields_matched=db.session.scalar(select(Destination.id).limit(1)) is not None,
         card_came_in=db.session.scalar(select(Submission.id).limit(1)) is not None,
-        sent_once=db.session.scalar(select(SyncRun.id).where(SyncRun.created + SyncRun.updated > 0).limit(1)) is not None,
-        last_run=db.session.scalar(select(SyncRun).order_by(SyncRun.number.desc()).limit(1)),
+        sent_once=db.session.scalar(select(SyncRun.id).where(of_cards, SyncRun.created + SyncRun.updated > 0).limit(1)) is not None,
+        last_run=db.session.scalar(select(SyncRun).where(of_cards).order_by(SyncRun.number.desc()).limit(1)),
     )

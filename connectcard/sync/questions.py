@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from connectcard.cards.models import RECEIVED, Submission
 from connectcard.database import db
 from connectcard.people.matching import SAME, UNCLEAR
-from connectcard.sync.models import PENDING, REVIEW, SYNCED, WAITING, SyncItem
+from connectcard.sync.models import CARD, PENDING, REVIEW, SYNCED, WAITING, SyncItem
 
 MOST_ASKED = 500
 
@@ -46,7 +46,7 @@ class Fared:
 
 def fared(since: datetime) -> Fared:
     """The report of a month. A link that was corrected is one that staff decided otherwise afterwards."""
-    rows = select(func.count(SyncItem.id)).where(SyncItem.synced_at >= since)
+    rows = select(func.count(SyncItem.id)).where(SyncItem.kind == CARD, SyncItem.synced_at >= since)
     by_hand = _said("by").is_not(None)
     corrected = db.session.scalar(rows.where(by_hand, _said("asked", "kind") == SAME)) or 0
     linked = db.session.scalar(rows.where(SyncItem.state == SYNCED, ~by_hand, _said("kind") == SAME)) or 0

@@ -37,7 +37,7 @@ def remember(item: SyncItem, person_remote_id: str | None, member_name: str) -> 
 
 
 def _visitor(item: SyncItem, church: Church) -> Visitor:
-    said = effective_answers(get_submission(item.submission_id))
+    said = effective_answers(get_submission(item.of_submission))
     names = said.get("first_name", ""), said.get("last_name", "")
     return Visitor(*names, said.get("email", ""), e164(said.get("phone"), church.country_code or "US"))
 

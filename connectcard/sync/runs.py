@@ -19,11 +19,13 @@ from connectcard.database import db, transaction
 from connectcard.errors import NotFound
 from connectcard.sync.holds import changed
 from connectcard.sync.models import (
+    CARDS,
     CLAIMED,
     FINISHED,
     OPEN_STATES,
     PENDING,
     RUNNING,
+    RUNS_OF_ITEMS,
     STOPPED,
     STOPPING,
     WAITING,
@@ -46,7 +48,7 @@ def start_push(member_name: str, only: Sequence[UUID] | None = None) -> SyncRun:
     `only` limits it to these cards. Raises NotFound where there is nothing to send.
     """
     one_press_at_a_time()
-    run = running() or _new_run(member_name)
+    run = running() or new_run(CARDS, member_name)
     taken = _take_items(run, only)
     if not taken and run.total == 0:
         raise NotFound("No card is ready to be sent.")
@@ -60,14 +62,15 @@ def one_press_at_a_time() -> None:
     db.session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update()).one()
 
 
-def running() -> SyncRun | None:
-    """The run that is on, if one is."""
-    return db.session.scalars(select(SyncRun).where(SyncRun.state.in_((RUNNING, STOPPING)))).first()
+def running(kind: str = CARDS) -> SyncRun | None:
+    """The run of this kind that is on, if one is."""
+    return db.session.scalars(select(SyncRun).where(SyncRun.kind == kind, SyncRun.state.in_((RUNNING, STOPPING)))).first()
 
 
-def _new_run(member_name: str) -> SyncRun:
+def new_run(kind: str, member_name: str, *, undoes: UUID | None = None) -> SyncRun:
+    """A run of this kind, empty so far. Inside `transaction()`, after `one_press_at_a_time()`."""
     number = (db.session.scalar(select(func.max(SyncRun.number))) or 0) + 1
-    run = SyncRun(number=number, started_by=member_name)
+    run = SyncRun(number=number, kind=kind, started_by=member_name, undoes_run_id=undoes)
     run.total, run.version = 0, 1
     db.session.add(run)
     db.session.flush()
@@ -111,7 +114,7 @@ def ready_cards(page: int) -> list[UUID]:
 
 
 def stop(run: SyncRun) -> None:
-    """End the run after the cards that are in hand; the others stay ready."""
+    """End the run after the items that are in hand; the others stay ready. A run without items ends itself when it sees this."""
     if run.state == RUNNING:
         run.state, run.version = STOPPING, run.version + 1
         db.session.flush()
@@ -126,6 +129,7 @@ class Counters:
     """A run at this moment. `waiting_for` says in words why nothing moves, where nothing does."""
 
     number: int
+    kind: str
     state: str
     total: int
     settled: int
@@ -147,6 +151,7 @@ def counters(run: SyncRun) -> Counters:
     """The figures of a run."""
     return Counters(
         number=run.number,
+        kind=run.kind,
         state=run.state,
         total=run.total,
         settled=run.settled,
@@ -200,8 +205,8 @@ def recent(page: int = 1) -> tuple[list[SyncRun], bool]:
 
 
 def finish_runs() -> None:
-    """End the church's run where no card of it is open any more."""
-    on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.state.in_((RUNNING, STOPPING)))))
+    """End the church's runs of which no item is open any more."""
+    on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.state.in_((RUNNING, STOPPING)))))
     for run_id in on:
         with transaction():
             _finish_if_done(run_id)
@@ -215,11 +220,11 @@ def note_on_runs(words: str | None) -> None:
 
 
 def _finish_if_done(run_id: UUID) -> None:
-    """End a run with one UPDATE, so that two workers end it once: no open card left, or stopping and none in hand."""
+    """End a run of items with one UPDATE, so that two workers end it once: no open item left, or stopping and none in hand."""
     abandoned = (SyncItem.run_id == run_id, SyncItem.state == CLAIMED, SyncItem.lease_until < now())
     changed(update(SyncItem).where(*abandoned).values(state=PENDING, lease_until=None))
     of_run = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id)
     values = {"finished_at": now(), "version": SyncRun.version + 1}
-    this = update(SyncRun).where(SyncRun.id == run_id, SyncRun.finished_at.is_(None))
+    this = update(SyncRun).where(SyncRun.id == run_id, SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.finished_at.is_(None))
     changed(this.where(SyncRun.state == STOPPING, ~of_run.where(SyncItem.state == CLAIMED)).values(state=STOPPED, **values))
     changed(this.where(SyncRun.state == RUNNING, ~of_run.where(SyncItem.state.in_(OPEN_STATES))).values(state=FINISHED, **values))

@@ -158,7 +158,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     """Read one item and its card as values."""
     item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
     card = _card_of(
-        item.submission_id, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
+        item.of_submission, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
     made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
@@ -419,7 +419,7 @@ def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         church = session.scalars(select(Church).where(Church.id == item.church_id)).one()
         row = session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
-        token = remote_id_token(church.remote_id_key or "", item.submission_id, attempt, step.member)
+        token = remote_id_token(church.remote_id_key or "", item.of_submission, attempt, step.member)
         body = {**step.body, "attributes": {**step.body["attributes"], "remote_id": token}}
         row.natural_key, row.body = str(token), json.dumps(body)
         if step.member == VISITOR:
@@ -511,7 +511,7 @@ def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) 
         keep_hold(hold)
         item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
         item.approval = {**(item.approval or {}), "changed": True}
-        keep_preview(item.submission_id, contents)
+        keep_preview(item.of_submission, contents)
         settle(item, REVIEW, NEEDS_YOU, CHANGED)
 
 

@@ -21,6 +21,7 @@ from connectcard.sync.histories import OUTCOME_WORDS
 from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
 from connectcard.sync.runs import Counters
 from connectcard.web.access import poll, staff_page
+from connectcard.web.run_words import KINDS, end_words, title
 
 blueprint = Blueprint("runs", __name__)
 
@@ -66,6 +67,7 @@ def history() -> str:
         ready=runs.ready_count(),
         running=runs.running(),
         words_of=end_words,
+        title_of=title,
     )
 
 
@@ -105,6 +107,8 @@ def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
     return {
         "run": run,
         "figures": figures,
+        "run_title": title(run),
+        "kind_words": KINDS[run.kind],
         "rate": rate if figures.on else None,
         "seen": mark_of(figures, rate),
         "milestone": milestone(figures),
@@ -144,24 +148,10 @@ def milestone(figures: Counters) -> tuple[str, str]:
         return f"{figures.state}", end_words(figures)
     percent = 100 * figures.settled // figures.total if figures.total else 0
     quarter = next((step for step in MILESTONES if percent >= step), 0)
-    cards = f"{figures.total} card{'' if figures.total == 1 else 's'}"
-    said = f"{figures.settled} of {cards} are through." if quarter else f"Sync started with {cards}."
+    counted = KINDS[figures.kind].counted(figures.total)
+    said = f"{figures.settled} of {counted} are through." if quarter else f"{KINDS[figures.kind].title} started with {counted}."
     trouble = " Some were not accepted." if figures.failed else ""
     return f"{quarter}{'f' if figures.failed else ''}", said + trouble
-
-
-def end_words(figures: Counters | SyncRun) -> str:
-    """25 cards: 17 created, 6 updated, 2 need you"""
-    needing = "1 needs you" if figures.needs_you == 1 else f"{figures.needs_you} need you"
-    parts = [
-        f"{figures.created} created" if figures.created else "",
-        f"{figures.updated} updated" if figures.updated else "",
-        f"{figures.skipped} skipped" if figures.skipped else "",
-        needing if figures.needs_you else "",
-        f"{figures.failed} failed" if figures.failed else "",
-    ]
-    cards = f"{figures.settled} card{'' if figures.settled == 1 else 's'}"
-    return f"{cards}: {', '.join(filter(None, parts)) or 'nothing to do'}."
 
 
 def rows_of(run: SyncRun, outcomes: Sequence[str]) -> list[RunRow]:
