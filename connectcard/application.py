@@ -40,3 +40,4 @@ def import_models() -> None:
     for room in ("cards", "churches", "connections", "jobs", "people", "sync"):
         import_module(f"connectcard.{room}.models")
     import_module("connectcard.sync.webhook_models")
+    import_module("connectcard.sync.mirror_models")

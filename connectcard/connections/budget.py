@@ -62,12 +62,12 @@ class RateBudget:
         self._noted_at: float | None = None
         self._keys = (f"budget:{connection_id}:log", f"budget:{connection_id}:standing")
 
-    def take(self, *, urgent: bool = False) -> float:
-        """Seconds to wait; 0 means go, and the request is counted."""
+    def take(self, *, urgent: bool = False, background: bool = False) -> float:
+        """Seconds to wait; 0 means go, and the request is counted. What runs in the background leaves half of a window to cards."""
         blocked = self._seconds_blocked()
         if blocked > 0:
             return blocked
-        reserve = 0 if urgent else RESERVE
+        reserve = 0 if urgent else self.rate.limit // 2 if background else RESERVE
         shared = self._in_redis(TAKE, reserve, self.rate.limit, _milliseconds(self.rate), uuid4().hex)
         return self._take_alone(reserve) if shared is None else self._took(shared)
 
@@ -158,13 +158,14 @@ class Pace:
     patience: float
     urgent: bool = False
     stopping: Event | None = None
+    background: bool = False
 
     def wait(self, seconds_left: float) -> None:
         """Return when a request may go; raises RateLimited beyond the patience, NotSent when told to stop."""
         # Half of the time stays for the request itself.
         give_up_at = monotonic() + min(self.patience, seconds_left / 2)
         stopping = self.stopping or Event()
-        while (seconds := self.budget.take(urgent=self.urgent)) > 0:
+        while (seconds := self.budget.take(urgent=self.urgent, background=self.background)) > 0:
             if monotonic() + seconds > give_up_at:
                 raise RateLimited("Planning Center's rate limit is used up for now", retry_after=seconds)
             if stopping.wait(seconds):

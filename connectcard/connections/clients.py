@@ -27,11 +27,12 @@ WORKER_PATIENCE_SECONDS = 30.0
 PAGE_SECONDS = 8.0
 
 
-def client_for(connection: Connection, *, interactive: bool = False, stopping: Event | None = None) -> Client:
+def client_for(connection: Connection, *, interactive: bool = False, background: bool = False, stopping: Event | None = None) -> Client:
     """A client of this church's Planning Center, to be used in the church's scope by the thread that works for it.
 
     It renews the sign-in by itself and keeps to the rate limit: a worker waits, until `stopping` is set; with `interactive` somebody
-    waits at a screen, who goes first and gets RateLimited rather than a slow page. No transaction may be open when it is used.
+    waits at a screen, who goes first and gets RateLimited rather than a slow page; with `background` half of each window is left to
+    cards. No transaction may be open when it is used.
     Raises ConnectionMissing where the church is not connected, or was connected at another Planning Center than this one.
     """
     config = cast("Config", current_app.config["CONNECTCARD"])
@@ -44,7 +45,7 @@ def client_for(connection: Connection, *, interactive: bool = False, stopping: E
         _auth(connection, config),
         base_url=config.pco_base_url,
         user_agent=user_agent(),
-        budget=Pace(budget_of(connection), patience, urgent=interactive, stopping=stopping),
+        budget=Pace(budget_of(connection), patience, urgent=interactive, stopping=stopping, background=background),
         before_send=_ready_to_send,
         timeouts=Timeouts(total=min(PAGE_SECONDS, send_seconds) if interactive else send_seconds),
     )

@@ -25,6 +25,7 @@ from connectcard.jobs.queue import ring
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center.errors import PlanningCenterError
 from connectcard.sync import lanes as sync_lanes
+from connectcard.sync import mirrors
 
 log = structlog.get_logger()
 
@@ -137,6 +138,14 @@ def forget_old_sessions() -> None:
         session.execute(delete(StaffSession).where(StaffSession.last_seen_at <= now() - SESSION_UNSEEN))
 
 
+def forget_aged_views() -> None:
+    """Erase what was read of Planning Center for looking at and is old by now."""
+    for church_id in _each_church():
+        erased = mirrors.forget_aged()
+        if erased:
+            log.info("erased what was read long ago", church_id=church_id, count=erased)
+
+
 def ring_for_due_work() -> None:
     """For a worker that heard nothing; bells of work that is being done already do nothing."""
     for church_id in sync_lanes.churches_with_due_work():
@@ -148,5 +157,6 @@ DUTIES = (
     Duty("erase expired cards", timedelta(hours=1), erase_expired),
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),
+    Duty("forget aged views", timedelta(hours=6), forget_aged_views),
     Duty("ring for due work", timedelta(minutes=1), ring_for_due_work),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
 from connectcard.connections import operations as connections
+from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.database import db
@@ -21,6 +22,7 @@ from connectcard.jobs.lanes import Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.sync import lanes as sync_lanes
+from connectcard.sync import mirrors
 
 log = structlog.get_logger()
 
@@ -58,6 +60,8 @@ def serve(app: Flask, church_id: UUID, stop: Event) -> None:
         with church_scope(church_id):
             _read_choices(stop)
         sync_lanes.advance(church_id, stop)
+        with church_scope(church_id):
+            _read_views(church_id, stop)
 
 
 def _read_choices(stop: Event) -> None:
@@ -68,6 +72,17 @@ def _read_choices(stop: Event) -> None:
         connections.read_choices(connection, stop)
     except ConnectionMissing as error:
         log.warning("choices cannot be read", connection_id=connection.id, exc_info=error)
+
+
+def _read_views(church_id: UUID, stop: Event) -> None:
+    """After the cards: what staff want to look at."""
+    connection = find_connection()
+    if connection is None or connection.state != CONNECTED or not mirrors.wants_views():
+        return
+    try:
+        mirrors.read_views(church_id, client_for(connection, background=True, stopping=stop), stop)
+    except ConnectionMissing as error:
+        log.warning("views cannot be read", church_id=church_id, exc_info=error)
 
 
 def _wants_choices(connection: Connection) -> bool:
@@ -85,7 +100,7 @@ def _look(app: Flask, lanes: Lanes) -> float:
     """Wake the churches with due work; returns in how many seconds to look again."""
     try:
         with app.app_context():
-            for church_id in {*sync_lanes.churches_with_due_work(), *churches_wanting_choices()}:
+            for church_id in {*sync_lanes.churches_with_due_work(), *churches_wanting_choices(), *mirrors.churches_wanting_views()}:
                 lanes.wake(church_id)
             return _seconds_until_next()
     except SQLAlchemyError:

@@ -245,6 +245,7 @@ class Life:
                 {"total": self.random.randint(40, 90)},
                 parent=time.id,
                 relations={"attendance_type": attendance_type.id},
+                created_at=time.attributes["starts_at"],
             )
         for number, (person, first_name, last_name) in enumerate(self.children[:MOST_CHILDREN], 1):
             if self.random.random() < 0.6:

@@ -164,6 +164,53 @@ def upgrade():
     with op.batch_alter_table('remote_choice', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_remote_choice_church_id'), ['church_id'], unique=False)
 
+    op.create_table('remote_reading',
+    sa.Column('view', sa.String(length=40), nullable=False),
+    sa.Column('parent_remote_id', sa.String(length=40), nullable=False),
+    sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('problem', sa.String(length=300), nullable=True),
+    sa.Column('standing', sa.String(length=12), nullable=False),
+    sa.Column('choices', sa.JSON(), nullable=False),
+    sa.Column('cut', sa.Boolean(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_remote_reading_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remote_reading')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_remote_reading_church_id_id')),
+    sa.UniqueConstraint('church_id', 'view', 'parent_remote_id', name=op.f('uq_remote_reading_church_id_view_parent_remote_id'))
+    )
+    with op.batch_alter_table('remote_reading', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_remote_reading_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_remote_reading_wanted_at', ['wanted_at'], unique=False)
+
+    op.create_table('remote_record',
+    sa.Column('view', sa.String(length=40), nullable=False),
+    sa.Column('product', sa.String(length=20), nullable=False),
+    sa.Column('type', sa.String(length=40), nullable=False),
+    sa.Column('parent_remote_id', sa.String(length=40), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('attributes', sa.JSON(), nullable=False),
+    sa.Column('sealed_values_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('name_key', sa.String(length=300), nullable=False),
+    sa.Column('marks', sa.Text(), nullable=False),
+    sa.Column('page', sa.String(length=200), nullable=False),
+    sa.Column('fetched_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_remote_record_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_remote_record')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_remote_record_church_id_id')),
+    sa.UniqueConstraint('church_id', 'view', 'parent_remote_id', 'remote_id', name=op.f('uq_remote_record_church_id_view_parent_remote_id_remote_id'))
+    )
+    with op.batch_alter_table('remote_record', schema=None) as batch_op:
+        batch_op.create_index('ix_remote_record_at', ['church_id', 'view', 'parent_remote_id', 'at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_remote_record_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_remote_record_fetched_at', ['church_id', 'fetched_at'], unique=False)
+
     op.create_table('staff_session',
     sa.Column('key_hash', sa.String(length=64), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=True),
@@ -460,6 +507,8 @@ def upgrade():
     op.keep_rows_by_church('member')
     op.keep_rows_by_church('person')
     op.keep_rows_by_church('remote_choice')
+    op.keep_rows_by_church('remote_reading')
+    op.keep_rows_by_church('remote_record')
     op.keep_rows_by_church('sync_run')
     op.keep_rows_by_church('webhook_address')
     op.keep_rows_by_church('webhook_delivery')
@@ -543,6 +592,17 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_staff_session_church_id'))
 
     op.drop_table('staff_session')
+    with op.batch_alter_table('remote_record', schema=None) as batch_op:
+        batch_op.drop_index('ix_remote_record_fetched_at')
+        batch_op.drop_index(batch_op.f('ix_remote_record_church_id'))
+        batch_op.drop_index('ix_remote_record_at')
+
+    op.drop_table('remote_record')
+    with op.batch_alter_table('remote_reading', schema=None) as batch_op:
+        batch_op.drop_index('ix_remote_reading_wanted_at')
+        batch_op.drop_index(batch_op.f('ix_remote_reading_church_id'))
+
+    op.drop_table('remote_reading')
     with op.batch_alter_table('remote_choice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_remote_choice_church_id'))
 

@@ -236,9 +236,16 @@ class Scripted:
         self.waits = list(waits)
         self.urgent: list[bool] = []
 
-    def take(self, *, urgent: bool = False) -> float:
+    def take(self, *, urgent: bool = False, background: bool = False) -> float:
         self.urgent.append(urgent)
         return self.waits.pop(0)
+
+
+def test_what_runs_in_the_background_leaves_half_of_a_window_to_cards(one: RateBudget) -> None:
+    one.learn(Rate(20, 20, 0))
+    sent = next(number for number in range(30) if one.take(background=True) > 0)
+    assert sent == 10
+    assert [one.take() for _ in range(5)] == [0.0] * 5
 
 
 def pace(scripted: Scripted, patience: float, **how: Any) -> Pace:
