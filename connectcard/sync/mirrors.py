@@ -46,6 +46,7 @@ MOST_ROWS = 10_000
 MOST_TRIES = 3
 AGAIN_AFTER = timedelta(minutes=1)
 LOOK_EVERY_RECORDS = 100
+REFUSED_STANDINGS = {ScopeMissing: NO_SCOPE, ProductUnavailable: NO_ACCESS, Forbidden: NO_ACCESS}
 SEES_ALL_GROUPS = "administrator"
 NOT_THERE = "Planning Center does not have this any more, or does not show it to the person who connected."
 
@@ -262,13 +263,13 @@ def _put_off(view: View, parent_remote_id: str, error: PlanningCenterError) -> N
 
 
 def _give_up(view: View, parent_remote_id: str, error: PlanningCenterError) -> None:
-    standing = {ScopeMissing: NO_SCOPE, ProductUnavailable: NO_ACCESS, Forbidden: NO_ACCESS}.get(type(error))
+    standing = next((standing for kind, standing in REFUSED_STANDINGS.items() if isinstance(error, kind)), None)
     with transaction():
         reading = db.session.scalars(_reading_of(view, parent_remote_id)).one()
         reading.wanted_at = reading.due_at = None
         reading.problem = (NOT_THERE if isinstance(error, Gone) else in_words(error, _product_words(view)))[:300]
         reading.standing = standing or reading.standing
-        if isinstance(error, ScopeMissing | ProductUnavailable) and standing:
+        if standing and not isinstance(error, Forbidden):
             _note_product(view.resource, standing)
 
 

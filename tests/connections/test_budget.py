@@ -56,6 +56,12 @@ def test_bulk_work_leaves_five_of_a_window_to_people(connection_id: UUID) -> Non
     assert 19 < one.take() <= 21
 
 
+def test_what_runs_in_the_background_leaves_half_of_a_window_to_cards(connection_id: UUID) -> None:
+    one = RateBudget(connection_id, Rate(100, 20, 0))
+    assert next(number for number in range(200) if one.take(background=True) > 0) == 50
+    assert taken(one) == 45
+
+
 def test_two_processes_share_one_budget(connection_id: UUID) -> None:
     one, other = RateBudget(connection_id, Rate(100, 20, 0)), RateBudget(connection_id, Rate(100, 20, 0))
     assert [one.take() for _ in range(40)] == [0.0] * 40
@@ -239,13 +245,6 @@ class Scripted:
     def take(self, *, urgent: bool = False, background: bool = False) -> float:
         self.urgent.append(urgent)
         return self.waits.pop(0)
-
-
-def test_what_runs_in_the_background_leaves_half_of_a_window_to_cards(one: RateBudget) -> None:
-    one.learn(Rate(20, 20, 0))
-    sent = next(number for number in range(30) if one.take(background=True) > 0)
-    assert sent == 10
-    assert [one.take() for _ in range(5)] == [0.0] * 5
 
 
 def pace(scripted: Scripted, patience: float, **how: Any) -> Pace:

@@ -91,7 +91,8 @@ def test_group_events_are_shown_upcoming_past_canceled_and_of_one_group(grace_ch
     choices = refresh(church_id, "groups/events").choices
     everything = listing(church_id, "groups/events").total
     upcoming, past = (listing(church_id, "groups/events", when=when).total for when in ("upcoming", "past"))
-    assert upcoming and past and upcoming + past == everything
+    assert min(upcoming, past) > 0
+    assert upcoming + past == everything
     assert {one["canceled"] for one in group_events(grace_church, chosen={"canceled": "true"})} == {True}
     (code, name), *_ = choices["group"].items()
     assert {one["group.name"] for one in group_events(grace_church, chosen={"group": code})} == {name}
