@@ -5,25 +5,30 @@ from sqlalchemy import or_, select
 from connectcard.database import db
 from connectcard.people.identity import base_email, name_keys
 from connectcard.people.matching import Candidate, Visitor
-from connectcard.people.models import EMAIL, MAILBOX, PHONE, Contact, Person
+from connectcard.people.models import EMAIL, INACTIVE, PHONE, Contact, Person
 
 
 def find_candidates(visitor: Visitor) -> list[Candidate]:
-    """The people we know who share the visitor's e-mail, phone or name; they are found while Planning Center's search still lags."""
+    """The people in Planning Center whom we know and who share the visitor's e-mail, phone or name.
+
+    What was pulled and what our own cards made is found so while Planning Center's search still lags.
+    """
     shares_contact = select(Contact.person_id).where(
         or_(
-            (Contact.kind == MAILBOX) & (Contact.value == (base_email(visitor.email) or None)),
+            Contact.mailbox == (base_email(visitor.email) or None),
             (Contact.kind == PHONE) & (Contact.value == (visitor.phone or None)),
         )
     )
     same_name = Person.name_key.in_(name_keys(visitor.first_name, visitor.last_name))
-    people = db.session.scalars(select(Person).where(or_(Person.id.in_(shares_contact), same_name)))
+    there = Person.remote_id.is_not(None), Person.gone_at.is_(None)
+    people = db.session.scalars(select(Person).where(*there, or_(Person.id.in_(shares_contact), same_name)))
     return [candidate_from(person) for person in people]
 
 
 def find_unnamed(name_mark: str) -> list[str]:
-    """The remote ids of the children whom we made with this name."""
-    return list(db.session.scalars(select(Person.remote_id).where(Person.name_key == name_mark)))
+    """The remote ids of the children of this name."""
+    named = select(Person.remote_id).where(Person.name_key == name_mark, Person.gone_at.is_(None))
+    return [remote_id for remote_id in db.session.scalars(named) if remote_id is not None]
 
 
 def find_person(remote_id: str) -> Person | None:
@@ -33,12 +38,15 @@ def find_person(remote_id: str) -> Person | None:
 
 def candidate_from(person: Person) -> Candidate:
     """A row of the directory as a value."""
+    identity = person.identity
     return Candidate(
-        remote_id=person.remote_id,
-        first_name=person.first_name,
-        last_name=person.last_name,
-        given_name=person.given_name,
-        nickname=person.nickname,
+        remote_id=person.remote_id or "",
+        first_name=identity.first_name,
+        last_name=identity.last_name,
+        given_name=identity.given_name,
+        nickname=identity.nickname,
         emails=frozenset(contact.value for contact in person.contacts if contact.kind == EMAIL),
         phones=frozenset(contact.value for contact in person.contacts if contact.kind == PHONE),
+        inactive=person.status == INACTIVE,
+        child=person.child is True,
     )

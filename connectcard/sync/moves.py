@@ -19,7 +19,7 @@ def follow(moves: Moves, own: SyncItem) -> None:
     A deleted person's cards keep their link, so that staff see whom it was; only the directory forgets them.
     """
     for gone, kept in moves.items():
-        forget_person(gone)
+        forget_person(gone, kept)
         for item in _cards_of(gone, own):
             note_move(item, gone, kept)
             item.person_remote_id = kept or item.person_remote_id

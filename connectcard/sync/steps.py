@@ -19,6 +19,7 @@ from connectcard.connections.clients import sending_before
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectCardError
 from connectcard.people.identity import base_email, e164, name_key, same_first_name, same_last_name
+from connectcard.people.marks import name_mark
 from connectcard.people.matching import Candidate
 from connectcard.people.operations import remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
@@ -29,7 +30,6 @@ from connectcard.sync import families, households, plans
 from connectcard.sync.holds import Hold, keep_hold, waits
 from connectcard.sync.households import Memberships
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
-from connectcard.sync.tokens import name_mark
 
 MOST_ROUNDS = 3
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.

@@ -20,10 +20,5 @@ def reference_code(key: str, submission_id: UUID) -> str:
     return "CC-" + "".join(_CODE_LETTERS[byte % len(_CODE_LETTERS)] for byte in digest[:8])
 
 
-def name_mark(key: str, name: str) -> str:
-    """By what a child is found again among our own, without their name: `name` is a `name_key`."""
-    return _digest(key, f"name|{name}").hex()
-
-
 def _digest(key: str, message: str) -> bytes:
     return hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()

@@ -21,6 +21,7 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.identity import name_key
+from connectcard.people.marks import name_mark
 from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide, merged
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.people.queries import find_candidates, find_unnamed
@@ -51,7 +52,7 @@ from connectcard.sync.previews import contents_of, keep_preview
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
-from connectcard.sync.tokens import name_mark, reference_code, remote_id_token
+from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
 log = structlog.get_logger()

@@ -54,6 +54,30 @@ def upgrade():
     with op.batch_alter_table('card', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_card_church_id'), ['church_id'], unique=False)
 
+    op.create_table('conflict',
+    sa.Column('subject_kind', sa.String(length=10), nullable=False),
+    sa.Column('subject_id', sa.Uuid(), nullable=False),
+    sa.Column('field', sa.String(length=60), nullable=False),
+    sa.Column('ours_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('theirs_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('ours_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ours_by', sa.String(length=200), nullable=False),
+    sa.Column('theirs_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('found_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_by', sa.String(length=200), nullable=True),
+    sa.Column('decision', sa.String(length=8), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_conflict_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_conflict')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_conflict_church_id_id'))
+    )
+    with op.batch_alter_table('conflict', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_conflict_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_conflict_open', ['church_id', 'decided_at', 'found_at'], unique=False)
+        batch_op.create_index('ix_conflict_subject', ['church_id', 'subject_id', 'field'], unique=False)
+
     op.create_table('connection',
     sa.Column('kind', sa.String(length=24), nullable=False),
     sa.Column('state', sa.String(length=12), nullable=False),
@@ -93,6 +117,19 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_connection_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_connection_lane', ['state', 'lane_until'], unique=False)
 
+    op.create_table('department',
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('from_planning_center', sa.Boolean(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_department_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_department')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_department_church_id_id')),
+    sa.UniqueConstraint('church_id', 'name', name=op.f('uq_department_church_id_name'))
+    )
+    with op.batch_alter_table('department', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_department_church_id'), ['church_id'], unique=False)
+
     op.create_table('destination',
     sa.Column('card_field', sa.String(length=40), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -110,6 +147,48 @@ def upgrade():
     )
     with op.batch_alter_table('destination', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_destination_church_id'), ['church_id'], unique=False)
+
+    op.create_table('family',
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('street', sa.String(length=300), nullable=False),
+    sa.Column('street2', sa.String(length=300), nullable=False),
+    sa.Column('city', sa.String(length=120), nullable=False),
+    sa.Column('state', sa.String(length=120), nullable=False),
+    sa.Column('zip', sa.String(length=20), nullable=False),
+    sa.Column('country_code', sa.String(length=2), nullable=False),
+    sa.Column('primary_contact_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('remote_updated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remote_mark', sa.String(length=32), nullable=True),
+    sa.Column('edits', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('roles_read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_family_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_family_church_id_id')),
+    sa.UniqueConstraint('church_id', 'remote_id', name=op.f('uq_family_church_id_remote_id'))
+    )
+    with op.batch_alter_table('family', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_family_name', ['church_id', 'name'], unique=False)
+
+    op.create_table('field_owner',
+    sa.Column('field', sa.String(length=60), nullable=False),
+    sa.Column('owner', sa.String(length=20), nullable=False),
+    sa.Column('changed_by', sa.String(length=200), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_field_owner_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_field_owner')),
+    sa.UniqueConstraint('church_id', 'field', name=op.f('uq_field_owner_church_id_field'))
+    )
+    with op.batch_alter_table('field_owner', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_field_owner_church_id'), ['church_id'], unique=False)
 
     op.create_table('member',
     sa.Column('issuer', sa.String(length=200), nullable=False),
@@ -129,13 +208,31 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_member_church_id'), ['church_id'], unique=False)
 
     op.create_table('person',
-    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('child', sa.Boolean(), nullable=False),
     sa.Column('first_name', sa.String(length=200), nullable=False),
     sa.Column('given_name', sa.String(length=200), nullable=False),
+    sa.Column('middle_name', sa.String(length=200), nullable=False),
     sa.Column('nickname', sa.String(length=200), nullable=False),
     sa.Column('last_name', sa.String(length=200), nullable=False),
+    sa.Column('birthdate', sa.Date(), nullable=True),
+    sa.Column('child_details_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('name_key', sa.String(length=400), nullable=False),
-    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('gender', sa.String(length=60), nullable=False),
+    sa.Column('status', sa.String(length=20), nullable=False),
+    sa.Column('membership', sa.String(length=120), nullable=False),
+    sa.Column('campus_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('remote_updated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remote_mark', sa.String(length=32), nullable=True),
+    sa.Column('edits', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('merged_into', sa.String(length=40), nullable=True),
+    sa.Column('verified', sa.Boolean(), nullable=False),
+    sa.Column('allergies_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('pickup_notes_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('photo_url_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_person_church_id'), ondelete='CASCADE'),
@@ -145,7 +242,9 @@ def upgrade():
     )
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_person_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_person_last_name', ['church_id', 'last_name', 'first_name'], unique=False)
         batch_op.create_index('ix_person_name_key', ['church_id', 'name_key'], unique=False)
+        batch_op.create_index('ix_person_seen_at', ['church_id', 'seen_at'], unique=False)
 
     op.create_table('remote_choice',
     sa.Column('kind', sa.String(length=24), nullable=False),
@@ -299,10 +398,57 @@ def upgrade():
         batch_op.create_index('ix_webhook_delivery_received', ['church_id', 'received_at'], unique=False)
         batch_op.create_index('ix_webhook_delivery_subject', ['church_id', 'subject', 'state'], unique=False)
 
+    op.create_table('address',
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('street', sa.String(length=300), nullable=False),
+    sa.Column('street2', sa.String(length=300), nullable=False),
+    sa.Column('city', sa.String(length=120), nullable=False),
+    sa.Column('state', sa.String(length=120), nullable=False),
+    sa.Column('zip', sa.String(length=20), nullable=False),
+    sa.Column('country_code', sa.String(length=2), nullable=False),
+    sa.Column('location', sa.String(length=40), nullable=False),
+    sa.Column('primary', sa.Boolean(), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('added_here_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_address_church_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_address_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_address'))
+    )
+    with op.batch_alter_table('address', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_address_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_address_person', ['church_id', 'person_id'], unique=False)
+
+    op.create_table('area',
+    sa.Column('department_id', sa.Uuid(), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('description', sa.String(length=2000), nullable=True),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'department_id'], ['department.church_id', 'department.id'], name=op.f('fk_area_church_id_department_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_area_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_area')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_area_church_id_id')),
+    sa.UniqueConstraint('church_id', 'remote_id', name=op.f('uq_area_church_id_remote_id'))
+    )
+    with op.batch_alter_table('area', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_area_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_area_department', ['church_id', 'department_id'], unique=False)
+
     op.create_table('contact',
     sa.Column('person_id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(length=8), nullable=False),
     sa.Column('value', sa.String(length=254), nullable=False),
+    sa.Column('display', sa.String(length=254), nullable=False),
+    sa.Column('mailbox', sa.String(length=254), nullable=True),
+    sa.Column('location', sa.String(length=40), nullable=False),
+    sa.Column('primary', sa.Boolean(), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('added_here_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_contact_church_id_person_id'), ondelete='CASCADE'),
@@ -312,7 +458,31 @@ def upgrade():
     )
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_contact_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_contact_mailbox', ['church_id', 'mailbox'], unique=False)
         batch_op.create_index('ix_contact_value', ['church_id', 'kind', 'value'], unique=False)
+
+    op.create_table('family_member',
+    sa.Column('family_id', sa.Uuid(), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=True),
+    sa.Column('person_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('role', sa.String(length=24), nullable=False),
+    sa.Column('primary', sa.Boolean(), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('added_here_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'family_id'], ['family.church_id', 'family.id'], name=op.f('fk_family_member_church_id_family_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_family_member_church_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_family_member_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_family_member')),
+    sa.UniqueConstraint('church_id', 'family_id', 'person_id', name=op.f('uq_family_member_church_id_family_id_person_id')),
+    sa.UniqueConstraint('church_id', 'family_id', 'person_remote_id', name=op.f('uq_family_member_church_id_family_id_person_remote_id'))
+    )
+    with op.batch_alter_table('family_member', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_family_member_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_family_member_person', ['church_id', 'person_id'], unique=False)
+        batch_op.create_index('ix_family_member_person_remote_id', ['church_id', 'person_remote_id'], unique=False)
 
     op.create_table('submission',
     sa.Column('card_id', sa.Uuid(), nullable=False),
@@ -367,6 +537,39 @@ def upgrade():
     )
     with op.batch_alter_table('webhook_subscription', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_webhook_subscription_church_id'), ['church_id'], unique=False)
+
+    op.create_table('church_group',
+    sa.Column('area_id', sa.Uuid(), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('name', sa.String(length=300), nullable=False),
+    sa.Column('schedule', sa.String(length=300), nullable=False),
+    sa.Column('description', sa.String(length=4000), nullable=False),
+    sa.Column('contact_email', sa.String(length=254), nullable=False),
+    sa.Column('listed', sa.Boolean(), nullable=False),
+    sa.Column('enrollment', sa.String(length=20), nullable=False),
+    sa.Column('enrollment_strategy', sa.String(length=20), nullable=False),
+    sa.Column('members_are_confidential', sa.Boolean(), nullable=False),
+    sa.Column('church_center_url', sa.String(length=500), nullable=True),
+    sa.Column('memberships_count', sa.Integer(), nullable=True),
+    sa.Column('archived_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remote_mark', sa.String(length=32), nullable=True),
+    sa.Column('edits', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('members_read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'area_id'], ['area.church_id', 'area.id'], name=op.f('fk_church_group_church_id_area_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_church_group_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_church_group')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_church_group_church_id_id')),
+    sa.UniqueConstraint('church_id', 'remote_id', name=op.f('uq_church_group_church_id_remote_id'))
+    )
+    with op.batch_alter_table('church_group', schema=None) as batch_op:
+        batch_op.create_index('ix_church_group_area', ['church_id', 'area_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_church_group_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_church_group_name', ['church_id', 'name'], unique=False)
 
     op.create_table('correction',
     sa.Column('submission_id', sa.Uuid(), nullable=False),
@@ -433,6 +636,29 @@ def upgrade():
     )
     with op.batch_alter_table('sync_preview', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sync_preview_church_id'), ['church_id'], unique=False)
+
+    op.create_table('group_membership',
+    sa.Column('group_id', sa.Uuid(), nullable=False),
+    sa.Column('person_id', sa.Uuid(), nullable=True),
+    sa.Column('person_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('role', sa.String(length=20), nullable=False),
+    sa.Column('joined_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remote_id', sa.String(length=40), nullable=True),
+    sa.Column('added_here_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'group_id'], ['church_group.church_id', 'church_group.id'], name=op.f('fk_group_membership_church_id_group_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_group_membership_church_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_group_membership_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_group_membership')),
+    sa.UniqueConstraint('church_id', 'group_id', 'person_id', name=op.f('uq_group_membership_church_id_group_id_person_id')),
+    sa.UniqueConstraint('church_id', 'group_id', 'person_remote_id', name=op.f('uq_group_membership_church_id_group_id_person_remote_id'))
+    )
+    with op.batch_alter_table('group_membership', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_membership_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_group_membership_person', ['church_id', 'person_id'], unique=False)
+        batch_op.create_index('ix_group_membership_person_remote_id', ['church_id', 'person_remote_id'], unique=False)
 
     op.create_table('remembered_decision',
     sa.Column('mark', sa.String(length=64), nullable=False),
@@ -502,8 +728,12 @@ def upgrade():
         batch_op.create_index('ix_sync_step_run', ['church_id', 'run_id'], unique=False)
 
     op.keep_rows_by_church('card')
+    op.keep_rows_by_church('conflict')
     op.keep_rows_by_church('connection')
+    op.keep_rows_by_church('department')
     op.keep_rows_by_church('destination')
+    op.keep_rows_by_church('family')
+    op.keep_rows_by_church('field_owner')
     op.keep_rows_by_church('member')
     op.keep_rows_by_church('person')
     op.keep_rows_by_church('remote_choice')
@@ -512,12 +742,17 @@ def upgrade():
     op.keep_rows_by_church('sync_run')
     op.keep_rows_by_church('webhook_address')
     op.keep_rows_by_church('webhook_delivery')
+    op.keep_rows_by_church('address')
+    op.keep_rows_by_church('area')
     op.keep_rows_by_church('contact')
+    op.keep_rows_by_church('family_member')
     op.keep_rows_by_church('submission')
     op.keep_rows_by_church('webhook_subscription')
+    op.keep_rows_by_church('church_group')
     op.keep_rows_by_church('correction')
     op.keep_rows_by_church('sync_item')
     op.keep_rows_by_church('sync_preview')
+    op.keep_rows_by_church('group_membership')
     op.keep_rows_by_church('remembered_decision')
     op.keep_rows_by_church('sync_outcome')
     op.keep_rows_by_church('sync_step')
@@ -540,6 +775,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_remembered_decision_church_id'))
 
     op.drop_table('remembered_decision')
+    with op.batch_alter_table('group_membership', schema=None) as batch_op:
+        batch_op.drop_index('ix_group_membership_person_remote_id')
+        batch_op.drop_index('ix_group_membership_person')
+        batch_op.drop_index(batch_op.f('ix_group_membership_church_id'))
+
+    op.drop_table('group_membership')
     with op.batch_alter_table('sync_preview', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_sync_preview_church_id'))
 
@@ -555,6 +796,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_correction_church_id'))
 
     op.drop_table('correction')
+    with op.batch_alter_table('church_group', schema=None) as batch_op:
+        batch_op.drop_index('ix_church_group_name')
+        batch_op.drop_index(batch_op.f('ix_church_group_church_id'))
+        batch_op.drop_index('ix_church_group_area')
+
+    op.drop_table('church_group')
     with op.batch_alter_table('webhook_subscription', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_webhook_subscription_church_id'))
 
@@ -564,11 +811,28 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_submission_church_id'))
 
     op.drop_table('submission')
+    with op.batch_alter_table('family_member', schema=None) as batch_op:
+        batch_op.drop_index('ix_family_member_person_remote_id')
+        batch_op.drop_index('ix_family_member_person')
+        batch_op.drop_index(batch_op.f('ix_family_member_church_id'))
+
+    op.drop_table('family_member')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_value')
+        batch_op.drop_index('ix_contact_mailbox')
         batch_op.drop_index(batch_op.f('ix_contact_church_id'))
 
     op.drop_table('contact')
+    with op.batch_alter_table('area', schema=None) as batch_op:
+        batch_op.drop_index('ix_area_department')
+        batch_op.drop_index(batch_op.f('ix_area_church_id'))
+
+    op.drop_table('area')
+    with op.batch_alter_table('address', schema=None) as batch_op:
+        batch_op.drop_index('ix_address_person')
+        batch_op.drop_index(batch_op.f('ix_address_church_id'))
+
+    op.drop_table('address')
     with op.batch_alter_table('webhook_delivery', schema=None) as batch_op:
         batch_op.drop_index('ix_webhook_delivery_subject')
         batch_op.drop_index('ix_webhook_delivery_received')
@@ -608,7 +872,9 @@ def downgrade():
 
     op.drop_table('remote_choice')
     with op.batch_alter_table('person', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_seen_at')
         batch_op.drop_index('ix_person_name_key')
+        batch_op.drop_index('ix_person_last_name')
         batch_op.drop_index(batch_op.f('ix_person_church_id'))
 
     op.drop_table('person')
@@ -616,15 +882,34 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_member_church_id'))
 
     op.drop_table('member')
+    with op.batch_alter_table('field_owner', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_field_owner_church_id'))
+
+    op.drop_table('field_owner')
+    with op.batch_alter_table('family', schema=None) as batch_op:
+        batch_op.drop_index('ix_family_name')
+        batch_op.drop_index(batch_op.f('ix_family_church_id'))
+
+    op.drop_table('family')
     with op.batch_alter_table('destination', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_destination_church_id'))
 
     op.drop_table('destination')
+    with op.batch_alter_table('department', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_department_church_id'))
+
+    op.drop_table('department')
     with op.batch_alter_table('connection', schema=None) as batch_op:
         batch_op.drop_index('ix_connection_lane')
         batch_op.drop_index(batch_op.f('ix_connection_church_id'))
 
     op.drop_table('connection')
+    with op.batch_alter_table('conflict', schema=None) as batch_op:
+        batch_op.drop_index('ix_conflict_subject')
+        batch_op.drop_index('ix_conflict_open')
+        batch_op.drop_index(batch_op.f('ix_conflict_church_id'))
+
+    op.drop_table('conflict')
     with op.batch_alter_table('card', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_card_church_id'))
 

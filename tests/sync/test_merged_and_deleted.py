@@ -47,7 +47,7 @@ def words(church: GraceChurch, card: UUID) -> list[str]:
 
 def directory(church: GraceChurch) -> set[str]:
     with church_scope(church.church_id):
-        return set(db.session.scalars(db.select(Person.remote_id)))
+        return set(db.session.scalars(db.select(Person.remote_id).where(Person.gone_at.is_(None))))
 
 
 def again(church: GraceChurch, card: UUID) -> None:
