@@ -49,7 +49,7 @@ test-programs: install-dev
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
 
 test: test-programs
-	$(BIN)/python -m pytest -n 2 -rs
+	$(BIN)/python -m pytest -n 2 --dist worksteal -rs
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -17,11 +17,13 @@ PLANNING_CENTER_URL = "https://api.planningcenteronline.com"
 
 @dataclass(frozen=True)
 class Waits:
-    """How long we wait before we believe that a request will not be applied any more."""
+    """How long we wait before we believe that a request will not be applied any more; and how seldom an idle worker that hears no bell
+    looks into the database."""
 
     lease: timedelta = timedelta(seconds=90)
     send: timedelta = timedelta(seconds=60)
     settle: timedelta = timedelta(seconds=120)
+    look: timedelta = timedelta(seconds=15)
 
 
 @dataclass(frozen=True)
@@ -179,17 +181,17 @@ class _Reader:
         return int(value)
 
     def waits(self, base_url: str) -> Waits:
-        """SYNC_WAITS="lease,send,settle" in seconds; anything but the defaults would be unsafe against the real service."""
+        """SYNC_WAITS="lease,send,settle,look" in seconds; anything but the defaults would be unsafe against the real service."""
         value = self.environ.get("SYNC_WAITS", "").strip()
         if not value:
             return Waits()
         try:
-            lease, send, settle = (timedelta(seconds=float(part)) for part in value.split(","))
-        except (ValueError, OverflowError):
-            lease = send = settle = timedelta()
-        if not timedelta() < send < lease or settle <= timedelta():
-            self.problem("SYNC_WAITS", "three numbers of seconds, such as 9,6,12, the first one the longer of the first two")
+            waits = Waits(*(timedelta(seconds=float(part)) for part in value.split(",")))
+        except (ValueError, OverflowError, TypeError):
+            waits = Waits(lease=timedelta())
+        if not timedelta() < waits.send < waits.lease or min(waits.settle, waits.look) <= timedelta():
+            self.problem("SYNC_WAITS", "up to four numbers of seconds, such as 9,6,12,15, the first one the longer of the first two")
             return Waits()
         if not is_loopback(base_url):
             self.problem("SYNC_WAITS", "left out unless PCO_BASE_URL is on this machine: shorter waits make duplicates")
-        return Waits(lease, send, settle)
+        return waits

@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -93,6 +95,37 @@ STICK_OUT = """() => {
 def sticks_out(page: Page) -> list[str]:
     """What makes the page wider than the screen, so that it must be scrolled sideways; nothing where it fits."""
     return [f"sticks out: {html}" for html in page.evaluate(STICK_OUT)][:4]
+
+
+# How a page is looked at: width and height, and whether it is dark. Axe looks twice, so that it sees both colours and both layouts.
+LOOKS = (((320, 640), False), (PHONE, False), ((820, 1180), True), (DESKTOP, True))
+AXE_LOOKS = (PHONE, DESKTOP)
+
+
+def faults_everywhere(page: Page, name: str = "") -> list[str]:
+    """What is wrong with the page as it stands, on every width, in the light and in the dark; one with a name is photographed."""
+    found = []
+    for size, dark in LOOKS:
+        show(page, size, dark)
+        seen = sticks_out(page) + (axe_findings(page) if size in AXE_LOOKS else [])
+        found += [f"{size[0]}-{'dark' if dark else 'light'}: {fault}" for fault in seen]
+    photograph(page, name)
+    return found
+
+
+def show(page: Page, size: tuple[int, int], dark: bool) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme="dark" if dark else "light")
+
+
+def photograph(page: Page, name: str) -> None:
+    """With PICTURES=<directory> a page that has a name is kept as six pictures, to be looked at."""
+    directory = os.environ.get("PICTURES")
+    if not directory or not name:
+        return
+    for size, dark in product((PHONE, (820, 1180), DESKTOP), (False, True)):
+        show(page, size, dark)
+        page.screenshot(path=Path(directory) / f"{name}-{size[0]}-{'dark' if dark else 'light'}.png", full_page=True)
 
 
 def until(page: Page, happened: Callable[[Page], object], what: str, seconds: float = 30) -> None:

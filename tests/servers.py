@@ -58,17 +58,30 @@ def die_with_parent() -> None:
 
 def start(command: list[str], log: Path, port: int | None = None, **how: object) -> "subprocess.Popen[bytes]":
     """Start a server that writes to `log`, and wait until it answers on `port`."""
+    process = spawn(command, log, **how)
+    if port:
+        wait_for(process, port, log)
+    return process
+
+
+def spawn(command: list[str], log: Path, **how: object) -> "subprocess.Popen[bytes]":
+    """Start a program that writes to `log`, without waiting for it."""
     with log.open("ab") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent, **how)  # type: ignore[call-overload]
+        process: subprocess.Popen[bytes] = subprocess.Popen(
+            command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent, **how
+        )  # type: ignore[call-overload]
+    return process
+
+
+def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    """Wait until a server answers on its port; raises DidNotStart with what it wrote."""
     try:
-        if port:
-            wait_until(lambda: process.poll() is not None or answers(port), f"{command[0]} on port {port}")
+        wait_until(lambda: process.poll() is not None or answers(port), f"an answer on port {port}")
     except TimeoutError:
         stop(process, at_once=True)
-        raise DidNotStart(f"{command[0]} does not answer on port {port}\n{log.read_text()[-4000:]}") from None
-    if port and process.poll() is not None:
-        raise DidNotStart(f"{command[0]} ended with {process.returncode}\n{log.read_text()[-4000:]}")
-    return process
+        raise DidNotStart(f"nothing answers on port {port}\n{log.read_text()[-4000:]}") from None
+    if process.poll() is not None:
+        raise DidNotStart(f"it ended with {process.returncode}\n{log.read_text()[-4000:]}")
 
 
 def stop(process: "subprocess.Popen[bytes]", *, at_once: bool = False, patience: float = 15) -> int:

@@ -76,22 +76,17 @@ def practice_people(running: Everything) -> Any:
     return requests.get(f"http://127.0.0.1:{running.practice_port}/_simulator/organizations", timeout=20).json()
 
 
-def test_one_line_says_that_it_is_ready_and_where_and_then_it_is(tmp_path: Path) -> None:
-    with everything(tmp_path) as running:
-        assert running.line().startswith(f"connectcard is ready at {running.url} ")
-        assert requests.get(running.url, timeout=20).status_code == 200
-        assert practice_people(running)
-        assert running.stop(signal.SIGINT) == 0
-        assert (running.rest, running.said) == ("", "")
-        assert running.processes() == set()
-        assert "Traceback" not in running.log("web") + running.log("worker") + running.log("clock") + running.log("simulator")
-
-
-def test_the_next_day_everything_is_still_there(tmp_path: Path) -> None:
+def test_a_newcomers_first_day_and_the_next_one(tmp_path: Path) -> None:
     with everything(tmp_path) as first_day:
-        first_day.line()
+        assert first_day.line().startswith(f"connectcard is ready at {first_day.url} ")
+        assert requests.get(first_day.url, timeout=20).status_code == 200
         people = practice_people(first_day)
-        assert first_day.stop() == 0
+        what_is_secret_can_be_read_by_its_owner_only(tmp_path)
+        a_second_one_does_not_share_the_folder(tmp_path)
+        assert first_day.stop(signal.SIGINT) == 0
+        assert (first_day.rest, first_day.said) == ("", "")
+        assert first_day.processes() == set()
+        assert "Traceback" not in "".join(first_day.log(name) for name in ("web", "worker", "clock", "simulator"))
     secrets = (tmp_path / "var" / "secrets.env").read_text()
     with closing(sqlite3.connect(tmp_path / "var" / "connectcard.sqlite")) as database:
         database.execute("insert into schedule (name, due_at) values ('a mark of the first day', '2030-01-01')")
@@ -105,13 +100,17 @@ def test_the_next_day_everything_is_still_there(tmp_path: Path) -> None:
         assert database.execute("select count(*) from schedule where name = 'a mark of the first day'").fetchone() == (1,)
 
 
-def test_what_is_secret_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
-    with everything(tmp_path) as running:
-        running.line()
-        for name in ("secrets.env", "settings.env", "redis.conf"):
-            assert (tmp_path / "var" / name).stat().st_mode & 0o077 == 0, name
-        assert (tmp_path / "var").stat().st_mode & 0o077 == 0
-        running.stop()
+def what_is_secret_can_be_read_by_its_owner_only(folder: Path) -> None:
+    for name in ("secrets.env", "settings.env", "redis.conf"):
+        assert (folder / "var" / name).stat().st_mode & 0o077 == 0, name
+    assert (folder / "var").stat().st_mode & 0o077 == 0
+
+
+def a_second_one_does_not_share_the_folder(folder: Path) -> None:
+    second = Everything(folder)
+    assert second.process.wait(30) == 2
+    second.stop()
+    assert "already runs" in second.said
 
 
 def test_redis_stops_last_and_web_before_the_practice_planning_center(tmp_path: Path) -> None:
@@ -157,16 +156,6 @@ def test_an_odd_setting_is_named_and_nothing_is_started(tmp_path: Path) -> None:
         running.stop()
         assert "ENCRYPTION_KEYS is odd" in running.said
     assert not (tmp_path / "var" / "log" / "migrations.log").exists()
-
-
-def test_two_of_them_do_not_share_a_folder(tmp_path: Path) -> None:
-    with everything(tmp_path) as first:
-        first.line()
-        second = Everything(tmp_path)
-        assert second.process.wait(30) == 2
-        second.stop()
-        assert "already runs" in second.said
-        first.stop()
 
 
 def test_a_machine_without_any_redis_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

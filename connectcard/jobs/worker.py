@@ -26,8 +26,8 @@ from connectcard.sync import mirrors
 
 log = structlog.get_logger()
 
-# How often the database is looked into: soon where something is due, seldom where nothing is.
-SOON_SECONDS, IDLE_SECONDS = 2, 15
+# How soon the database is looked into again where something is due; where nothing is, the configuration says how seldom.
+SOON_SECONDS = 2
 # What a call to Planning Center that is in flight may still take after SIGTERM.
 LEAVE_SECONDS = 20
 
@@ -98,21 +98,22 @@ def watch(app: Flask, lanes: Lanes, stop: Event) -> None:
 
 def _look(app: Flask, lanes: Lanes) -> float:
     """Wake the churches with due work; returns in how many seconds to look again."""
+    seldom: float = app.config["CONNECTCARD"].waits.look.total_seconds()
     try:
         with app.app_context():
             for church_id in {*sync_lanes.churches_with_due_work(), *churches_wanting_choices(), *mirrors.churches_wanting_views()}:
                 lanes.wake(church_id)
-            return _seconds_until_next()
+            return _seconds_until_next(seldom)
     except SQLAlchemyError:
         log.exception("the database cannot be looked into")
-        return IDLE_SECONDS
+        return seldom
 
 
-def _seconds_until_next() -> float:
+def _seconds_until_next(seldom: float) -> float:
     due_at = sync_lanes.next_due_at()
     if due_at is None:
-        return IDLE_SECONDS
-    return min(max((due_at - now()).total_seconds(), SOON_SECONDS), IDLE_SECONDS)
+        return seldom
+    return min(max((due_at - now()).total_seconds(), SOON_SECONDS), seldom)
 
 
 def churches_wanting_choices() -> list[UUID]:

@@ -204,6 +204,12 @@ def recent(page: int = 1) -> tuple[list[SyncRun], bool]:
 # The end of a run, as the worker finds it.
 
 
+def go_on() -> None:
+    """The church is connected again: its cards wait for nothing else. Those that wait until a lost write has settled go on waiting."""
+    for item in db.session.scalars(select(SyncItem).where(SyncItem.state == PENDING, SyncItem.due_at > now())):
+        item.due_at = now()
+
+
 def finish_runs() -> None:
     """End the church's runs of which no item is open any more."""
     on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.state.in_((RUNNING, STOPPING)))))

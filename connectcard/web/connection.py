@@ -18,6 +18,7 @@ from connectcard.database import after_commit, end_reading, transaction
 from connectcard.errors import ConnectionMissing
 from connectcard.jobs.queue import ring
 from connectcard.planning_center.errors import PlanningCenterError
+from connectcard.sync import runs
 from connectcard.web import authorization
 from connectcard.web.access import staff_page
 from connectcard.web.admission import settings
@@ -66,6 +67,7 @@ def _keep(grant: Grant, kept: list[Connection]) -> Response:
             authorised_remote_id=identity.person_remote_id,
         )
         operations.want_choices(connection)
+        runs.go_on()
         _ring_after_commit(g.church.id)
     kept.append(connection)
     flash(f"{g.church.name} is connected to Planning Center.", "ok")
@@ -112,6 +114,7 @@ def connect_by_settings(identity: Identity) -> None:
             church, organization_id=identity.organization_id, authorised_by=identity.name, authorised_remote_id=identity.person_remote_id
         )
         operations.want_choices(kept)
+        runs.go_on()
         _ring_after_commit(church.id)
 
 

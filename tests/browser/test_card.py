@@ -394,8 +394,7 @@ def test_without_javascript_problems_are_said_by_the_server(without_javascript: 
 # Everybody
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(("language", "dark"), [("en", False), ("es", True)], ids=["English, light", "Spanish, dark"])
 def test_nothing_on_any_screen_is_hard_to_use(browser: Browser, served: str, grace: UUID, dark: bool, language: str) -> None:
     make_card(grace, address=True, prayer=True)
     with visitor(browser, served, size=PHONE, dark=dark) as context:

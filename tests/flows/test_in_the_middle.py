@@ -14,6 +14,8 @@ CARDS = 4
 
 
 def ready_cards(installation: Installation, ada: Member) -> list[str]:
+    """Cards that wait for the press; the limit is wide, so that a worker without Redis is not slowed by its small share of it."""
+    installation.planning_center.settings(limit=1000)
     ada.wait_for_choices()
     return post_new_people(installation, ada.card_address(), CARDS)
 

@@ -47,7 +47,8 @@ class Church1001:
         with church_scope(self.id), transaction() as session:
             session.add(Connection(kind=PERSONAL_ACCESS_TOKEN, origin=origin, organization_id=organization_id, choices_wanted_at=now()))
 
-    def worker(self, redis_url: str = NO_REDIS) -> "subprocess.Popen[bytes]":
+    def worker(self, redis_url: str = NO_REDIS, look: int = 1) -> "subprocess.Popen[bytes]":
+        """Started; `look` is how many seconds it rests between two looks into the database."""
         settings = {
             "DATABASE_URL": self.database_url,
             "REDIS_URL": redis_url,
@@ -57,6 +58,7 @@ class Church1001:
             "PCO_BASE_URL": self.origin,
             "PCO_APP_ID": self.token[0],
             "PCO_SECRET": self.token[1],
+            "SYNC_WAITS": f"90,60,120,{look}",
         }
         command = [sys.executable, "-m", "connectcard.cli", "worker"]
         return start(command, self.folder / "worker.log", cwd=ROOT, env=os.environ | settings)
@@ -77,6 +79,11 @@ class Church1001:
             connection = find_connection()
             assert connection is not None
             want_choices(connection)
+
+    def want_and_ring(self, redis_url: str) -> None:
+        self.want_choices_again()
+        with running(create_app(make_config(self.database_url, redis_url=redis_url))):
+            ring(self.id)
 
     def log(self) -> str:
         return (self.folder / "worker.log").read_text()
@@ -105,19 +112,25 @@ def test_a_bell_wakes_it_also_after_redis_was_emptied_and_restarted(church: Chur
     port = free_port()
     address = f"redis://127.0.0.1:{port}/0"
     with servers.valkey(tmp_path, port):
-        worker = church.worker(address)
+        worker = church.worker(address, look=3600)
         wait_until(church.has_read_choices, "the first choices")
-        church.want_choices_again()
         redis.Redis.from_url(address).flushall()
+        church.want_and_ring(address)
         wait_until(church.has_read_choices, "the choices after Redis was emptied")
-    church.want_choices_again()
-    wait_until(church.has_read_choices, "the choices while Redis was away")
     with servers.valkey(tmp_path, port):
-        church.want_choices_again()
-        with running(create_app(make_config(church.database_url, redis_url=address))):
-            ring(church.id)
+        church.want_and_ring(address)
         wait_until(church.has_read_choices, "the choices after Redis came back")
         assert stop(worker) == 0
+
+
+def test_while_redis_is_away_it_looks_by_itself(church: Church1001, tmp_path: Path) -> None:
+    port = free_port()
+    with servers.valkey(tmp_path, port):
+        worker = church.worker(f"redis://127.0.0.1:{port}/0")
+        wait_until(church.has_read_choices, "the first choices")
+    church.want_choices_again()
+    wait_until(church.has_read_choices, "the choices while Redis was away")
+    assert stop(worker) == 0
 
 
 class SlowPlanningCenter:
