@@ -40,7 +40,7 @@ SHARE_WITHOUT_REDIS = 4
 REDIS_REST_SECONDS = 5.0
 JITTER_SECONDS = 2.0
 NOTE_EVERY_SECONDS = 1.0
-# A window is taken a little longer: requests of its end may arrive late, in the next one of Planning Center's.
+# So much later than another one a request may arrive that was sent with it: as if into the next window of Planning Center's.
 LATENESS_SECONDS = 1
 
 TAKE = (files(__package__) / "take.lua").read_text()
@@ -68,7 +68,7 @@ class RateBudget:
         if blocked > 0:
             return blocked
         reserve = 0 if urgent else self.rate.limit // 2 if background else RESERVE
-        shared = self._in_redis(TAKE, reserve, self.rate.limit, _milliseconds(self.rate), uuid4().hex)
+        shared = self._in_redis(TAKE, reserve, self.rate.limit, self.rate.period * 1000, LATENESS_SECONDS * 1000, uuid4().hex)
         return self._take_alone(reserve) if shared is None else self._took(shared)
 
     def learn(self, rate: Rate) -> None:
@@ -76,7 +76,7 @@ class RateBudget:
         with self._lock:
             self.rate = rate
             self._foreign_until = monotonic() + rate.period
-        self._in_redis(LEARN, rate.limit, _milliseconds(rate), rate.count)
+        self._in_redis(LEARN, rate.limit, rate.period * 1000, rate.count, LATENESS_SECONDS * 1000)
         if self._may_note():
             self._note(
                 update(Connection)
@@ -176,10 +176,6 @@ class Pace:
 
     def block(self, retry_after: float | None) -> None:
         self.budget.block(retry_after)
-
-
-def _milliseconds(rate: Rate) -> int:
-    return (rate.period + LATENESS_SECONDS) * 1000
 
 
 _making = Lock()

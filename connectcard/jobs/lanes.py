@@ -10,19 +10,19 @@ import structlog
 
 log = structlog.get_logger()
 
-LANES = 8
+LANES = 16
 REST_SECONDS = 15
 
 
 class Lanes:
-    """Churches that are being served now. `serve(church_id)` works until nothing of that church is due.
+    """Churches that are being served now. `serve(church_id)` works for a while and says whether there is more to do.
 
-    A church that is woken while it is served is served once more, so that work which came in at the very end is not overlooked.
-    A church whose serving failed on our side rests for a while.
+    Where there is, or where the church was woken meanwhile, it is served once more, after all the others that wait by then. A church
+    whose serving failed on our side rests for a while.
     """
 
-    def __init__(self, serve: Callable[[UUID], None], lanes: int = LANES) -> None:
-        self._serve = serve
+    def __init__(self, serve: Callable[[UUID], bool], lanes: int = LANES) -> None:
+        self._serve, self._lanes = serve, lanes
         self._pool = ThreadPoolExecutor(lanes, thread_name_prefix="lane")
         self._changed = Condition()
         self._awake: set[UUID] = set()
@@ -39,6 +39,11 @@ class Lanes:
                 self._awake.add(church_id)
                 self._pool.submit(self._run, church_id)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether a church waits for its turn."""
+        return len(self._awake) > self._lanes
+
     def close(self, seconds: float) -> bool:
         """Wake nobody any more and wait for those at work; says whether all of them have finished."""
         with self._changed:
@@ -47,19 +52,22 @@ class Lanes:
             return self._changed.wait_for(lambda: not self._awake, seconds)
 
     def _run(self, church_id: UUID) -> None:
-        while self._is_to_go_on(church_id):
-            try:
-                self._serve(church_id)
-            except Exception:
-                log.exception("serving a church failed", church_id=church_id)
-                self._resting[church_id] = monotonic() + REST_SECONDS
-
-    def _is_to_go_on(self, church_id: UUID) -> bool:
-        """Whether the church was woken since it was last looked at; if not, it sleeps from here on."""
         with self._changed:
-            if church_id in self._called and not self._closed and monotonic() >= self._resting.get(church_id, 0):
-                self._called.discard(church_id)
-                return True
+            self._called.discard(church_id)
+            closed = self._closed
+        more = not closed and self._is_more_after_serving(church_id)
+        with self._changed:
+            resting = monotonic() < self._resting.get(church_id, 0)
+            if (more or church_id in self._called) and not resting and not self._closed:
+                self._pool.submit(self._run, church_id)
+                return
             self._awake.discard(church_id)
             self._changed.notify_all()
+
+    def _is_more_after_serving(self, church_id: UUID) -> bool:
+        try:
+            return self._serve(church_id)
+        except Exception:
+            log.exception("serving a church failed", church_id=church_id)
+            self._resting[church_id] = monotonic() + REST_SECONDS
             return False

@@ -1,6 +1,7 @@
 """`connectcard worker`: serves the churches that have work, woken by bells and by its own look into the database."""
 
 import os
+from collections.abc import Callable
 from threading import Event
 from uuid import UUID
 
@@ -35,7 +36,7 @@ LEAVE_SECONDS = 20
 def run(app: Flask) -> None:
     """Work until SIGTERM: then no new step is taken, calls in flight get 20 seconds, and what is left stays due in the database."""
     stop = stop_on_signals()
-    lanes = Lanes(lambda church_id: serve(app, church_id, stop))
+    lanes = Lanes(lambda church_id: serve(app, church_id, stop, lambda: lanes.crowded))
     app.extensions["lanes"] = lanes
     with app.app_context():
         _notice_a_restore()
@@ -54,14 +55,15 @@ def _notice_a_restore() -> None:
         log.exception("the database cannot be looked into")
 
 
-def serve(app: Flask, church_id: UUID, stop: Event) -> None:
-    """Do everything that is due for a church."""
+def serve(app: Flask, church_id: UUID, stop: Event, others_wait: Callable[[], bool]) -> bool:
+    """Do what is due for a church, for a while where others wait; says whether there is more to do."""
     with app.app_context():
         with church_scope(church_id):
             _read_choices(stop)
-        sync_lanes.advance(church_id, stop)
+        more = sync_lanes.advance(church_id, stop, others_wait)
         with church_scope(church_id):
             _read_views(church_id, stop)
+        return more
 
 
 def _read_choices(stop: Event) -> None:

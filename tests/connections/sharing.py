@@ -12,7 +12,7 @@ from connectcard.planning_center.budget import Rate
 
 GRANTED = "granted"
 # The script as it is, which also writes down when it let a request go.
-TAKE = budget.TAKE.replace("  return 0\n", f"  redis.call('RPUSH', '{GRANTED}', now)\n  return 0\n")
+TAKE = budget.TAKE.replace("  redis.call('ZADD',", f"  redis.call('RPUSH', '{GRANTED}', now)\n  redis.call('ZADD',")
 
 
 def share(redis_url: str, connection_id: UUID, rate: Rate, urgent: bool, requests: int) -> None:
