@@ -22,6 +22,7 @@ EVERY_CHURCH: dict[str, int] = {
     "connectcard/jobs/schedule.py": 1,  # every church in turn, each in its own scope from there on
     "connectcard/jobs/worker.py": 1,  # which churches want their choices read
     "connectcard/keys.py": 1,  # every church in turn, each in its own scope from there on
+    "connectcard/sync/inbox.py": 1,  # which churches have deliveries or subscriptions to work on
     "connectcard/sync/lanes.py": 2,  # which churches have work due, and when the next
     "connectcard/web/access.py": 1,  # the church that a webhook's address belongs to
     "connectcard/sync/mirrors.py": 1,  # which churches want a view read

@@ -71,3 +71,20 @@ class Lanes:
             log.exception("serving a church failed", church_id=church_id)
             self._resting[church_id] = monotonic() + REST_SECONDS
             return False
+
+
+class BothWays:
+    """Two lanes a church: cards go out in one, what Planning Center tells comes in by the other; neither waits for the other."""
+
+    def __init__(self, outward: Lanes, inward: Lanes) -> None:
+        self._both = (outward, inward)
+
+    def wake(self, church_id: UUID) -> None:
+        for lanes in self._both:
+            lanes.wake(church_id)
+
+    def close(self, seconds: float) -> bool:
+        """As `Lanes.close`, in so many seconds for both."""
+        latest = monotonic() + seconds
+        closed = [lanes.close(max(0.0, latest - monotonic())) for lanes in self._both]
+        return all(closed)

@@ -24,8 +24,8 @@ from connectcard.jobs.models import Schedule
 from connectcard.jobs.queue import ring
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center.errors import PlanningCenterError
+from connectcard.sync import inbox, mirrors
 from connectcard.sync import lanes as sync_lanes
-from connectcard.sync import mirrors
 
 log = structlog.get_logger()
 
@@ -146,15 +146,22 @@ def forget_aged_views() -> None:
             log.info("erased what was read long ago", church_id=church_id, count=erased)
 
 
+def erase_old_deliveries() -> None:
+    for church_id in _each_church():
+        if erased := inbox.erase_old():
+            log.info("erased old deliveries", church_id=church_id, count=erased)
+
+
 def ring_for_due_work() -> None:
     """For a worker that heard nothing; bells of work that is being done already do nothing."""
-    for church_id in sync_lanes.churches_with_due_work():
+    for church_id in {*sync_lanes.churches_with_due_work(), *inbox.churches_with_due_work()}:
         ring(church_id)
 
 
 DUTIES = (
     Duty(restores.DUTY, timedelta(minutes=1), restores.notice_and_remember),
     Duty("erase expired cards", timedelta(hours=1), erase_expired),
+    Duty("erase old deliveries", timedelta(hours=1), erase_old_deliveries),
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),
     Duty("forget aged views", timedelta(hours=6), forget_aged_views),

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from flask import current_app
 
-from connectcard.jobs.lanes import Lanes
+from connectcard.jobs.lanes import BothWays
 
 
 def serve_church(church_id: str) -> None:
     """Wake the lane of a church in this worker and return; the lane works in a thread of its own."""
-    lanes: Lanes = current_app.extensions["lanes"]
+    lanes: BothWays = current_app.extensions["lanes"]
     lanes.wake(UUID(church_id))

@@ -19,11 +19,12 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db
 from connectcard.errors import ConnectionMissing
 from connectcard.jobs import restores
-from connectcard.jobs.lanes import Lanes
+from connectcard.jobs.lanes import BothWays, Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
+from connectcard.planning_center import Client
+from connectcard.sync import inbox, mirrors
 from connectcard.sync import lanes as sync_lanes
-from connectcard.sync import mirrors
 
 log = structlog.get_logger()
 
@@ -36,7 +37,8 @@ LEAVE_SECONDS = 20
 def run(app: Flask) -> None:
     """Work until SIGTERM: then no new step is taken, calls in flight get 20 seconds, and what is left stays due in the database."""
     stop = stop_on_signals()
-    lanes = Lanes(lambda church_id: serve(app, church_id, stop, lambda: lanes.crowded))
+    outward = Lanes(lambda church_id: serve(app, church_id, stop, lambda: outward.crowded))
+    lanes = BothWays(outward, Lanes(lambda church_id: hear(app, church_id, stop)))
     app.extensions["lanes"] = lanes
     with app.app_context():
         _notice_a_restore()
@@ -56,14 +58,34 @@ def _notice_a_restore() -> None:
 
 
 def serve(app: Flask, church_id: UUID, stop: Event, others_wait: Callable[[], bool]) -> bool:
-    """Do what is due for a church, for a while where others wait; says whether there is more to do."""
+    """Do what is due for a church's cards, for a while where others wait; says whether there is more to do."""
     with app.app_context():
         with church_scope(church_id):
             _read_choices(stop)
-        more = sync_lanes.advance(church_id, stop, others_wait)
+        return sync_lanes.advance(church_id, stop, others_wait)
+
+
+def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
+    """Do everything that is due the other way, from Planning Center to here; in a lane of its own, so that it waits for no long run."""
+    with app.app_context():
+        client = _client(church_id, stop)
+        if client is not None:
+            inbox.work_inbox(church_id, client, stop)
         with church_scope(church_id):
             _read_views(church_id, stop)
-        return more
+        return False
+
+
+def _client(church_id: UUID, stop: Event) -> Client | None:
+    with church_scope(church_id):
+        connection = find_connection()
+        if connection is None or connection.state != CONNECTED:
+            return None
+        try:
+            return client_for(connection, stopping=stop)
+        except ConnectionMissing as error:
+            log.warning("what Planning Center tells cannot be worked", church_id=church_id, exc_info=error)
+            return None
 
 
 def _read_choices(stop: Event) -> None:
@@ -77,7 +99,7 @@ def _read_choices(stop: Event) -> None:
 
 
 def _read_views(church_id: UUID, stop: Event) -> None:
-    """After the cards: what staff want to look at."""
+    """What staff want to look at."""
     connection = find_connection()
     if connection is None or connection.state != CONNECTED or not mirrors.wants_views():
         return
@@ -92,18 +114,18 @@ def _wants_choices(connection: Connection) -> bool:
     return connection.state == CONNECTED and wanted is not None and (read is None or read < wanted)
 
 
-def watch(app: Flask, lanes: Lanes, stop: Event) -> None:
+def watch(app: Flask, lanes: BothWays, stop: Event) -> None:
     """Wake every church that has something due, with or without Redis, until `stop` is set."""
     while not stop.is_set():
         stop.wait(_look(app, lanes))
 
 
-def _look(app: Flask, lanes: Lanes) -> float:
+def _look(app: Flask, lanes: BothWays) -> float:
     """Wake the churches with due work; returns in how many seconds to look again."""
     seldom: float = app.config["CONNECTCARD"].waits.look.total_seconds()
     try:
         with app.app_context():
-            for church_id in {*sync_lanes.churches_with_due_work(), *churches_wanting_choices(), *mirrors.churches_wanting_views()}:
+            for church_id in churches_with_work():
                 lanes.wake(church_id)
             return _seconds_until_next(seldom)
     except SQLAlchemyError:
@@ -116,6 +138,12 @@ def _seconds_until_next(seldom: float) -> float:
     if due_at is None:
         return seldom
     return min(max((due_at - now()).total_seconds(), SOON_SECONDS), seldom)
+
+
+def churches_with_work() -> set[UUID]:
+    """The connected churches with anything due, in whichever direction."""
+    cards = {*sync_lanes.churches_with_due_work(), *churches_wanting_choices()}
+    return {*cards, *inbox.churches_with_due_work(), *mirrors.churches_wanting_views()}
 
 
 def churches_wanting_choices() -> list[UUID]:

@@ -5,21 +5,31 @@ record is read again and applied as a pull applies it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any, cast
+from uuid import UUID
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import CursorResult, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectcard.churches.queries import get_church
+from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
-from connectcard.database import db
-from connectcard.errors import ConnectCardError
+from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.words import in_words
+from connectcard.database import db, end_reading, transaction
+from connectcard.errors import ConnectCardError, NotFound
+from connectcard.planning_center import Client
 from connectcard.planning_center.documents import Malformed
+from connectcard.planning_center.errors import PlanningCenterError, Refused
 from connectcard.planning_center.webhooks import Delivery, is_genuine, read_deliveries
-from connectcard.sync.events import outline, subjects_of
-from connectcard.sync.webhook_models import WAITING, WebhookAddress, WebhookDelivery, WebhookSubscription
+from connectcard.sync import subscriptions
+from connectcard.sync.events import Subject, outline, subjects_of
+from connectcard.sync.holds import changed
+from connectcard.sync.webhook_models import DONE, FAILED, WAITING, WebhookAddress, WebhookDelivery, WebhookSubscription
 
 log = structlog.get_logger()
 
@@ -27,6 +37,12 @@ log = structlog.get_logger()
 MOST_WAITING = 10_000
 REFUSALS_KEPT = 20
 LONGEST_ID = 40
+# Settled deliveries are for looking at: the last so many, for so long.
+MOST_KEPT, KEPT_FOR = 5_000, timedelta(days=14)
+# A worker that went away held what it had in hand for so long.
+LEASE = timedelta(seconds=90)
+SUBJECTS_AT_ONCE = 20
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600, 4 * 3600))
 
 
 class NotTaken(ConnectCardError):
@@ -114,3 +130,137 @@ def note_refusal(refused: NotTaken) -> None:
 def _address(*, locked: bool = False) -> WebhookAddress:
     asked = select(WebhookAddress)
     return db.session.scalars(asked.with_for_update() if locked else asked).one()
+
+
+# The worker: what deliveries are about is read again, each thing once however many deliveries speak of it.
+
+Reader = Callable[[str, Client], str]
+READ_AGAIN: dict[str, Reader] = {}
+
+
+def churches_with_due_work() -> list[UUID]:
+    """The connected churches with a delivery to work on or subscriptions to look after now."""
+    moment = now()
+    delivery = select(WebhookDelivery.church_id).where(WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= moment)
+    check = select(WebhookAddress.church_id).where(or_(WebhookAddress.check_due_at <= moment, WebhookAddress.overflowed_at.is_not(None)))
+    free = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= moment)
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free)
+    with every_church():
+        return list(db.session.scalars(wanted.where(or_(Connection.church_id.in_(delivery), Connection.church_id.in_(check)))))
+
+
+def work_inbox(church_id: UUID, client: Client, stop: Event) -> None:
+    """Look after the church's subscriptions and work its due deliveries, until nothing is due or `stop` is set."""
+    with church_scope(church_id):
+        subscriptions.keep_in_order(client)
+        while not stop.is_set() and (due := _due_subjects()):
+            for subject in due:
+                if stop.is_set() or not _work(subject, client):
+                    return
+        erase_old()
+
+
+def _due_subjects() -> list[str]:
+    """What the oldest due deliveries are about."""
+    due = select(WebhookDelivery.subject).where(WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= now())
+    oldest_first = due.group_by(WebhookDelivery.subject).order_by(func.min(WebhookDelivery.received_at))
+    return list(db.session.scalars(oldest_first.limit(SUBJECTS_AT_ONCE)))
+
+
+def _work(subject: str, client: Client) -> bool:
+    """Read one thing again for all its due deliveries; False where Planning Center lets nothing through just now."""
+    held_until = _take(subject)
+    if held_until is None:
+        return True
+    held = _held(subject, held_until)
+    try:
+        outcome = _read_again([subject, *_also(held)], client)
+    except (Refused, ConnectCardError) as error:
+        _try_later(held, in_words(error) if isinstance(error, Refused) else str(error))
+        return True
+    except PlanningCenterError as error:
+        _put_back(held, in_words(error))
+        return False
+    except Exception as error:
+        log.exception("a delivery could not be worked")
+        _try_later(held, f"Something went wrong on our side ({type(error).__name__}).")
+        return True
+    _settle(held, DONE, outcome)
+    return True
+
+
+def _take(subject: str) -> datetime | None:
+    """Hold the due deliveries about a thing: they are due again if we do not come back. None where another worker was faster.
+
+    The moment until which they are held tells them from those that arrive meanwhile, which make us read once more.
+    """
+    held_until = now() + LEASE
+    due = (WebhookDelivery.subject == subject, WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= now())
+    with transaction():
+        taken = changed(update(WebhookDelivery).where(*due).values(due_at=held_until, attempts=WebhookDelivery.attempts + 1))
+    return held_until if taken else None
+
+
+def _held(subject: str, held_until: datetime) -> tuple[Any, ...]:
+    return (WebhookDelivery.subject == subject, WebhookDelivery.state == WAITING, WebhookDelivery.due_at == held_until)
+
+
+def _also(held: tuple[Any, ...]) -> list[str]:
+    others = select(WebhookDelivery.also).where(*held, WebhookDelivery.also.is_not(None)).distinct()
+    return [str(other) for other in db.session.scalars(others)]
+
+
+def _read_again(subjects: Sequence[str], client: Client) -> str:
+    """The first subject's outcome in words."""
+    end_reading()
+    outcomes = []
+    for subject in map(Subject.read, subjects):
+        reader = READ_AGAIN.get(subject.kind)
+        outcomes.append(reader(subject.remote_id, client) if reader else "Nothing here is kept of this.")
+    return outcomes[0]
+
+
+def _settle(held: tuple[Any, ...], state: str, outcome: str) -> None:
+    with transaction():
+        changed(update(WebhookDelivery).where(*held).values(state=state, outcome=outcome[:300], settled_at=now()))
+
+
+def _try_later(held: tuple[Any, ...], words: str) -> None:
+    """Pause longer with each try in vain; in the end it is shown as failed."""
+    with transaction() as session:
+        tries = session.scalar(select(func.max(WebhookDelivery.attempts)).where(*held)) or 1
+        if tries <= len(PAUSES):
+            changed(update(WebhookDelivery).where(*held).values(due_at=now() + PAUSES[tries - 1], outcome=words[:300]))
+        else:
+            changed(update(WebhookDelivery).where(*held).values(state=FAILED, outcome=words[:300], settled_at=now()))
+
+
+def _put_back(held: tuple[Any, ...], words: str) -> None:
+    """It was not this delivery's fault: it is tried again soon, as often as it takes."""
+    again = {"due_at": now() + PAUSES[0], "attempts": WebhookDelivery.attempts - 1, "outcome": words[:300]}
+    with transaction():
+        changed(update(WebhookDelivery).where(*held).values(**again))
+
+
+# What staff and the clock do.
+
+
+def process_again(delivery_id: UUID) -> WebhookDelivery:
+    """Have a worker look once more at what a delivery was about. Inside `transaction()`; raises NotFound."""
+    row = db.session.scalars(select(WebhookDelivery).where(WebhookDelivery.id == delivery_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such delivery; the oldest are erased after some days.")
+    row.state, row.due_at, row.attempts, row.settled_at, row.outcome = WAITING, now(), 0, None, None
+    db.session.flush()
+    return row
+
+
+def erase_old() -> int:
+    """Erase settled deliveries beyond the last `MOST_KEPT` and the last days; returns how many. In the church's scope."""
+    settled = select(WebhookDelivery.received_at).where(WebhookDelivery.state != WAITING).order_by(WebhookDelivery.received_at.desc())
+    too_many = db.session.scalar(settled.offset(MOST_KEPT).limit(1))
+    before = now() - KEPT_FOR if too_many is None else max(too_many, now() - KEPT_FOR)
+    old = delete(WebhookDelivery).where(WebhookDelivery.state != WAITING, WebhookDelivery.received_at <= before)
+    with transaction() as session:
+        result = cast("CursorResult[Any]", session.execute(old, execution_options={"synchronize_session": False}))
+        return result.rowcount

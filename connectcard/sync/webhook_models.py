@@ -23,7 +23,7 @@ WAITING, DONE, FAILED = "waiting", "done", "failed"
 class WebhookAddress(ChurchOwned, Base):
     """Where a church's deliveries arrive; one a church. `key` is the unguessable part of the address, 128 bits in hex.
 
-    `check_wanted_at` asks a worker to bring the subscriptions in order; `problem` says in words why there are none.
+    When `check_due_at` has come a worker brings the subscriptions in order; `problem` says in words what keeps it from that.
     `refused` counts deliveries that were turned away; of the last few `refusals` keeps {"at": ISO time, "words"}, never their bodies.
     `overflowed_at`: more was delivered than we keep waiting, so that everything is pulled instead.
     """
@@ -32,7 +32,7 @@ class WebhookAddress(ChurchOwned, Base):
     __table_args__ = (UniqueConstraint("church_id"), one_church(), Index("ix_webhook_address_key", "key"))
 
     key: Mapped[str] = mapped_column(String(32))
-    check_wanted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    check_due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     problem: Mapped[str | None] = mapped_column(String(300))
     refused: Mapped[int] = mapped_column(default=0)
@@ -43,7 +43,8 @@ class WebhookAddress(ChurchOwned, Base):
 class WebhookSubscription(ChurchOwned, Base):
     """One event name that the church is told of. Planning Center gives each a secret of its own.
 
-    The secret before a rotation stays good: deliveries that were signed with it are still on their way, and are tried again for days.
+    `revived_at` is when it was found switched off and was switched on again. The secret before a rotation stays good: what was signed
+    with it is still on its way, and is tried again for days.
     """
 
     __tablename__ = "webhook_subscription"
@@ -59,7 +60,7 @@ class WebhookSubscription(ChurchOwned, Base):
     previous_secret_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     secret_set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     rotation_wanted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    reactivated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     secret = Sealed()

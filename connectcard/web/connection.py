@@ -11,6 +11,7 @@ from connectcard.churches.models import OWNER, STAFF
 from connectcard.churches.operations import role_from
 from connectcard.churches.queries import get_church
 from connectcard.connections import operations, queries
+from connectcard.connections.clients import client_for
 from connectcard.connections.identity import Identity, read_identity, read_identity_of_token_pair
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.tokens import revoke
@@ -18,7 +19,7 @@ from connectcard.database import after_commit, end_reading, transaction
 from connectcard.errors import ConnectionMissing
 from connectcard.jobs.queue import ring
 from connectcard.planning_center.errors import PlanningCenterError
-from connectcard.sync import runs
+from connectcard.sync import runs, subscriptions
 from connectcard.web import authorization
 from connectcard.web.access import staff_page
 from connectcard.web.admission import settings
@@ -68,6 +69,7 @@ def _keep(grant: Grant, kept: list[Connection]) -> Response:
         )
         operations.want_choices(connection)
         runs.go_on()
+        subscriptions.want_check()
         _ring_after_commit(g.church.id)
     kept.append(connection)
     flash(f"{g.church.name} is connected to Planning Center.", "ok")
@@ -115,6 +117,7 @@ def connect_by_settings(identity: Identity) -> None:
         )
         operations.want_choices(kept)
         runs.go_on()
+        subscriptions.want_check()
         _ring_after_commit(church.id)
 
 
@@ -137,6 +140,7 @@ def disconnect() -> Response:
     kept = queries.find_connection()
     if kept is None:
         raise ConnectionMissing("There is no connection to end.")
+    _end_subscriptions(kept)
     if operations.disconnect(kept):
         flash("Planning Center is disconnected. Cards keep arriving and wait here.", "info")
     else:
@@ -146,6 +150,14 @@ def disconnect() -> Response:
             "warn",
         )
     return redirect("/connection")
+
+
+def _end_subscriptions(kept: Connection) -> None:
+    """While the church's permission still stands; without it they are forgotten here, and Planning Center gives up by itself."""
+    if kept.state == CONNECTED and g.church.origin == settings().pco_base_url:
+        subscriptions.end(client_for(kept, interactive=True))
+    else:
+        subscriptions.forget()
 
 
 def _standing() -> dict[str, Any]:

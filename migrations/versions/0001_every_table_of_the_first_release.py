@@ -356,7 +356,7 @@ def upgrade():
 
     op.create_table('webhook_address',
     sa.Column('key', sa.String(length=32), nullable=False),
-    sa.Column('check_wanted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('check_due_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('problem', sa.String(length=300), nullable=True),
     sa.Column('refused', sa.Integer(), nullable=False),
@@ -526,7 +526,7 @@ def upgrade():
     sa.Column('previous_secret_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('secret_set_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('rotation_wanted_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('reactivated_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('revived_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('last_received_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
