@@ -10,9 +10,12 @@ from connectcard.simulator.store import Row, Store
 
 # Changing what belongs to the church as a whole is not for an Editor.
 CHURCH_WIDE = frozenset({
-    "Campus", "FieldDefinition", "FieldOption", "Gender", "MaritalStatus", "MembershipType", "NoteCategory", "Tab", "Workflow",
+    "FieldDefinition", "FieldOption", "FormCategory", "Gender", "InactiveReason", "ListCategory", "MaritalStatus",
+    "MembershipType", "NamePrefix", "NameSuffix", "NoteCategory", "Report", "SchoolOption", "Tab", "Workflow",
     "WorkflowStep",
 })  # fmt: skip
+# The church's sites are its administrators' business alone.
+ADMINISTRATORS_ONLY = frozenset({"Campus", "ServiceTime"})
 WRITERS = ("Editor", "Manager")
 # In the other products nobody is shut out: Groups leaves out what the person may not see.
 WITH_ACCESS = ("people", "check_ins", "calendar")
@@ -83,6 +86,8 @@ class Caller:
             return self.is_groups_administrator
         if scope != "people":
             return True
+        if kind in ADMINISTRATORS_ONLY:
+            return bool(self.person["site_administrator"])
         return self.permission == "Manager" if kind in CHURCH_WIDE else self.permission in WRITERS
 
     @property

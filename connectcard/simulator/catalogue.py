@@ -137,6 +137,19 @@ PARENTS = {
     "WorkflowCardNote": "workflow_card",
     "WorkflowCardActivity": "workflow_card",
     "ListResult": "list",
+    "ListShare": "list",
+    "ListStar": "list",
+    "MailchimpSyncStatus": "list",
+    "Rule": "list",
+    "Condition": "rule",
+    "Message": "message_group",
+    "NoteCategoryShare": "note_category",
+    "NoteCategorySubscription": "note_category",
+    "PeopleImportConflict": "people_import",
+    "PeopleImportHistory": "people_import",
+    "ServiceTime": "campus",
+    "WorkflowShare": "workflow",
+    "WorkflowStepAssigneeSummary": "step",
     "FormField": "form",
     "FormFieldOption": "form_field",
     "FormSubmission": "form",
@@ -153,13 +166,22 @@ PARENTS = {
     "check_ins.AttendanceType": "event",
     "check_ins.CheckIn": "event",
     "check_ins.CheckInTime": "check_in",
+    "check_ins.EventLabel": "event",
     "check_ins.EventPeriod": "event",
     "check_ins.EventTime": "event",
     "check_ins.Headcount": "event_time",
     "check_ins.Location": "event",
+    "check_ins.LocationEventPeriod": "event_period",
+    "check_ins.LocationEventTime": "event_time",
+    "check_ins.LocationLabel": "location",
+    "check_ins.PersonEvent": "event",
     "calendar.Attachment": "event",
     "calendar.EventConnection": "event",
     "calendar.EventInstance": "event",
+    "calendar.EventResourceAnswer": "event_resource_request",
+    "calendar.RequiredApproval": "resource",
+    "calendar.ResourceQuestion": "resource",
+    "calendar.ResourceSuggestion": "room_setup",
     "calendar.EventTime": "event_instance",
     "calendar.ResourceBooking": "event_instance",
     "calendar.Tag": "tag_group",
@@ -176,7 +198,11 @@ POINTERS = {
     "primary_contact": "Person",
     "primary_campus": "Campus",
     "gender": "Gender",
+    "inactive_reason": "InactiveReason",
     "marital_status": "MaritalStatus",
+    "name_prefix": "NamePrefix",
+    "name_suffix": "NameSuffix",
+    "school": "SchoolOption",
     "note_category": "NoteCategory",
 }
 
@@ -233,12 +259,13 @@ EDGES: dict[str, dict[str, Edge]] = {
     },
     "NoteCategory": {
         "shares": Edge("NoteCategoryShare", "parent"),
-        "subscribers": Edge("NoteCategorySubscriber", "parent"),
+        "subscribers": Edge("Person", "members", "NoteCategorySubscription"),
         "subscriptions": Edge("NoteCategorySubscription", "parent"),
     },
     "Workflow": {
         "cards": Edge("WorkflowCard", "parent"),
         "category": Edge("WorkflowCategory", "workflow_category"),
+        "shared_people": Edge("Person", "members", "WorkflowShare"),
         "shares": Edge("WorkflowShare", "parent"),
         "steps": Edge("WorkflowStep", "parent"),
     },
@@ -253,6 +280,7 @@ EDGES: dict[str, dict[str, Edge]] = {
     },
     "List": {
         "campus": Edge("Campus", "campus"),
+        "category": Edge("ListCategory", "category"),
         "created_by": Edge("Person", "created_by"),
         "people": Edge("Person", "members", "ListResult"),
         "updated_by": Edge("Person", "updated_by"),
@@ -278,10 +306,29 @@ EDGES: dict[str, dict[str, Edge]] = {
         "locations": Edge("check_ins.Location", "listed", "location_ids"),
         "options": Edge("check_ins.Option", "listed", "option_ids"),
     },
-    "check_ins.EventTime": {"check_ins": Edge("check_ins.CheckIn", "listing", "event_time_ids")},
+    "check_ins.Event": {"integration_links": Edge("check_ins.IntegrationLink", "naming", "local")},
+    "check_ins.EventPeriod": {"location_event_periods": Edge("check_ins.LocationEventPeriod", "parent")},
+    "check_ins.EventTime": {
+        "available_locations": Edge("check_ins.Location", "fellows"),
+        "check_ins": Edge("check_ins.CheckIn", "listing", "event_time_ids"),
+    },
+    "check_ins.Label": {
+        "event_labels": Edge("check_ins.EventLabel", "naming", "label"),
+        "location_labels": Edge("check_ins.LocationLabel", "naming", "label"),
+    },
     "check_ins.Location": {
         "check_ins": Edge("check_ins.CheckIn", "listing", "location_ids"),
+        "integration_links": Edge("check_ins.IntegrationLink", "naming", "location"),
+        "location_event_periods": Edge("check_ins.LocationEventPeriod", "naming", "location"),
+        "location_event_times": Edge("check_ins.LocationEventTime", "naming", "location"),
         "options": Edge("check_ins.Option", "listed", "option_ids"),
+    },
+    "check_ins.LocationEventPeriod": {"check_ins": Edge("check_ins.CheckIn", "listing", "location_event_period_ids")},
+    "check_ins.LocationEventTime": {"check_ins": Edge("check_ins.CheckIn", "listing", "location_event_time_ids")},
+    "check_ins.Option": {"check_ins": Edge("check_ins.CheckIn", "listing", "option_ids")},
+    "check_ins.Station": {
+        "check_in_groups": Edge("check_ins.CheckInGroup", "naming", "print_station"),
+        "checked_in_at_check_ins": Edge("check_ins.CheckIn", "naming", "checked_in_at"),
     },
     "calendar.Event": {"tags": Edge("calendar.Tag", "listed", "tag_ids")},
     "calendar.EventInstance": {"tags": Edge("calendar.Tag", "listed", "tag_ids")},
@@ -380,6 +427,12 @@ _AT_TIME = (
 )
 
 
+_LISTED_THERE = (
+    "(select count(*) from record c, json_each(c.attributes, '$.{}') t where c.organization = record.organization"
+    " and c.kind = 'check_ins.CheckIn' and t.value = record.id and json_extract(c.attributes, '$.kind') = '{}')"
+)
+
+
 def _members(**names: str) -> str:
     return ", ".join(f"'{name}', json_extract(c.attributes, '$.{kept}')" for name, kept in names.items())
 
@@ -400,6 +453,16 @@ COMPUTED |= {
     },
     "groups.Group": {
         "memberships_count": "(select count(*) from record m where m.parent = record.id and m.kind = 'groups.Membership')",
+    },
+    "check_ins.LocationEventPeriod": {
+        f"{word.lower()}_count": _LISTED_THERE.format("location_event_period_ids", word) for word in ("Regular", "Guest", "Volunteer")
+    },
+    "check_ins.LocationEventTime": {
+        f"{word.lower()}_count": _LISTED_THERE.format("location_event_time_ids", word) for word in ("Regular", "Guest", "Volunteer")
+    },
+    "check_ins.PersonEvent": {
+        "check_in_count": "(select count(*) from record c where c.parent = record.parent and c.kind = 'check_ins.CheckIn'"
+        " and c.person = record.person)"
     },
     "check_ins.EventPeriod": {f"{word.lower()}_count": _CHECKED_IN.format(word) for word in ("Regular", "Guest", "Volunteer")},
     "check_ins.EventTime": {

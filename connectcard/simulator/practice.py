@@ -224,11 +224,19 @@ class _Founding:
             more = {"time_zone": church.time_zone, "church_center_enabled": True, "geolocation_set_manually": False}
             self._add("Campus", {"name": name, "latitude": "42.2116041", "longitude": "-71.0236303"} | place | more)
         self.campuses = [row.id for row in self.rows if row.kind == "Campus"]
+        for campus in self.campuses:
+            for hour in (9, 11):
+                self._add("ServiceTime", {"day": "sunday", "start_time": hour * 3600, "description": None}, parent=campus)
+        for key, value in enumerate(("Pre-K", "Kindergarten", *(f"Grade {number}" for number in range(1, 13))), -1):
+            self._add("Grade", {"key": key, "value": value})
         for kind, values in (
             ("MembershipType", MEMBERSHIPS),
             ("MaritalStatus", ("Single", "Married", "Widowed")),
             ("Gender", ("Female", "Male")),
             ("InactiveReason", ("Moved", "No contact")),
+            ("NamePrefix", ("Mr.", "Mrs.", "Ms.", "Dr.")),
+            ("NameSuffix", ("Jr.", "Sr.", "III")),
+            ("SchoolOption", ("Lincoln Elementary School", "Washington High School")),
         ):
             for sequence, value in enumerate(values, 1):
                 self._add(kind, {"value": value, "sequence": sequence})

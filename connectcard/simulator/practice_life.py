@@ -4,7 +4,7 @@ The people come first (`practice.py`); everything here is drawn from them by the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from random import Random
@@ -60,6 +60,7 @@ class Life:
     campuses: Sequence[int]
     known: dict[str, int]
     subdomain: str
+    visits: dict[int, Row] = field(default_factory=dict)
 
     def begin(self) -> None:
         self._make_lists()
@@ -207,7 +208,13 @@ class Life:
         rooms = self._rooms(event)
         attendance_type = self.add("check_ins.AttendanceType", {"name": "Adults", "color": "#999", "limit": None}, parent=event.id)
         theme = self.add("check_ins.Theme", {"name": "Plain", "mode": "light", "color": "#246", "background_color": "#fff"})
-        self.add("check_ins.Label", {"name": "Name", "prints_for": "Person", "roll": "4x2", "xml": "<label/>"})
+        label = self.add("check_ins.Label", {"name": "Name", "prints_for": "Person", "roll": "4x2", "xml": "<label/>"})
+        prints = {"quantity": 1, "for_regular": True, "for_guest": True, "for_volunteer": False}
+        self.add("check_ins.EventLabel", dict(prints), parent=event.id, relations={"label": label.id})
+        for room in rooms:
+            self.add("check_ins.LocationLabel", dict(prints), parent=room.id, relations={"label": label.id})
+        for number, (person, _, _) in enumerate(self.children[:20], 1001):
+            self.add("check_ins.Pass", {"code": f"{number:06}", "kind": "barcode"}, person=person)
         station = self.add("check_ins.Station", {"name": "Welcome desk", "mode": 0, "timeout_seconds": 60, "input_type": "keypad"},
                            relations={"event": event.id, "theme": theme.id})  # fmt: skip
         for week in range(-WEEKS_OF_CHECK_INS, 0):
@@ -247,14 +254,27 @@ class Life:
                 relations={"attendance_type": attendance_type.id},
                 created_at=time.attributes["starts_at"],
             )
+        there = {
+            room.id: self.add("check_ins.LocationEventPeriod", {}, parent=period.id, relations={"location": room.id}) for room in rooms
+        }
+        then = {
+            (time.id, room.id): self.add("check_ins.LocationEventTime", {}, parent=time.id, relations={"location": room.id})
+            for time in times
+            for room in rooms
+        }
         for number, (person, first_name, last_name) in enumerate(self.children[:MOST_CHILDREN], 1):
             if self.random.random() < 0.6:
-                self._check_in(event, period, self.random.choice(times), self.random.choice(rooms), station, starts,
-                               number, person, first_name, last_name)  # fmt: skip
+                time, room = self.random.choice(times), self.random.choice(rooms)
+                row = self._check_in(event, period, time, room, station, starts, number, person, first_name, last_name)
+                row.attributes |= {
+                    "location_event_period_ids": [there[room.id].id],
+                    "location_event_time_ids": [then[time.id, room.id].id],
+                }
+                self._remember_visit(event, row)
 
     def _check_in(
         self, event: Row, period: Row, time: Row, room: Row, station: Row, starts: datetime, number: int, person: int, first: str, last: str
-    ) -> None:
+    ) -> Row:
         at = self._stamp(starts - timedelta(minutes=self.random.randint(1, 20)))
         told = {
             "first_name": first, "last_name": last, "kind": "Regular", "number": number, "one_time_guest": False, "medical_notes": None,
@@ -266,6 +286,18 @@ class Life:
         row = self.add("check_ins.CheckIn", told, parent=event.id, person=person, relations=relations, created_at=at)
         self.add("check_ins.CheckInTime", {"kind": "Regular", "has_validated": True, "services_integrated": False, "alerts": []},
                  parent=row.id, relations={"event_time": time.id, "location": room.id})  # fmt: skip
+        return row
+
+    def _remember_visit(self, event: Row, check_in: Row) -> None:
+        """The first and the last time that a child came."""
+        known = self.visits.get(check_in.person or 0)
+        if known is None:
+            relations = {"first_check_in": check_in.id, "last_check_in": check_in.id}
+            self.visits[check_in.person or 0] = self.add(
+                "check_ins.PersonEvent", {}, parent=event.id, person=check_in.person, relations=relations
+            )
+        else:
+            known.relations["last_check_in"] = check_in.id
 
     # Calendar
 

@@ -255,7 +255,8 @@ def check_person(desk: Desk, row: Row) -> None:
         raise invalid("Person", "first_name")
     row.attributes["status"] = "inactive" if row["status"] == "inactive" else "active"
     row.attributes["inactivated_at"] = (row["inactivated_at"] or desk.now) if row["status"] == "inactive" else None
-    shown = [row["nickname"] or row["first_name"], row["last_name"]]
+    suffix = desk.find("NameSuffix", row.relations.get("name_suffix"))
+    shown = [row["nickname"] or row["first_name"], row["last_name"], suffix["value"] if suffix else None]
     row.attributes["name"] = " ".join(part.strip() for part in shown if part and part.strip())
     row.relations.setdefault("created_by", desk.caller.person.id)
 
@@ -422,6 +423,11 @@ def check_name(desk: Desk, row: Row) -> None:
     require(row, "name")
 
 
+def check_social_profile(desk: Desk, row: Row) -> None:
+    require(row, "site", "url")
+    row.attributes.setdefault("verified", False)
+
+
 def check_definition(desk: Desk, row: Row) -> None:
     require(row, "name", "data_type")
     row.attributes.setdefault("slug", "_".join(search.words(row["name"])))
@@ -440,15 +446,24 @@ CHECKS: dict[str, Rule] = {
     "Email": check_email,
     "PhoneNumber": check_phone_number,
     "Address": check_address,
+    "Campus": check_name,
     "FieldDatum": check_field_datum,
     "FieldDefinition": check_definition,
     "FieldOption": check_value,
+    "FormCategory": check_name,
     "Household": check_household,
     "HouseholdMembership": check_membership,
+    "InactiveReason": check_value,
+    "ListCategory": check_name,
     "MaritalStatus": check_value,
     "MembershipType": check_value,
+    "NamePrefix": check_value,
+    "NameSuffix": check_value,
     "Note": check_note,
     "NoteCategory": check_name,
+    "Report": check_name,
+    "SchoolOption": check_value,
+    "SocialProfile": check_social_profile,
     "Tab": check_name,
     "Workflow": check_name,
     "WorkflowCard": check_card,

@@ -295,7 +295,7 @@ def test_a_personal_access_token_is_sent_as_basic_and_cannot_be_renewed(requests
         (lambda c: c.create(people.PERSON, {}, relationships={"emails": []}), "no assignable relationship"),
         (lambda c: c.update(people.EMAIL, "1", {"blocked": False}), "no assignable attribute"),
         (lambda c: c.create(people.PERSON_MERGER, {}), "no verb"),
-        (lambda c: c.delete(people.CAMPUS, "1"), "no verb"),
+        (lambda c: c.delete(people.GENDER, "1"), "no verb"),
         (lambda c: c.act(people.PERSON_WORKFLOW_CARD, "1", "promoted", parent_id="2"), "'promote'"),
         (lambda c: c.act(people.PERSON_WORKFLOW_CARD, "1", "snooze", {"days": 3}, parent_id="2"), "duration"),
         (lambda c: c.list(groups.GROUP, filter="group_type"), "takes values"),

@@ -33,6 +33,7 @@ KIND_OF = {
     "System.Text.Json.Nodes.JsonArray": LIST,
     "System.Text.Json.JsonElement": OBJECT,
     "Crews.PlanningCenter.Api.People.File": OBJECT,
+    "Crews.PlanningCenter.Api.People.ImportAttributes": OBJECT,
     "Crews.PlanningCenter.Api.Common.Image": OBJECT,
     "Crews.PlanningCenter.Api.Calendar.ContactData": OBJECT,
     "Crews.PlanningCenter.Api.Groups.GroupSettings": OBJECT,

@@ -104,7 +104,8 @@ any_version = any_of.sampled_from(["2018-08-01", "2022-07-14", "2025-11-10", "20
 @many
 @given(method=any_of.sampled_from(["POST", "PATCH", "DELETE", "PUT", "OPTIONS"]), body=any_of.binary(), rest=any_of.text(max_size=20))
 def test_any_bytes_at_any_address(church: Church, method: str, body: bytes, rest: str) -> None:
-    for path in (f"/people/v2/{rest}", "/people/v2/people", "/oauth/token", "/oauth/authorize", f"/{rest}"):
+    # Two slashes at the beginning would make the rest a host for the test's own client.
+    for path in (f"/people/v2/{rest}", "/people/v2/people", "/oauth/token", "/oauth/authorize", f"/{rest.lstrip('/')}"):
         assert church.call(method, path, data=body, content_type="application/json").status_code < 500
 
 

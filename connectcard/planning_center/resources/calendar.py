@@ -268,6 +268,123 @@ CALENDAR = Resource(
     product=PRODUCT,
     version=VERSION,
     path="calendars",
+    attributes=readable(STRING, "name"),
+)
+
+# What can be booked, and who has to approve it
+
+RESOURCE_FOLDER = Resource(
+    type="ResourceFolder",
+    product=PRODUCT,
+    version=VERSION,
+    path="resource_folders",
+    attributes=readable(STRING, "ancestry", "kind", "name", "path_name") | readable(MOMENT, "created_at", "updated_at"),
+    includes={"resources": "Resource"},
+    wheres=("ancestry", "created_at", "name", "path_name", "updated_at"),
+    orders=("ancestry", "created_at", "name", "updated_at"),
+    filters=("resources", "rooms"),
+)
+
+RESOURCE_APPROVAL_GROUP = Resource(
+    type="ResourceApprovalGroup",
+    product=PRODUCT,
+    version=VERSION,
+    path="resource_approval_groups",
+    attributes=readable(MOMENT, "created_at", "updated_at")
+    | readable(STRING, "name")
+    | on_request(INTEGER, "form_count", "resource_count", "room_count"),
+    includes={"people": "Person", "resources": "Resource"},
+    wheres=("created_at", "id", "name", "updated_at"),
+    orders=("created_at", "name", "updated_at"),
+)
+
+REQUIRED_APPROVAL = Resource(
+    type="RequiredApproval",
+    product=PRODUCT,
+    version=VERSION,
+    path="required_approvals",
+    parent=RESOURCE,
+    nested_only=True,
+    includes={"resource": "Resource"},
+)
+
+RESOURCE_QUESTION = Resource(
+    type="ResourceQuestion",
+    product=PRODUCT,
+    version=VERSION,
+    path="resource_questions",
+    attributes=readable(STRING, "choices", "description", "kind", "question")
+    | readable(MOMENT, "created_at", "updated_at")
+    | readable(BOOLEAN, "multiple_select", "optional")
+    | readable(INTEGER, "position"),
+    relationships={"resource": Relationship("Resource")},
+    wheres=("created_at", "kind", "updated_at"),
+)
+
+EVENT_RESOURCE_ANSWER = Resource(
+    type="EventResourceAnswer",
+    product=PRODUCT,
+    version=VERSION,
+    path="answers",
+    parent=EVENT_RESOURCE_REQUEST,
+    nested_only=True,
+    attributes=readable(OBJECT, "answer", "question") | readable(MOMENT, "created_at", "updated_at") | on_request(STRING, "db_answer"),
+    relationships={
+        "created_by": Relationship("Person"),
+        "updated_by": Relationship("Person"),
+        "resource_question": Relationship("ResourceQuestion"),
+        "event_resource_request": Relationship("EventResourceRequest"),
+    },
+)
+
+ROOM_SETUP = Resource(
+    type="RoomSetup",
+    product=PRODUCT,
+    version=VERSION,
+    path="room_setups",
+    attributes=readable(MOMENT, "created_at", "updated_at")
+    | readable(STRING, "description", "diagram_thumbnail_url", "diagram_url", "name")
+    | readable(OBJECT, "diagram"),
+    relationships={
+        "room_setup": Relationship("RoomSetup"),
+        "resource_suggestions": Relationship("ResourceSuggestion", many=True),
+        "containing_resource": Relationship("Resource"),
+    },
+    includes={"resource_suggestions": "ResourceSuggestion"},
+    wheres=("created_at", "name", "updated_at"),
+    orders=("created_at", "name", "updated_at"),
+    filters=("shared_room_setups",),
+)
+
+RESOURCE_SUGGESTION = Resource(
+    type="ResourceSuggestion",
+    product=PRODUCT,
+    version=VERSION,
+    path="resource_suggestions",
+    parent=ROOM_SETUP,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at") | readable(INTEGER, "quantity"),
+    relationships={"resource": Relationship("Resource"), "room_setup": Relationship("RoomSetup")},
+    includes={"resource": "Resource"},
+)
+
+REPORT_TEMPLATE = Resource(
+    type="ReportTemplate",
+    product=PRODUCT,
+    version=VERSION,
+    path="report_templates",
+    attributes=readable(STRING, "body", "created_at", "description", "title", "updated_at"),
+)
+
+JOB_STATUS = Resource(
+    type="JobStatus",
+    product=PRODUCT,
+    version=VERSION,
+    path="job_statuses",
+    attributes=readable(OBJECT, "errors")
+    | readable(STRING, "message", "status")
+    | readable(INTEGER, "retries")
+    | readable(MOMENT, "started_at"),
 )
 
 # The same things once more, at the addresses below others.
@@ -292,15 +409,41 @@ EVENT_INSTANCE_RESOURCE_BOOKING = below(EVENT_INSTANCE, RESOURCE_BOOKING, filter
 EVENT_TIME_EVENT = the_one_below(EVENT_TIME, EVENT, "event")
 EVENT_RESOURCE_REQUEST_EVENT = the_one_below(EVENT_RESOURCE_REQUEST, EVENT, "event")
 
+_BOOKED = (
+    "approved", "approved_pending", "approved_pending_rejected", "approved_rejected", "future", "pending", "pending_rejected",
+    "rejected",
+)  # fmt: skip
+_ASKED_FOR = ("awaiting_response", "future", "not_in_conflict", "not_overbooked", "overbooked")
+EVENT_RESOURCE_REQUEST_RESOURCE_BOOKING = below(EVENT_RESOURCE_REQUEST, RESOURCE_BOOKING, filters=_BOOKED)
+PERSON_EVENT_RESOURCE_REQUEST = below(PERSON, EVENT_RESOURCE_REQUEST, filters=_ASKED_FOR)
+RESOURCE_CONFLICT = below(RESOURCE, CONFLICT)
+RESOURCE_EVENT_RESOURCE_REQUEST = below(RESOURCE, EVENT_RESOURCE_REQUEST)
+RESOURCE_RESOURCE_APPROVAL_GROUP = below(RESOURCE, RESOURCE_APPROVAL_GROUP)
+RESOURCE_RESOURCE_BOOKING = below(RESOURCE, RESOURCE_BOOKING, filters=_BOOKED)
+RESOURCE_RESOURCE_FOLDER = the_one_below(RESOURCE, RESOURCE_FOLDER, "resource_folder")
+RESOURCE_RESOURCE_QUESTION = below(RESOURCE, RESOURCE_QUESTION)
+RESOURCE_ROOM_SETUP = below(RESOURCE, ROOM_SETUP)
+APPROVAL_GROUP_EVENT_RESOURCE_REQUEST = below(RESOURCE_APPROVAL_GROUP, EVENT_RESOURCE_REQUEST, filters=_ASKED_FOR)
+APPROVAL_GROUP_PERSON = below(RESOURCE_APPROVAL_GROUP, PERSON)
+APPROVAL_GROUP_REQUIRED_APPROVAL = below(RESOURCE_APPROVAL_GROUP, REQUIRED_APPROVAL, filters=("resources", "rooms"))
+APPROVAL_GROUP_RESOURCE = below(RESOURCE_APPROVAL_GROUP, RESOURCE, filters=("resources", "rooms"))
+RESOURCE_FOLDER_RESOURCE = below(RESOURCE_FOLDER, RESOURCE)
+TAG_TAG_GROUP = the_one_below(TAG, TAG_GROUP, "tag_group")
+
 RESOURCES: tuple[Resource, ...] = (
     ORGANIZATION, PERSON, EVENT, EVENT_INSTANCE, EVENT_TIME, TAG_GROUP, TAG, ATTACHMENT, CONFLICT, EVENT_CONNECTION, FEED, RESOURCE,
     EVENT_RESOURCE_REQUEST, RESOURCE_BOOKING, CALENDAR, ME, TAG_EVENT, TAG_EVENT_INSTANCE, TAG_GROUP_EVENT, TAG_GROUP_TAG,
     EVENT_ATTACHMENT, EVENT_CONFLICT, EVENT_EVENT_INSTANCE, EVENT_EVENT_RESOURCE_REQUEST, EVENT_RESOURCE_BOOKING, EVENT_TAG,
     EVENT_FEED, EVENT_OWNER, ATTACHMENT_EVENT, CONFLICT_WINNER, EVENT_INSTANCE_EVENT, EVENT_INSTANCE_TAG,
-    EVENT_INSTANCE_RESOURCE_BOOKING, EVENT_TIME_EVENT, EVENT_RESOURCE_REQUEST_EVENT,
+    EVENT_INSTANCE_RESOURCE_BOOKING, EVENT_TIME_EVENT, EVENT_RESOURCE_REQUEST_EVENT, RESOURCE_FOLDER, RESOURCE_APPROVAL_GROUP,
+    REQUIRED_APPROVAL, RESOURCE_QUESTION, EVENT_RESOURCE_ANSWER, ROOM_SETUP, RESOURCE_SUGGESTION, REPORT_TEMPLATE, JOB_STATUS,
+    EVENT_RESOURCE_REQUEST_RESOURCE_BOOKING, PERSON_EVENT_RESOURCE_REQUEST, RESOURCE_CONFLICT, RESOURCE_EVENT_RESOURCE_REQUEST,
+    RESOURCE_RESOURCE_APPROVAL_GROUP, RESOURCE_RESOURCE_BOOKING, RESOURCE_RESOURCE_FOLDER, RESOURCE_RESOURCE_QUESTION,
+    RESOURCE_ROOM_SETUP, APPROVAL_GROUP_EVENT_RESOURCE_REQUEST, APPROVAL_GROUP_PERSON, APPROVAL_GROUP_REQUIRED_APPROVAL,
+    APPROVAL_GROUP_RESOURCE, RESOURCE_FOLDER_RESOURCE, TAG_TAG_GROUP,
 )  # fmt: skip
 
 # What the published definitions lack: "Type" or "Type.name" -> where it comes from.
 EXCEPTIONS = {
-    "Calendar": "the list of top-level addresses of version 2022-07-07 names /calendars; its attributes are described nowhere",
+    "Calendar": "named among the top-level addresses of version 2022-07-07; described nowhere, that it has a name is a guess",
 }

@@ -241,6 +241,97 @@ THEME = Resource(
     | readable(OBJECT, "image"),
 )
 
+# Which labels are printed where, and for whom
+
+EVENT_LABEL = Resource(
+    type="EventLabel",
+    product=PRODUCT,
+    version=VERSION,
+    path="event_labels",
+    parent=EVENT,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at")
+    | readable(BOOLEAN, "for_guest", "for_regular", "for_volunteer")
+    | readable(INTEGER, "quantity"),
+    includes={"event": "Event", "label": "Label"},
+)
+
+LOCATION_LABEL = replace(
+    EVENT_LABEL,
+    type="LocationLabel",
+    path="location_labels",
+    parent=LOCATION,
+    includes={"label": "Label", "location": "Location"},
+)
+
+# Who came where, counted
+
+LOCATION_EVENT_PERIOD = Resource(
+    type="LocationEventPeriod",
+    product=PRODUCT,
+    version=VERSION,
+    path="location_event_periods",
+    parent=EVENT_PERIOD,
+    nested_only=True,
+    attributes=readable(MOMENT, "created_at", "updated_at") | readable(INTEGER, "guest_count", "regular_count", "volunteer_count"),
+    includes={"event_period": "EventPeriod", "location": "Location"},
+)
+
+LOCATION_EVENT_TIME = replace(
+    LOCATION_EVENT_PERIOD,
+    type="LocationEventTime",
+    path="location_event_times",
+    parent=EVENT_TIME,
+    includes={"event_time": "EventTime", "location": "Location"},
+    wheres=("created_at", "updated_at"),
+)
+
+PERSON_EVENT = Resource(
+    type="PersonEvent",
+    product=PRODUCT,
+    version=VERSION,
+    path="person_events",
+    parent=EVENT,
+    nested_only=True,
+    attributes=readable(INTEGER, "check_in_count") | readable(MOMENT, "created_at", "updated_at"),
+    includes={"event": "Event", "first_check_in": "CheckIn", "last_check_in": "CheckIn", "person": "Person"},
+)
+
+CHECK_IN_GROUP = Resource(
+    type="CheckInGroup",
+    product=PRODUCT,
+    version=VERSION,
+    path="check_in_group",
+    parent=CHECK_IN,
+    nested_only=True,
+    singleton=True,
+    attributes=readable(INTEGER, "check_ins_count", "name_labels_count", "security_labels_count")
+    | readable(MOMENT, "created_at", "updated_at")
+    | readable(STRING, "print_status"),
+    includes={"check_ins": "CheckIn", "event_period": "EventPeriod", "print_station": "Station"},
+    verbs=("get",),
+)
+
+PASS = Resource(
+    type="Pass",
+    product=PRODUCT,
+    version=VERSION,
+    path="passes",
+    attributes=readable(STRING, "code", "kind") | readable(MOMENT, "created_at", "updated_at"),
+    includes={"person": "Person"},
+    wheres=("code",),
+)
+
+INTEGRATION_LINK = Resource(
+    type="IntegrationLink",
+    product=PRODUCT,
+    version=VERSION,
+    path="integration_links",
+    attributes=readable(STRING, "remote_app", "remote_gid", "remote_id", "remote_type") | readable(BOOLEAN, "sync_future_assignment_types"),
+    relationships={"local": Relationship("Event")},
+    wheres=("remote_gid",),
+)
+
 # The same things once more, at the addresses below others.
 ME = replace(PERSON, path="me", singleton=True, verbs=("get",), wheres=(), orders=())
 EVENT_CHECK_IN = below(EVENT, CHECK_IN, filters=CHECK_IN.filters)
@@ -254,10 +345,37 @@ EVENT_TIME_HEADCOUNT = below(EVENT_TIME, HEADCOUNT)
 LOCATION_LOCATION = below(LOCATION, LOCATION)
 LOCATION_OPTION = below(LOCATION, OPTION)
 
+ATTENDANCE_TYPE_HEADCOUNT = below(ATTENDANCE_TYPE, HEADCOUNT)
+CHECK_IN_EVENT_TIME = below(CHECK_IN, EVENT_TIME)
+CHECK_IN_LOCATION = below(CHECK_IN, LOCATION)
+CHECK_IN_OPTION = below(CHECK_IN, OPTION)
+CHECK_IN_GROUP_CHECK_IN = below(CHECK_IN_GROUP, CHECK_IN)
+EVENT_INTEGRATION_LINK = below(EVENT, INTEGRATION_LINK)
+EVENT_TIME_AVAILABLE_LOCATION = below(EVENT_TIME, LOCATION, "available_locations", filters=("for_current_station",))
+LABEL_EVENT_LABEL = below(LABEL, EVENT_LABEL)
+LABEL_LOCATION_LABEL = below(LABEL, LOCATION_LABEL)
+LOCATION_INTEGRATION_LINK = below(LOCATION, INTEGRATION_LINK)
+LOCATION_LOCATION_EVENT_PERIOD = below(LOCATION, LOCATION_EVENT_PERIOD)
+LOCATION_LOCATION_EVENT_TIME = below(LOCATION, LOCATION_EVENT_TIME)
+LOCATION_EVENT_PERIOD_CHECK_IN = below(LOCATION_EVENT_PERIOD, CHECK_IN, filters=CHECK_IN.filters)
+LOCATION_EVENT_TIME_CHECK_IN = below(LOCATION_EVENT_TIME, CHECK_IN, filters=CHECK_IN.filters)
+OPTION_CHECK_IN = below(OPTION, CHECK_IN)
+PERSON_PASS = below(PERSON, PASS)
+PERSON_PERSON_EVENT = below(PERSON, PERSON_EVENT)
+STATION_CHECK_IN = below(STATION, CHECK_IN, "checked_in_at_check_ins", filters=CHECK_IN.filters)
+STATION_CHECK_IN_GROUP = below(
+    STATION, CHECK_IN_GROUP, "check_in_groups", singleton=False, filters=("canceled", "printed", "ready", "skipped")
+)
+
 RESOURCES: tuple[Resource, ...] = (
     ORGANIZATION, EVENT, EVENT_PERIOD, EVENT_TIME, LOCATION, ATTENDANCE_TYPE, PERSON, CHECK_IN, CHECK_IN_TIME, STATION, LABEL, OPTION,
     HEADCOUNT, THEME, ME, EVENT_CHECK_IN, EVENT_PERIOD_CHECK_IN, EVENT_TIME_CHECK_IN, LOCATION_CHECK_IN, PERSON_CHECK_IN,
-    EVENT_CURRENT_EVENT_TIME, EVENT_PERIOD_EVENT_TIME, EVENT_TIME_HEADCOUNT, LOCATION_LOCATION, LOCATION_OPTION,
+    EVENT_CURRENT_EVENT_TIME, EVENT_PERIOD_EVENT_TIME, EVENT_TIME_HEADCOUNT, LOCATION_LOCATION, LOCATION_OPTION, EVENT_LABEL,
+    LOCATION_LABEL, LOCATION_EVENT_PERIOD, LOCATION_EVENT_TIME, PERSON_EVENT, CHECK_IN_GROUP, PASS, INTEGRATION_LINK,
+    ATTENDANCE_TYPE_HEADCOUNT, CHECK_IN_EVENT_TIME, CHECK_IN_LOCATION, CHECK_IN_OPTION, CHECK_IN_GROUP_CHECK_IN,
+    EVENT_INTEGRATION_LINK, EVENT_TIME_AVAILABLE_LOCATION, LABEL_EVENT_LABEL, LABEL_LOCATION_LABEL, LOCATION_INTEGRATION_LINK,
+    LOCATION_LOCATION_EVENT_PERIOD, LOCATION_LOCATION_EVENT_TIME, LOCATION_EVENT_PERIOD_CHECK_IN, LOCATION_EVENT_TIME_CHECK_IN,
+    OPTION_CHECK_IN, PERSON_PASS, PERSON_PERSON_EVENT, STATION_CHECK_IN, STATION_CHECK_IN_GROUP,
 )  # fmt: skip
 
 # What the published definitions lack: "Type" or "Type.name" -> where it comes from.
