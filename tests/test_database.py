@@ -16,7 +16,7 @@ from connectcard.database import after_commit, db, end_reading, transaction
 from connectcard.jobs.models import Schedule
 from connectcard.sync.models import SyncRun
 
-PROCESSES, INCREMENTS = 4, 300
+PROCESSES, INCREMENTS = 4, 50
 
 # Another process of the same installation: it reads a number, adds one and writes it back, many times over.
 COUNT_UP = """

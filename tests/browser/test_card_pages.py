@@ -23,6 +23,7 @@ from tests.web.conftest import StaffBrowser, sign_in  # noqa: F401
 
 SignIn = Callable[..., StaffBrowser]
 LONG = "Bartholomew-Alexander Featherstonehaugh-Montgomery"
+POLL_MILLISECONDS = 3100
 PLAN = {
     "decision": {"kind": "new", "words": "Nobody in Planning Center has this name.", "person": None, "candidates": []},
     "rows": [
@@ -139,26 +140,31 @@ def change_run(sunday: Sunday, **values: object) -> None:
 def test_the_counters_move_without_a_reload_and_the_polls_end_with_the_run(desk: Page, sunday: Sunday) -> None:
     polls: list[str] = []
     desk.on("request", lambda request: polls.append(request.url) if "/progress" in request.url else None)
+    desk.clock.install()
     desk.goto("/runs/2")
     desk.evaluate("window.same_page = true")
     expect(desk.get_by_text("3 of 8 cards", exact=True)).to_be_visible()
     change_run(sunday, created=4)
+    desk.clock.run_for(POLL_MILLISECONDS)
     expect(desk.get_by_text("6 of 8 cards", exact=True)).to_be_visible()
     assert desk.locator("#milestone").inner_text() == "6 of 8 cards are through. Some were not accepted."
     change_run(sunday, created=6, state=FINISHED, finished_at=now())
+    desk.clock.run_for(POLL_MILLISECONDS)
     expect(desk.locator("#run .status", has_text="Finished")).to_be_visible()
     assert desk.locator("#milestone").inner_text() == "8 cards: 6 created, 1 needs you, 1 failed."
     assert desk.evaluate("window.same_page") is True
     assert desk.locator("[hx-get]").count() == 0
     until_now = len(polls)
-    desk.wait_for_timeout(3500)
+    desk.clock.run_for(4 * POLL_MILLISECONDS)
     assert len(polls) == until_now
 
 
 def test_the_keyboard_stays_where_it_is_while_the_counters_move(desk: Page, sunday: Sunday) -> None:
+    desk.clock.install()
     desk.goto("/runs/2")
     desk.get_by_role("link", name="Fix and retry").focus()
     change_run(sunday, created=2)
+    desk.clock.run_for(POLL_MILLISECONDS)
     expect(desk.get_by_text("4 of 8 cards", exact=True)).to_be_visible()
     assert desk.evaluate("document.activeElement.textContent") == "Fix and retry"
 
