@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
-from connectcard.planning_center.resources import Relationship, Resource, calendar, check_ins, groups, people, webhooks
+from connectcard.planning_center.resources import Resource, calendar, check_ins, groups, people, webhooks
 from connectcard.simulator.edges import Edge, below, included, the_one_below
+from connectcard.simulator.versions import AT
 
 SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Campus", "groups")})
 
@@ -50,8 +51,8 @@ class Product:
         return edges_of(self, kind_name)
 
     def at(self, version: str) -> "Product":
-        """The product as it was in a version, where its addresses were others."""
-        return OLDER_WEBHOOKS if self is WEBHOOKS and version < WEBHOOK_SUBSCRIPTIONS else self
+        """The product as it was in a version."""
+        return product_at(self, version)
 
     def processed_as(self, asked: str | None) -> str | None:
         """The newest version that is not after the one asked for; None where there was none yet."""
@@ -62,6 +63,12 @@ class Product:
         if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", asked, re.ASCII):
             return None
         return max((version for version in self.versions if version <= asked), default=None)
+
+
+@cache
+def product_at(product: Product, version: str) -> Product:
+    resources = AT[product.slug](product.resources, version)
+    return product if resources == product.resources else replace(product, resources=resources)
 
 
 Key = TypeVar("Key")
@@ -110,20 +117,10 @@ CHECK_INS = Product(
 )
 CALENDAR = Product("calendar", "calendar", ("2018-08-01", "2020-04-08", "2021-07-20", "2022-07-07"), calendar.RESOURCES)
 WEBHOOKS = Product("webhooks", "webhooks", ("2018-08-01", "2022-10-20"), webhooks.RESOURCES)
-# Before 2022-10-20 subscriptions had another address and another name.
-_SUBSCRIPTION = replace(webhooks.SUBSCRIPTION, type="Subscription", path="subscriptions")
-_EVENT = replace(webhooks.EVENT, parent=_SUBSCRIPTION, relationships={"subscription": Relationship("Subscription")})
-OLDER_WEBHOOKS = replace(WEBHOOKS, resources=(webhooks.AVAILABLE_EVENT, _SUBSCRIPTION, _EVENT, replace(webhooks.DELIVERY, parent=_EVENT)))
 PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE, GROUPS, CHECK_INS, CALENDAR, WEBHOOKS)}
 FACTS: dict[str, Resource] = {}
 for product in PRODUCTS.values():
     FACTS = {**product.facts, **FACTS}
-
-GENDER_IN_WORDS = "2022-07-14"
-STREET_IN_LINES = "2023-03-21"
-NO_GENDER_RELATIONSHIP = "2025-11-10"
-FORMS_CAN_BE_FILLED_IN = "2026-06-04"
-WEBHOOK_SUBSCRIPTIONS = "2022-10-20"
 
 # What a kind's `parent` column stands for.
 PARENTS = {
@@ -437,7 +434,15 @@ def _members(**names: str) -> str:
     return ", ".join(f"'{name}', json_extract(c.attributes, '$.{kept}')" for name, kept in names.items())
 
 
-READ_AS_JSON = frozenset({"addresses", "email_addresses", "phone_numbers"})
+# Values that only older versions show; of the person, or of what stands below the thing.
+_OF_PERSON = "(select json_extract(p.attributes, '$.{}') from record p where p.id = record.person)"
+_FIRST_CONTACT = (
+    "(select json_extract(c.attributes, '$.{}') from record c where c.person = record.person and c.kind = '{}'"
+    " order by json_extract(c.attributes, '$.primary') desc, c.id limit 1)"
+)
+_ENROLLMENT = "(select json_extract(e.attributes, '$.{}') from record e where e.parent = record.id and e.kind = 'groups.Enrollment')"
+_LINE = "coalesce(json_extract(record.attributes, '$.street_line_{}'), '')"
+READ_AS_JSON = frozenset({"addresses", "email_addresses", "enrollment_open", "phone_numbers"})
 COMPUTED |= {
     "Person": {
         "addresses": _CONTACTS.format(
@@ -451,7 +456,20 @@ COMPUTED |= {
             _members(number="number", carrier="carrier", location="location", primary="primary"), "PhoneNumber"
         ),
     },
+    "Address": {"street": f"nullif(trim({_LINE.format(1)} || char(10) || {_LINE.format(2)}, char(10)), '')"},
+    "calendar.Event": {"details": "json_extract(record.attributes, '$.summary')"},
+    "groups.Membership": {
+        "account_center_identifier": "record.person",
+        "avatar_url": _OF_PERSON.format("avatar"),
+        "color_identifier": "record.person % 10",
+        "email_address": _FIRST_CONTACT.format("address", "Email"),
+        "first_name": _OF_PERSON.format("first_name"),
+        "last_name": _OF_PERSON.format("last_name"),
+        "phone_number": _FIRST_CONTACT.format("number", "PhoneNumber"),
+    },
     "groups.Group": {
+        "enrollment_open": f"case when {_ENROLLMENT.format('status')} = 'open' then 'true' else 'false' end",
+        "enrollment_strategy": _ENROLLMENT.format("strategy"),
         "memberships_count": "(select count(*) from record m where m.parent = record.id and m.kind = 'groups.Membership')",
     },
     "check_ins.LocationEventPeriod": {

@@ -12,12 +12,9 @@ from connectcard.planning_center.resources import Attribute, Relationship, Resou
 from connectcard.simulator import questions
 from connectcard.simulator.callers import Caller, may_manage
 from connectcard.simulator.catalogue import (
-    GENDER_IN_WORDS,
-    NO_GENDER_RELATIONSHIP,
     OTHERWISE,
     PARENTS,
     READ_AS_JSON,
-    STREET_IN_LINES,
     Product,
     computed_values,
     is_pointer,
@@ -26,6 +23,7 @@ from connectcard.simulator.catalogue import (
 )
 from connectcard.simulator.edges import Edge
 from connectcard.simulator.store import Row, Store
+from connectcard.simulator.versions import GENDER_IN_WORDS, NO_GENDER_RELATIONSHIP
 
 Document = dict[str, Any]
 Linked = Mapping[str, Mapping[int, list[Row]]]
@@ -276,21 +274,13 @@ def text_or_none(number: int | None) -> str | None:
 
 
 def of_version(kind: str, version: str) -> Callable[[Document], Document] | None:
-    if kind == "Person" and version < GENDER_IN_WORDS:
-        return with_gender_as_letter
-    return with_street_in_one if kind == "Address" and version < STREET_IN_LINES else None
+    return with_gender_as_letter if kind == "Person" and version < GENDER_IN_WORDS else None
 
 
 def with_gender_as_letter(values: Document) -> Document:
     if values.get("gender") in ("Male", "Female"):
         values["gender"] = values["gender"][0]
     return values
-
-
-def with_street_in_one(values: Document) -> Document:
-    lines = [values.pop(name, None) for name in ("street_line_1", "street_line_2")]
-    older = {name: value for name, value in values.items() if name not in ("country_code", "country_name")}
-    return dict(sorted((older | {"street": "\n".join(filter(None, lines)) or None}).items()))
 
 
 def relationships(resource: Resource, kind: str, version: str) -> Iterable[tuple[str, Relationship]]:

@@ -69,7 +69,7 @@ def check_card_note(desk: Desk, note: Row) -> None:
     if card is None:
         raise not_found()
     note.person = card.person
-    if category := note.relations.pop("note_category", None):
+    if category := note.relations.get("note_category"):
         keep(desk, Row("Note", desk.organization, {"note": note["note"]}, person=card.person, parent=category))
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from connectcard.simulator import rules
 from connectcard.simulator.answers import cannot_be_assigned, forbidden, invalid, invalid_payload, no_such_resource, not_found
 from connectcard.simulator.callers import Caller, may_manage
-from connectcard.simulator.catalogue import FACTS, FORMS_CAN_BE_FILLED_IN
+from connectcard.simulator.catalogue import FACTS
 from connectcard.simulator.mails import post_mail
 from connectcard.simulator.questions import whole_number
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.store import Row, fold
+from connectcard.simulator.versions import FORMS_CAN_BE_FILLED_IN
 
 WITH_OPTIONS = ("checkboxes", "dropdown", "workflow_checkboxes", "workflow_dropdown")
 CHANGING_THE_PERSON = (

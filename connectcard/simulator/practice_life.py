@@ -282,7 +282,7 @@ class Life:
             "emergency_contact_phone_number": None, "checked_out_at": None, "confirmed_at": at, "event_time_ids": [time.id],
             "location_ids": [room.id], "option_ids": [],
         }  # fmt: skip
-        relations = {"event_period": period.id, "checked_in_at": station.id}
+        relations = {"event_period": period.id, "checked_in_at": station.id, "location": room.id}
         row = self.add("check_ins.CheckIn", told, parent=event.id, person=person, relations=relations, created_at=at)
         self.add("check_ins.CheckInTime", {"kind": "Regular", "has_validated": True, "services_integrated": False, "alerts": []},
                  parent=row.id, relations={"event_time": time.id, "location": room.id})  # fmt: skip

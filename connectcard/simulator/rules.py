@@ -24,7 +24,7 @@ from connectcard.simulator.answers import (
     not_found,
 )
 from connectcard.simulator.callers import Caller
-from connectcard.simulator.catalogue import PARENTS, POINTERS, STREET_IN_LINES, kept_as
+from connectcard.simulator.catalogue import PARENTS, POINTERS, kept_as
 from connectcard.simulator.moments import read_date, read_moment, stamp
 from connectcard.simulator.questions import whole_number
 from connectcard.simulator.store import Row, Store
@@ -121,7 +121,7 @@ class Body:
 
 def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
     """Write a body into a row; raises a refusal for what cannot be assigned."""
-    known = assignable_attributes(resource, desk.version, new=not row.id)
+    known = assignable_attributes(resource, new=not row.id)
     refused = [name for name in body.attributes if name not in known]
     refused += [relationship_word(name, value) for name, value in body.relationships.items() if not can_relate(resource, name)]
     if refused:
@@ -133,11 +133,8 @@ def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
             point(desk, resource, row, name, related_id(name, value))
 
 
-def assignable_attributes(resource: Resource, version: str, *, new: bool) -> set[str]:
-    names = {name for name, attribute in resource.attributes.items() if attribute.assignable and (new or not attribute.create_only)}
-    if resource.type == "Address" and version < STREET_IN_LINES:
-        return names - {"street_line_1", "street_line_2", "country_code"} | {"street"}
-    return names
+def assignable_attributes(resource: Resource, *, new: bool) -> set[str]:
+    return {name for name, attribute in resource.attributes.items() if attribute.assignable and (new or not attribute.create_only)}
 
 
 def can_relate(resource: Resource, name: str) -> bool:
