@@ -54,16 +54,16 @@ class Posted:
     """A posted form, read as clean text. Where a name comes twice the first value that says something counts."""
 
     def __init__(self, form: Form) -> None:
-        self.values: MultiDict[str, str] = MultiDict(form)
+        self.values: dict[str, list[str]] = MultiDict(form).to_dict(flat=False)
 
     def line(self, name: str) -> str:
-        return next((line for line in self.lines(name)), "")
+        return next(iter(self.lines(name)), "")
 
     def lines(self, name: str) -> list[str]:
-        return [line for line in map(clean_line, map(str, self.values.getlist(name))) if line]
+        return [line for said in self.values.get(name, ()) if (line := clean_line(str(said)))]
 
     def text(self, name: str) -> str:
-        return clean(str(self.values.get(name, ""))).strip()
+        return clean(str(self.values.get(name, [""])[0])).strip()
 
     def ticked(self, name: str) -> bool:
         return bool(self.line(name))
@@ -98,7 +98,7 @@ class Line(Field):
 
     def check(self, answers: Answers, card: Card) -> Problems:
         line = answers.get(self.key, "")
-        if self.missing and not line:
+        if not line and self.missing is not None:
             return {self.key: str(self.missing)}
         return too_long(self.key, self.label, line, self.longest)
 
