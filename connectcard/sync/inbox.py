@@ -107,12 +107,20 @@ def _waiting() -> int:
 
 
 def _kept_once(delivery: Delivery) -> bool:
+    _note_receipt(delivery.name)
     subject, *also = subjects_of(delivery)
     row = WebhookDelivery(event_id=delivery.id, name=delivery.name, subject=str(subject), also=str(also[0]) if also else None)
     row.payload = json.dumps(outline(delivery.record))
     insert: Any = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     once = insert(WebhookDelivery).values(_values(row)).on_conflict_do_nothing(index_elements=["church_id", "event_id"])
     return db.session.execute(once.returning(WebhookDelivery.id)).first() is not None
+
+
+def _note_receipt(name: str) -> None:
+    """When an event came last, to the minute: a burst writes it once."""
+    of = WebhookSubscription.last_received_at
+    seldom = or_(of.is_(None), of <= now() - timedelta(minutes=1))
+    changed(update(WebhookSubscription).where(WebhookSubscription.name == name, seldom).values(last_received_at=now()))
 
 
 def _values(row: WebhookDelivery) -> Mapping[str, Any]:
@@ -124,7 +132,8 @@ def note_refusal(refused: NotTaken) -> None:
     """Count a delivery that was turned away, and keep when and why of the last few. Inside `transaction()`."""
     address = _address(locked=True)
     address.refused += 1
-    address.refusals = [{"at": now().isoformat(), "words": str(refused)}, *address.refusals][:REFUSALS_KEPT]
+    line = {"at": now().isoformat(), "genuine": isinstance(refused, NotOurs), "words": str(refused)}
+    address.refusals = [line, *address.refusals][:REFUSALS_KEPT]
 
 
 def _address(*, locked: bool = False) -> WebhookAddress:

@@ -24,7 +24,8 @@ class WebhookAddress(ChurchOwned, Base):
     """Where a church's deliveries arrive; one a church. `key` is the unguessable part of the address, 128 bits in hex.
 
     When `check_due_at` has come a worker brings the subscriptions in order; `problem` says in words what keeps it from that.
-    `refused` counts deliveries that were turned away; of the last few `refusals` keeps {"at": ISO time, "words"}, never their bodies.
+    `refused` counts deliveries that were turned away; `refusals` are the last few, never their bodies: {"at": ISO time,
+    "genuine": whether it was signed, "words"}.
     `overflowed_at`: more was delivered than we keep waiting, so that everything is pulled instead.
     """
 

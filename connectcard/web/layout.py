@@ -68,7 +68,7 @@ def navigation() -> list[Group]:
                 Place("Sync", "/runs", "sync"),
             ],
         ),
-        Group("Planning Center", [Place("Connection", "/connection"), Place("Field mapping", "/mapping")]),
+        Group("Planning Center", [Place("Connection", "/connection"), Place("Field mapping", "/mapping"), Place("Webhooks", "/webhooks")]),
     ]
 
 

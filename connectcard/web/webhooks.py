@@ -1,20 +1,39 @@
 """The door for Planning Center's deliveries, and the page about them."""
 
 from functools import partial
+from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from connectcard.churches.models import OWNER, STAFF, VIEWER
+from connectcard.config import is_loopback
+from connectcard.connections.models import CONNECTED
+from connectcard.connections.queries import find_connection
 from connectcard.database import after_commit, transaction
 from connectcard.jobs.queue import ring
 from connectcard.planning_center.webhooks import AUTHENTICITY
-from connectcard.sync import inbox
+from connectcard.sync import inbox, subscriptions, webhook_figures
 from connectcard.sync.inbox import NotGenuine, NotOurs
-from connectcard.web.access import told_church
+from connectcard.web.access import staff_page, told_church
+from connectcard.web.admission import settings
 
 blueprint = Blueprint("webhooks", __name__)
 
 MOST_BYTES = 1024 * 1024
 EVENT_NAME = "X-PCO-Webhooks-Name"
+
+THINGS = {
+    "person": "Person", "person_merger": "Merge of two people", "email": "E-mail address", "phone_number": "Phone number",
+    "address": "Address", "household": "Family", "household_membership": "Family member", "group": "Group", "membership": "Group member",
+}  # fmt: skip
+HAPPENED = {"created": "added", "updated": "changed", "destroyed": "removed"}
+
+
+def in_words(name: str) -> str:
+    """people.v2.events.phone_number.created: Phone number added"""
+    thing, _, action = name.removeprefix("people.v2.events.").removeprefix("groups.v2.events.").rpartition(".")
+    return f"{THINGS[thing]} {HAPPENED[action]}" if thing in THINGS and action in HAPPENED else name
 
 
 @blueprint.post("/webhooks/planning-center/<key>")
@@ -36,3 +55,59 @@ def receive(key: str) -> tuple[str, int]:
             inbox.keep(deliveries)
             after_commit(partial(ring, church_id))
     return "kept", 200
+
+
+@blueprint.get("/webhooks")
+@staff_page()
+def page() -> str:
+    address = subscriptions.find_address()
+    rows = webhook_figures.event_rows()
+    secrets = [row.subscription.secret_set_at for row in rows if row.subscription and row.subscription.secret_set_at]
+    connection = find_connection()
+    return render_template(
+        "webhooks/page.html",
+        address=address,
+        url=subscriptions.url_of(address) if address else "",
+        connected=connection is not None and connection.state == CONNECTED,
+        on_this_machine=is_loopback(settings().public_url),
+        events=rows,
+        subscribed=sum(1 for row in rows if row.subscription and row.subscription.state == "active"),
+        secrets_since=min(secrets, default=None),
+        rotating=any(row.subscription and row.subscription.rotation_wanted_at for row in rows),
+        deliveries=webhook_figures.last_deliveries(address),
+        waiting=webhook_figures.waiting(),
+        silent_since=webhook_figures.silent_since(),
+        may_act=g.member.role != VIEWER,
+        in_words=in_words,
+    )
+
+
+@blueprint.post("/webhooks/rotate")
+@staff_page(OWNER)
+def rotate() -> Response:
+    """Have new secrets made; what was signed with those before is still taken."""
+    with transaction():
+        subscriptions.want_rotation()
+        after_commit(partial(ring, g.church.id))
+    flash("New secrets are being made. What Planning Center has signed with the ones before is still taken.", "info")
+    return redirect(url_for("webhooks.page"), 303)
+
+
+@blueprint.post("/webhooks/check")
+@staff_page(STAFF)
+def check() -> Response:
+    with transaction():
+        subscriptions.want_check()
+        after_commit(partial(ring, g.church.id))
+    flash("The subscriptions are being checked with Planning Center. Reload this page in a moment.", "info")
+    return redirect(url_for("webhooks.page"), 303)
+
+
+@blueprint.post("/webhooks/deliveries/<uuid:delivery_id>/again")
+@staff_page(STAFF)
+def process_again(delivery_id: UUID) -> Response:
+    with transaction():
+        row = inbox.process_again(delivery_id)
+        after_commit(partial(ring, g.church.id))
+    flash(f"“{in_words(row.name)}” is being looked at once more.", "info")
+    return redirect(url_for("webhooks.page") + "#deliveries", 303)

@@ -1,6 +1,7 @@
 """The door for Planning Center's deliveries: what is taken, what is turned away, and what is kept of either."""
 
 import json
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,15 +9,21 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from connectcard.churches.tenancy import church_scope
+from connectcard.connections.models import Connection
 from connectcard.database import db, transaction
 from connectcard.planning_center.webhooks import signature
 from connectcard.sync import inbox
 from connectcard.sync.webhook_models import WAITING, WebhookDelivery, WebhookSubscription
+from tests.conftest import MovedClock
 from tests.deliveries import PERSON_UPDATED, Told, told_of_everything
+from tests.making import a_run
+from tests.staff import StaffBrowser
+
+SignIn = Callable[..., StaffBrowser]
 
 
 @pytest.fixture
-def told(any_database: str, app: Flask, grace: UUID) -> Told:
+def told(any_database: str, moved_clock: MovedClock, app: Flask, grace: UUID) -> Told:
     return told_of_everything(app, grace, "1001")
 
 
@@ -159,3 +166,77 @@ def test_a_storm_of_forgeries_leaves_twenty_lines(told: Told) -> None:
                 inbox.note_refusal(inbox.NotGenuine("It is not signed."))
         assert db.session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
     assert (told.address().refused, len(told.address().refusals)) == (60, 20)
+
+
+# The page.
+
+
+def connect(told: Told) -> None:
+    with church_scope(told.church_id), transaction() as session:
+        session.add(Connection(origin="http://127.0.0.1:7777", organization_id=told.organization_id))
+
+
+def page_of(member: StaffBrowser) -> str:
+    return " ".join(member.get("/webhooks").text.split())
+
+
+def test_the_page_shows_each_event_the_last_deliveries_and_nothing_personal(told: Told, sign_in: SignIn) -> None:
+    connect(told)
+    record = {"type": "Person", "id": "12", "attributes": {"first_name": "Xiomara", "created_at": "2026-11-22T15:00:00Z"}}
+    told.deliver(record=record)
+    told.post(told.body(PERSON_UPDATED), "0" * 64)
+    page = page_of(sign_in(told.church_id))
+    assert f"http://127.0.0.1:5000{told.path}" in page
+    assert "this very machine" in page
+    assert "Person changed" in page
+    assert "Signature good." in page
+    assert "Signature bad. The signature is not Planning Center’s." in page
+    assert "1 turned away so far" in page
+    assert "2026-11-22T15:00:00Z" in page
+    assert "Xiomara" not in page
+    assert all(secret not in page for secret in told.secrets.values())
+
+
+def test_a_church_that_is_not_connected_is_told_what_it_would_gain(grace: UUID, sign_in: SignIn) -> None:
+    page = page_of(sign_in(grace))
+    assert "Not connected" in page
+    assert "changes arrive with each pull" in page
+
+
+def test_staff_process_a_failed_delivery_again_and_an_owner_rotates_the_secrets(told: Told, sign_in: SignIn) -> None:
+    connect(told)
+    told.deliver()
+    (row,) = told.kept()
+    with church_scope(told.church_id), transaction() as session:
+        session.scalars(select(WebhookDelivery)).one().state = "failed"
+    again = f"/webhooks/deliveries/{row.id}/again"
+    assert sign_in(told.church_id, "viewer", "Vera").post(again).status_code == 403
+    assert sign_in(told.church_id, "staff", "Eddie").post(again).status_code == 303
+    assert [kept.state for kept in told.kept()] == [WAITING]
+    assert sign_in(told.church_id, "staff", "Edda").post("/webhooks/rotate").status_code == 403
+    sam = sign_in(told.church_id)
+    assert sam.post("/webhooks/rotate").status_code == 303
+    assert "New secrets are being made" in page_of(sam)
+
+
+def test_silence_for_two_days_while_people_changed_is_said(told: Told, sign_in: SignIn, moved_clock: MovedClock) -> None:
+    connect(told)
+    told.deliver()
+    moved_clock.move(hours=49)
+    sam = sign_in(told.church_id)
+    assert "told us nothing since" not in page_of(sam), "nothing changed, so there was nothing to tell"
+    a_run(told.church_id, "finished", kind="pull_people", updated=3)
+    assert "told us nothing since" in page_of(sam)
+    told.deliver()
+    assert "told us nothing since" not in page_of(sam)
+
+
+def test_the_neighbour_sees_and_repeats_nothing_of_ours(told: Told, hope: Told, sign_in: SignIn) -> None:
+    connect(told)
+    told.deliver()
+    (row,) = told.kept()
+    hugh = sign_in(hope.church_id, name="Hugh")
+    page = page_of(hugh)
+    assert told.key not in page
+    assert "Nothing yet" in page
+    assert hugh.post(f"/webhooks/deliveries/{row.id}/again").status_code == 404
