@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from connectcard import create_app
 from connectcard.churches.models import Church
 from connectcard.config import Config
+from connectcard.connections.incidents import MOST_CHURCHES, churches_turned_away
 from connectcard.database import db
 from connectcard.errors import ConfigError
 from connectcard.extensions import bell
@@ -42,7 +43,7 @@ def examine() -> Iterator[Finding]:
     with create_app(config).app_context():
         database = _database()
         yield database
-        yield from (_backup(),) if database.ok else ()
+        yield from (_backup(), _sign_ins()) if database.ok else ()
         yield from (_redis(), _planning_center(config))
 
 
@@ -84,6 +85,15 @@ def _backup() -> Finding:
         return Finding("backup", True, "this database was never put back from one, as far as anybody said")
     words = f"put back from a backup on {restored_at:%Y-%m-%d at %H:%M} UTC; cards look in Planning Center before they write"
     return Finding("backup", True, f"{words}. Look at Connection of each church: it may have to connect again")
+
+
+def _sign_ins() -> Finding:
+    """Whether Planning Center turned so many churches away that it is not believed."""
+    count = churches_turned_away()
+    if count > MOST_CHURCHES:
+        words = f"Planning Center called those of {count} churches dead within ten minutes; they are kept and tried again"
+        return Finding("sign-ins", False, f"{words}. Look at Planning Center's status page and tell its support")
+    return Finding("sign-ins", True, "Planning Center takes them")
 
 
 def _redis() -> Finding:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import JSON, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -59,6 +60,15 @@ class Connection(ChurchOwned, Base):
 
     access_token = Sealed()
     refresh_token = Sealed()
+
+
+class DeadGrantSeen(Base):
+    """A connection whose sign-in Planning Center called dead, and when it last did; to tell an incident from one end."""
+
+    __tablename__ = "dead_grant_seen"
+
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class RemoteChoice(ChurchOwned, Base):

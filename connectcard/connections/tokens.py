@@ -20,6 +20,7 @@ from sqlalchemy import CursorResult, Update, or_, select, update
 from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.connections.aside import reading_aside, writing_aside
+from connectcard.connections.incidents import INCIDENT_WORDS, WITHIN, is_incident
 from connectcard.connections.models import CONNECTED, DISCONNECTED, RECONNECT, Connection
 from connectcard.database import end_reading
 from connectcard.planning_center.errors import ClientRefused, DeadGrant, OutcomeUnknown, PlanningCenterError, ReconnectNeeded, Unavailable
@@ -149,6 +150,9 @@ def _renew(standing: _Standing, refused: str | None) -> str | None:
     try:
         tokens = _next_tokens(standing)
     except DeadGrant as error:
+        if is_incident(standing.connection_id):
+            _changed(_as_it_stood(standing).values(refresh_claimed_until=now() + WITHIN, state_reason=INCIDENT_WORDS))
+            return _make_do(standing, refused, error)
         if _changed(_as_it_stood(standing).values(state=RECONNECT, state_reason=RECONNECT_WORDS, refresh_claimed_until=None)):
             log.warning("connection_needs_reconnect", connection_id=str(standing.connection_id))
             raise ReconnectNeeded(RECONNECT_WORDS) from error

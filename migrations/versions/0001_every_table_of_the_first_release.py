@@ -29,6 +29,14 @@ def upgrade():
     sa.UniqueConstraint('origin', 'organization_id', name=op.f('uq_church_origin_organization_id')),
     sa.UniqueConstraint('slug', name=op.f('uq_church_slug'))
     )
+    op.create_table('dead_grant_seen',
+    sa.Column('connection_id', sa.Uuid(), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('connection_id', name=op.f('pk_dead_grant_seen'))
+    )
+    with op.batch_alter_table('dead_grant_seen', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_dead_grant_seen_seen_at'), ['seen_at'], unique=False)
+
     op.create_table('schedule',
     sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
@@ -915,5 +923,9 @@ def downgrade():
 
     op.drop_table('card')
     op.drop_table('schedule')
+    with op.batch_alter_table('dead_grant_seen', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_dead_grant_seen_seen_at'))
+
+    op.drop_table('dead_grant_seen')
     op.drop_table('church')
     # ### end Alembic commands ###

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -12,6 +12,7 @@ from sqlalchemy import inspect, select, update
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections import operations, tokens
+from connectcard.connections.incidents import INCIDENT_WORDS, churches_turned_away, is_incident
 from connectcard.connections.models import CONNECTED, DISCONNECTED, RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.connections.tokens import fresh_access_token
@@ -89,6 +90,28 @@ def test_a_dead_grant_is_said_once_and_then_nobody_asks_again(app: Flask, grace:
     row = connection_of(grace)
     assert row.state == RECONNECT
     assert "An owner needs to connect again" in (row.state_reason or "")
+
+
+def test_when_many_churches_are_turned_away_at_once_the_sixth_keeps_its_sign_in(
+    grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST)
+    for _ in range(5):
+        assert not is_incident(uuid4())
+    endpoint.plays = [endpoint.dead_grant]
+    with church_scope(grace), pytest.raises(Unavailable):
+        fresh_access_token(connection_id)
+    row = connection_of(grace)
+    assert (row.state, row.state_reason, row.refresh_token) == (CONNECTED, INCIDENT_WORDS, "refresh-0")
+    moved_clock.move(minutes=11)
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-1"
+
+
+def test_one_church_that_is_turned_away_again_and_again_is_no_incident(app: Flask) -> None:
+    one = uuid4()
+    assert not any(is_incident(one) for _ in range(9))
+    assert churches_turned_away() == 1
 
 
 def test_a_dead_grant_is_not_believed_when_somebody_else_won_meanwhile(app: Flask, grace: UUID, endpoint: TokenEndpoint) -> None:
