@@ -3,6 +3,8 @@
 Leases only tell when others may try; fences give the safety: whoever was overtaken finds its fence raised and stops.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -108,6 +110,14 @@ def keep_hold(hold: Hold) -> None:
     )
     if not kept:
         raise HoldLost("another worker holds this card now")
+
+
+@contextmanager
+def held(hold: Hold) -> Iterator[SyncItem]:
+    """A short transaction in which the item is ours; yields its row. Raises HoldLost where it is not."""
+    with transaction() as session:
+        keep_hold(hold)
+        yield session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
 
 
 def changed(statement: Update) -> bool:

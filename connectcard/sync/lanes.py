@@ -18,10 +18,11 @@ from connectcard.clock import now
 from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
-from connectcard.database import db, end_reading, transaction
+from connectcard.database import db, end_reading
 from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.planning_center import Client
-from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, keep_hold, keep_lane, leave_lane, take_lane
+from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, held, keep_lane, leave_lane, take_lane
+from connectcard.sync.kinds import sync_item
 from connectcard.sync.models import (
     CLAIMED,
     NEEDS_YOU,
@@ -39,8 +40,7 @@ from connectcard.sync.models import (
 from connectcard.sync.outcomes import settle
 from connectcard.sync.rehearsals import make_previews
 from connectcard.sync.runs import finish_runs, note_on_runs
-from connectcard.sync.turns import free_cards
-from connectcard.sync.visitors import sync_item
+from connectcard.sync.turns import free_items
 
 log = structlog.get_logger()
 
@@ -154,7 +154,7 @@ def _begin_cards(shift: Shift, in_flight: dict[Future[Any], frozenset[str]], poo
     """Take up as many cards as there is room for, each sharing no mark with another that is in flight."""
     if shift.over or len(in_flight) >= CARDS_IN_FLIGHT:
         return
-    for item_id, marks in free_cards(shift.church_id):
+    for item_id, marks in free_items(shift.church_id):
         if len(in_flight) < CARDS_IN_FLIGHT and not any(marks & busy for busy in in_flight.values()):
             in_flight[pool.submit(_one_card, shift, item_id)] = marks
 
@@ -182,9 +182,7 @@ def _one_card(shift: Shift, item_id: UUID) -> None:
 def _our_own_fault(hold: Hold, error: Exception) -> None:
     end_reading()
     try:
-        with transaction() as session:
-            keep_hold(hold)
-            item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
+        with held(hold) as item:
             words = str(error) if isinstance(error, ConnectCardError) else f"Something went wrong on our side ({type(error).__name__})."
             settle(item, REVIEW, NEEDS_YOU, f"{words} Nothing was lost; try this card again.")
     except HoldLost:

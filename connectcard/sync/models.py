@@ -120,6 +120,11 @@ class SyncItem(ChurchOwned, Base):
     )
 
     @property
+    def about(self) -> UUID:
+        """What the item is about: the submission of a card, the subject of another."""
+        return self.submission_id or self.subject_id or self.id
+
+    @property
     def of_submission(self) -> UUID:
         """The submission that a card's item is about."""
         if self.submission_id is None:

@@ -1,69 +1,40 @@
-"""The way of a card to Planning Center: claim, want, look, decide, plan, do, record.
+"""Who a card's visitor is and what is to be written for them: look, decide, plan.
 
-Look, decide and plan never write. No transaction is open while we talk to Planning Center. What was planned is stored before
-the first send, so that whoever takes over after a crash goes on with the same steps.
+Nothing here writes to Planning Center or to our own rows, so that a preview is the same thing, shown instead of carried out.
 """
 
-import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
 from connectcard.churches.models import Church
 from connectcard.churches.tenancy import current_church_id
-from connectcard.clock import now
-from connectcard.database import db, end_reading, transaction
+from connectcard.database import db, end_reading
 from connectcard.people.identity import name_key
 from connectcard.people.marks import name_mark
 from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide, merged
-from connectcard.people.operations import forget_person, remember_person
 from connectcard.people.queries import find_candidates, find_unnamed
 from connectcard.planning_center import Client
-from connectcard.planning_center.errors import (
-    Blocked,
-    NotSent,
-    OutcomeUnknown,
-    PlanningCenterError,
-    ProductUnavailable,
-    RateLimited,
-    ReconnectNeeded,
-    Refused,
-    Unavailable,
-)
 from connectcard.sync import destinations, plans
-from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
+from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
-from connectcard.sync.families import VISITOR, FamilyNow, WantedMember, place
-from connectcard.sync.holds import Hold, HoldLost, keep_hold
-from connectcard.sync.households import Memberships, households_of
+from connectcard.sync.families import FamilyNow, WantedMember, place
+from connectcard.sync.households import households_of
 from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_made_before, find_person_now
-from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, PENDING, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncItem, SyncStep
-from connectcard.sync.moves import Moves, follow, lost_its_person
-from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
-from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan
-from connectcard.sync.previews import contents_of, keep_preview
+from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
+from connectcard.sync.moves import lost_its_person
+from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
-from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
+from connectcard.sync.steps import PersonGone
 from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
-log = structlog.get_logger()
-
 WAS_DELETED = "The person this card belongs to was deleted in Planning Center. Choose “Someone new” to add them again, or ignore the card."
-
-BACKOFF = (5, 15, 45, 120, 300)
-BLOCKED_PAUSE = timedelta(minutes=3)
-RECONNECT_PAUSE = timedelta(minutes=1)
-MOST_TAKEN_TOKENS = 20
-LONGEST_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -88,68 +59,11 @@ class CardAtHand:
     looks_first: bool = False
 
     @property
-    def target(self) -> Target:
+    def target(self) -> CardTarget:
+        """What its steps are written to, as long as none of them was."""
         visitor = self.wanted.visitor
         named = visitor.first_name, visitor.last_name
-        return Target(self.person_remote_id, self.reference, self.country_code, *named, looks_first=self.looks_first)
-
-
-def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
-    """Bring a claimed card to rest, or make it wait; every way out leaves the item in a state that says what comes next."""
-    try:
-        _rest_or_wait(hold, client, stopping)
-    except HoldLost:
-        log.info("hold_lost", item_id=str(hold.item_id))
-
-
-def _rest_or_wait(hold: Hold, client: Client, stopping: Callable[[], bool]) -> None:
-    try:
-        _bring_to_rest(hold, client, stopping)
-    except Later as later:
-        _wait(hold, later)
-    except AskSomebody as question:
-        _settle(hold, REVIEW, NEEDS_YOU, str(question))
-    except PersonGone as gone:
-        _person_gone(hold, gone)
-    except PlanningCenterError as error:
-        _after_trouble(hold, error)
-
-
-def _bring_to_rest(hold: Hold, client: Client, stopping: Callable[[], bool]) -> None:
-    card = card_at_hand(hold.item_id)
-    if not card.planned:
-        moves: dict[str, str | None] = {}
-        decision, person = decide_who(card, client, moves)
-        _follow(hold, moves)
-        if decision.kind == UNCLEAR:
-            _ask_who(hold, decision)
-            return
-        planned = plan_for(card, person, client)
-        if not still_approved(card.approval, fingerprint_of(decision, planned, card.name_mark_key)):
-            _ask_again(hold, card, decision, planned)
-            return
-        store_plan(hold, decision, planned)
-    memberships = Memberships()
-    for step in steps_of(hold.item_id):
-        if stopping():
-            raise Later(now(), "Stopped for a moment; goes on by itself.")
-        target = replace(card.target, **_made_so_far(hold), memberships=memberships)
-        _carry_out(step, target, hold, client)
-        if _makes_the_visitor(step) and _person_of(hold) is None:
-            break
-    _finish(hold, client)
-
-
-def _follow(hold: Hold, moves: Moves) -> None:
-    if not moves:
-        return
-    with transaction() as session:
-        keep_hold(hold)
-        follow(moves, session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one())
-
-
-def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
-    return step.kind == plans.CREATE_PERSON and step.member == VISITOR
+        return CardTarget(self.person_remote_id, self.reference, self.country_code, *named, suspects_loss=self.looks_first)
 
 
 # Look and decide.
@@ -222,13 +136,13 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
     by_hand = card.decision if card.decision and card.decision.get("by") else None
     made_before = _made_before(card, client)
     if made_before is not None and made_before.person is not None:
-        person = _person_or_ask(made_before.person.remote_id, card, client, moves)
+        person = person_or_gone(made_before.person.remote_id, card, client, moves)
         return replace(made_before, person=person.candidate), person
     if by_hand and by_hand["kind"] in (NEW, HOUSEHOLD):
         return Decision(NEW, by_hand["words"]), None
     chosen = by_hand["person"] if by_hand else card.person_remote_id
     if chosen:
-        person = _person_or_ask(chosen, card, client, moves)
+        person = person_or_gone(chosen, card, client, moves)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
     decision = made_before or decide(card.wanted.visitor, _candidates(card, client, moves))
     if decision.kind == UNCLEAR:
@@ -237,7 +151,7 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
         return Decision(UNCLEAR, WAS_DELETED), None
     if decision.kind != SAME or decision.person is None:
         return decision, None
-    person = _person_or_ask(decision.person.remote_id, card, client, moves)
+    person = person_or_gone(decision.person.remote_id, card, client, moves)
     return replace(decision, person=person.candidate), person
 
 
@@ -253,7 +167,7 @@ def _why_chosen(by_hand: dict[str, Any] | None) -> str:
     return str(by_hand["words"]) if by_hand else "This card reached this person before."
 
 
-def _person_or_ask(remote_id: str, card: CardAtHand, client: Client, moves: dict[str, str | None]) -> PersonNow:
+def person_or_gone(remote_id: str, card: CardAtHand, client: Client, moves: dict[str, str | None]) -> PersonNow:
     end_reading()
     person = find_person_now(remote_id, card.country_code, client)
     if person is None:
@@ -281,7 +195,7 @@ def _still_there(candidate: Candidate, card: CardAtHand, client: Client, moves: 
     return person.candidate if person else None
 
 
-# Plan, do, record.
+# Plan.
 
 
 def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan:
@@ -308,62 +222,6 @@ def _has_namesake(member: WantedMember, namesakes: Namesakes, card: CardAtHand) 
     return namesakes.has(member, ours)
 
 
-def store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
-    """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.decision = decision_row(decision) | _said_by_hand(item.decision)
-        item.person_remote_id = decision.person.remote_id if decision.person else item.person_remote_id
-        item.planned_at, item.remote_id_token = now(), _token_in(planned) or item.remote_id_token
-        _replace_unsent_steps(item, planned)
-        if decision.person:
-            remember_person(decision.person)
-
-
-def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
-    """What staff decided stays with the card, and so do the people whom they decided between."""
-    kept = ("kind", "by", "words", "household_of", "asked", "candidates")
-    return {name: decision[name] for name in kept if name in decision} if decision and decision.get("by") else {}
-
-
-def _token_in(planned: Plan) -> int | None:
-    return next((int(step.natural_key) for step in planned.steps if _makes_the_visitor(step)), None)
-
-
-def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
-    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, _is_void(planned)))
-    begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
-    position, left_out = 100 if begun else 0, left_out_of(item.approval)
-    for step in planned.steps:
-        if _what_it_does(step) not in begun:
-            position += 1
-            db.session.add(_row_of(step, item, position, step.mark in left_out))
-
-
-def _is_void(planned: Plan) -> ColumnElement[bool]:
-    """The steps of an earlier plan that say nothing any more: what was not sent, and a household that is gone, since one is planned."""
-    of_household = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
-    gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned.steps) else ()
-    unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
-    return or_(unsent, and_(SyncStep.state == DONE, SyncStep.kind.in_(gone)))
-
-
-def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
-    """By what a step is known in a second plan; somebody whom we made is one of the household by then."""
-    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER):
-        return plans.CREATE_PERSON, str(step.member)
-    return step.kind, step.natural_key
-
-
-def _row_of(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
-    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
-    row.remote_id, row.problem, row.body = step.remote_id, step.problem, json.dumps(step.body)
-    row.state = LEFT_OUT if left_out else step.state
-    row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
-    return row
-
-
 def decision_row(decision: Decision) -> dict[str, Any]:
     """A decision as it is stored and shown."""
     return {
@@ -384,228 +242,3 @@ def decision_row(decision: Decision) -> dict[str, Any]:
             for row in decision.compared
         ],
     }
-
-
-def _person_of(hold: Hold) -> str | None:
-    remote_id = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == hold.item_id))
-    end_reading()
-    return remote_id
-
-
-def _made_so_far(hold: Hold) -> dict[str, Any]:
-    """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
-    made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((plans.CREATE_PERSON, plans.CREATE_HOUSEHOLD))
-    )
-    rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
-    household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
-    family = {member: remote_id for kind, member, remote_id in rows if kind == plans.CREATE_PERSON and member != VISITOR and remote_id}
-    return {"person_remote_id": _person_of(hold), "family": family, "household": household}
-
-
-def _carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
-    """One step; where the mark of a new person is taken by somebody else the next mark is tried."""
-    for attempt in range(1, MOST_TAKEN_TOKENS):
-        try:
-            carry_out(step, target, hold, client)
-            return
-        except TokenTaken:
-            step = _with_next_token(step, hold, attempt)
-    raise AskSomebody("No free mark was found for a new person. Add this person in Planning Center by hand, then try again.")
-
-
-def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        church = session.scalars(select(Church).where(Church.id == item.church_id)).one()
-        row = session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
-        token = remote_id_token(church.remote_id_key or "", item.of_submission, attempt, step.member)
-        body = {**step.body, "attributes": {**step.body["attributes"], "remote_id": token}}
-        row.natural_key, row.body = str(token), json.dumps(body)
-        if step.member == VISITOR:
-            item.remote_id_token = token
-    return replace(step, natural_key=str(token), body=body)
-
-
-def _finish(hold: Hold, client: Client) -> None:
-    """Read the person back, tick what is there, and settle."""
-    card = card_at_hand(hold.item_id)
-    moves: dict[str, str | None] = {}
-    person = _person_or_ask(card.person_remote_id, card, client, moves) if card.person_remote_id else None
-    at_home = _people_at_home(hold, card, client)
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        steps = session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
-        follow(moves, item)
-        if person is not None:
-            item.person_remote_id = person.candidate.remote_id
-            remember_person(person.candidate)
-            for step in steps:
-                step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
-        state, outcome, reason = _how_it_went(list(steps), (*card.wanted.problems, *_left_to_staff(card.decision)))
-        item.synced_at = now() if state == SYNCED else item.synced_at
-        settle(item, state, outcome, reason)
-
-
-def _people_at_home(hold: Hold, card: CardAtHand, client: Client) -> frozenset[str]:
-    """Read back who is in the visitor's households, where the card brought a family."""
-    if not card.wanted.family or not card.person_remote_id:
-        return frozenset()
-    end_reading()
-    return frozenset(one.remote_id for household in households_of(card.person_remote_id, client) for one in household.members)
-
-
-def _left_to_staff(decision: dict[str, Any] | None) -> tuple[str, ...]:
-    """The visitor's own place in somebody else's household is not written yet."""
-    of = decision.get("household_of") if decision else None
-    names = {candidate["remote_id"]: candidate["name"] for candidate in (decision or {}).get("candidates", [])}
-    return (f"Add this person to the household of {names.get(of, f'#{of}')} in Planning Center.",) if of else ()
-
-
-def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
-    refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
-    if refused:
-        return FAILED, FAILED, " ".join(refused)
-    left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
-    note = " ".join([*problems, *left_out])[:LONGEST_REASON] or None
-    if any(_makes_the_visitor(step) for step in steps):
-        return SYNCED, CREATED, note
-    return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
-
-
-def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset()) -> bool:
-    """Whether the read-back shows what a step wrote; notes and workflow cards are confirmed by their own answer."""
-    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and step.member != VISITOR:
-        return step.remote_id in at_home
-    if step.kind == plans.CREATE_HOUSEHOLD:
-        return bool(at_home)
-    if step.kind == plans.CREATE_PERSON:
-        return True
-    if step.kind == plans.ADD_EMAIL:
-        return step.natural_key in person.candidate.emails
-    if step.kind == plans.ADD_PHONE:
-        return step.natural_key in person.candidate.phones
-    if step.kind == plans.ADD_ADDRESS:
-        return step.natural_key in {plans.address_key(address) for address in person.addresses}
-    if step.kind == plans.SET_FIELD:
-        return step.natural_key.partition("=")[0] in {value.definition_id for value in person.fields}
-    return step.remote_id is not None
-
-
-# The ways out that are not the end.
-
-
-def _ask_who(hold: Hold, decision: Decision) -> None:
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.decision = decision_row(decision)
-        settle(item, REVIEW, NEEDS_YOU, decision.words)
-
-
-def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) -> None:
-    """The plan is no longer the one that was approved: nothing is sent, and the new difference is there to be looked at."""
-    contents = contents_of(decision_row(decision), planned, card.wanted.problems, fingerprint_of(decision, planned, card.name_mark_key))
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.approval = {**(item.approval or {}), "changed": True}
-        keep_preview(item.of_submission, contents)
-        settle(item, REVIEW, NEEDS_YOU, CHANGED)
-
-
-def _settle(hold: Hold, state: str, outcome: str, reason: str | None) -> None:
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        settle(item, state, outcome, reason)
-
-
-def _wait(hold: Hold, later: Later, state: str = WAITING) -> None:
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.state, item.due_at, item.reason, item.lease_until = state, later.until, str(later), None
-        item.attempts += 1
-
-
-def _person_gone(hold: Hold, gone: PersonGone) -> None:
-    """Merged: follow. Deleted: staff decide; the person is never silently made again."""
-    if gone.member == VISITOR:
-        _visitor_gone(hold, gone)
-    else:
-        _member_gone(hold, gone)
-
-
-def _member_gone(hold: Hold, gone: PersonGone) -> None:
-    made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.member == gone.member, SyncStep.state == DONE
-    )
-    with transaction() as session:
-        keep_hold(hold)
-        step = session.scalars(made).one()
-        forget_person(step.remote_id or "")
-        step.remote_id = gone.kept
-        if gone.kept is None:
-            step.state, step.problem = REFUSED, "was made, and then deleted in Planning Center"
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        item.state, item.due_at, item.lease_until = PENDING, now(), None
-        item.reason = "Somebody of the family was merged or deleted in Planning Center; the card goes on."
-
-
-def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
-    with transaction() as session:
-        keep_hold(hold)
-        item = session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
-        if item.person_remote_id:
-            follow({item.person_remote_id: gone.kept}, item)
-        item.planned_at, item.person_remote_id = None, gone.kept
-        if gone.kept:
-            item.state, item.due_at, item.reason = PENDING, now(), "The person was merged in Planning Center; the card follows."
-            item.lease_until = None
-        else:
-            # What was decided and written for somebody who is gone says nothing about who comes next; the family is still there.
-            of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
-            session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, ~of_family))
-            item.decision = None
-            settle(item, REVIEW, NEEDS_YOU, WAS_DELETED)
-
-
-def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:
-    if isinstance(error, ReconnectNeeded | ProductUnavailable):
-        _wait(hold, Later(now() + RECONNECT_PAUSE, "The church needs to be connected to Planning Center again."), PENDING)
-    elif isinstance(error, Refused):
-        # A write whose outcome nobody knows needs eyes, not only another try.
-        state, outcome = (REVIEW, NEEDS_YOU) if _is_unclear(hold) else (FAILED, FAILED)
-        _settle(hold, state, outcome, f"Planning Center did not answer a look-up: {in_words(error)}")
-    else:
-        _wait(hold, _pause_after(error, _attempts(hold)))
-
-
-def _pause_after(error: PlanningCenterError, attempts: int) -> Later:
-    log.info("card_waits", error=type(error).__name__, status=error.status, request_id=error.request_id)
-    backoff = now() + timedelta(seconds=BACKOFF[min(attempts, len(BACKOFF) - 1)])
-    if isinstance(error, RateLimited | Unavailable):
-        seconds = error.retry_after
-        return Later(
-            now() + timedelta(seconds=seconds) if seconds else backoff, "Planning Center asked us to slow down. Goes on by itself."
-        )
-    if isinstance(error, Blocked):
-        return Later(now() + BLOCKED_PAUSE, "Planning Center's firewall turned us away for a moment. Goes on by itself.")
-    if isinstance(error, NotSent | OutcomeUnknown):
-        return Later(backoff, "Planning Center cannot be reached right now. Goes on by itself.")
-    return Later(backoff, "Planning Center gave an unexpected answer. Tried again by itself.")
-
-
-def _is_unclear(hold: Hold) -> bool:
-    unclear = db.session.scalar(select(SyncStep.id).where(SyncStep.item_id == hold.item_id, SyncStep.state == INTENT).limit(1))
-    end_reading()
-    return unclear is not None
-
-
-def _attempts(hold: Hold) -> int:
-    attempts = db.session.scalar(select(SyncItem.attempts).where(SyncItem.id == hold.item_id)) or 0
-    end_reading()
-    return attempts

@@ -10,7 +10,8 @@ from random import Random
 import pytest
 
 from connectcard.clock import now
-from connectcard.sync import steps, visitors
+from connectcard.sync import holds, items, steps
+from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.steps import Later
 from tests.matrix.practice import Grace
 
@@ -38,19 +39,18 @@ def soon(wait: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_without_probes_a_lost_answer_makes_a_duplicate(grace: Grace, switch: pytest.MonkeyPatch) -> None:
-    switch.setattr(steps, "probe", lambda *_: None)
+    switch.setattr(CardTarget, "probe", lambda *_: None)
     assert duplicates(grace, "reset_after", "truncated") != []
 
 
 def test_without_settling_a_late_write_makes_a_duplicate(grace: Grace, switch: pytest.MonkeyPatch) -> None:
     switch.setattr(steps, "_wait_until_settled", lambda _step: None)
-    switch.setattr(visitors, "_wait", soon(visitors._wait))
+    switch.setattr(items, "wait", soon(items.wait))
     assert duplicates(grace, "late_45", "late_100") != []
 
 
 def test_without_fences_a_worker_that_slept_makes_a_duplicate(grace: Grace, switch: pytest.MonkeyPatch) -> None:
-    for module in (steps, visitors):
-        switch.setattr(module, "keep_hold", lambda _hold: None)
+    switch.setattr(holds, "keep_hold", lambda _hold: None)
     assert duplicates(grace, "asleep_before_commit", "asleep_after_commit", "asleep_after_intent") != []
 
 

@@ -11,7 +11,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
 from connectcard.sync import lanes, runs
 from connectcard.sync.models import PENDING, SYNCED, SyncItem
-from connectcard.sync.turns import free_cards
+from connectcard.sync.turns import free_items
 from tests.sync.conftest import GraceChurch
 
 SUNDAY_MORNING = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ def received(church: GraceChurch, submission_id: UUID, at: datetime) -> UUID:
 
 def turns(church: GraceChurch) -> list[UUID]:
     """The submissions in the order in which they would be sent."""
-    order = [item_id for item_id, _ in free_cards(church.church_id)]
+    order = [item_id for item_id, _ in free_items(church.church_id)]
     with church_scope(church.church_id):
         of_item = {item.id: item.submission_id for item in db.session.scalars(db.select(SyncItem))}
     return [of_item[item_id] for item_id in order]

@@ -1,0 +1,272 @@
+"""A card as an item: what was decided is stored, its steps are carried out, and the person is read back and ticked."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select
+
+from connectcard.clock import now
+from connectcard.database import db, end_reading
+from connectcard.people.matching import UNCLEAR, Decision
+from connectcard.people.operations import forget_person, remember_person
+from connectcard.planning_center import Client
+from connectcard.sync import plans
+from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
+from connectcard.sync.card_marks import marks_of_cards
+from connectcard.sync.card_writes import CardTarget
+from connectcard.sync.families import VISITOR
+from connectcard.sync.holds import Hold, held
+from connectcard.sync.households import Memberships, households_of
+from connectcard.sync.items import ItemAtWork, go_on_soon
+from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PLANNED, REFUSED, REVIEW, SYNCED, SyncItem, SyncStep
+from connectcard.sync.moves import Moves, follow
+from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
+from connectcard.sync.plans import PersonNow, Plan, PlannedStep
+from connectcard.sync.previews import contents_of, keep_preview
+from connectcard.sync.steps import PersonGone, Step
+from connectcard.sync.visitors import WAS_DELETED, CardAtHand, card_at_hand, decide_who, decision_row, person_or_gone, plan_for
+
+LONGEST_REASON = 500
+
+
+class CardAtWork(ItemAtWork):
+    """A card in a worker's hands."""
+
+    def __init__(self, hold: Hold, client: Client) -> None:
+        super().__init__(hold, client)
+        self._card, self._memberships = card_at_hand(hold.item_id), Memberships()
+
+    def plan(self) -> bool:
+        card = self._card
+        if card.planned:
+            return True
+        moves: dict[str, str | None] = {}
+        decision, person = decide_who(card, self.client, moves)
+        _follow(self.hold, moves)
+        if decision.kind == UNCLEAR:
+            _ask_who(self.hold, decision)
+            return False
+        planned = plan_for(card, person, self.client)
+        if not still_approved(card.approval, fingerprint_of(decision, planned, card.name_mark_key)):
+            _ask_again(self.hold, card, decision, planned)
+            return False
+        _store_plan(self.hold, decision, planned)
+        return True
+
+    def target(self) -> CardTarget:
+        return replace(self._card.target, **_made_so_far(self.hold), memberships=self._memberships)
+
+    def goes_on_after(self, step: Step) -> bool:
+        return not _makes_the_visitor(step) or _person_of(self.hold) is not None
+
+    def finish(self) -> None:
+        _finish(self.hold, self.client)
+
+    def person_gone(self, gone: PersonGone) -> None:
+        """Merged: follow. Deleted: staff decide; the person is never silently made again."""
+        if gone.member == VISITOR:
+            _visitor_gone(self.hold, gone)
+        else:
+            _member_gone(self.hold, gone)
+
+    @staticmethod
+    def marks_of(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
+        return marks_of_cards(item_ids)
+
+
+def _follow(hold: Hold, moves: Moves) -> None:
+    if not moves:
+        return
+    with held(hold) as item:
+        follow(moves, item)
+
+
+def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
+    return step.kind == plans.CREATE_PERSON and step.member == VISITOR
+
+
+def _store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
+    """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
+    with held(hold) as item:
+        item.decision = decision_row(decision) | _said_by_hand(item.decision)
+        item.person_remote_id = decision.person.remote_id if decision.person else item.person_remote_id
+        item.planned_at, item.remote_id_token = now(), _token_in(planned) or item.remote_id_token
+        _replace_unsent_steps(item, planned)
+        if decision.person:
+            remember_person(decision.person)
+
+
+def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
+    """What staff decided stays with the card, and so do the people whom they decided between."""
+    kept = ("kind", "by", "words", "household_of", "asked", "candidates")
+    return {name: decision[name] for name in kept if name in decision} if decision and decision.get("by") else {}
+
+
+def _token_in(planned: Plan) -> int | None:
+    return next((int(step.natural_key) for step in planned.steps if _makes_the_visitor(step)), None)
+
+
+def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, _is_void(planned)))
+    begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
+    position, left_out = 100 if begun else 0, left_out_of(item.approval)
+    for step in planned.steps:
+        if _what_it_does(step) not in begun:
+            position += 1
+            db.session.add(_row_of(step, item, position, step.mark in left_out))
+
+
+def _is_void(planned: Plan) -> ColumnElement[bool]:
+    """The steps of an earlier plan that say nothing any more: what was not sent, and a household that is gone, since one is planned."""
+    of_household = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+    gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned.steps) else ()
+    unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
+    return or_(unsent, and_(SyncStep.state == DONE, SyncStep.kind.in_(gone)))
+
+
+def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
+    """By what a step is known in a second plan; somebody whom we made is one of the household by then."""
+    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER):
+        return plans.CREATE_PERSON, str(step.member)
+    return step.kind, step.natural_key
+
+
+def _row_of(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
+    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
+    row.remote_id, row.problem, row.body = step.remote_id, step.problem, json.dumps(step.body)
+    row.state = LEFT_OUT if left_out else step.state
+    row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
+    return row
+
+
+def _person_of(hold: Hold) -> str | None:
+    remote_id = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == hold.item_id))
+    end_reading()
+    return remote_id
+
+
+def _made_so_far(hold: Hold) -> dict[str, Any]:
+    """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
+    made = select(SyncStep).where(
+        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((plans.CREATE_PERSON, plans.CREATE_HOUSEHOLD))
+    )
+    rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
+    household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
+    family = {member: remote_id for kind, member, remote_id in rows if kind == plans.CREATE_PERSON and member != VISITOR and remote_id}
+    return {"person_remote_id": _person_of(hold), "family": family, "household": household}
+
+
+# Read back, and rest.
+
+
+def _finish(hold: Hold, client: Client) -> None:
+    """Read the person back, tick what is there, and settle."""
+    card = card_at_hand(hold.item_id)
+    moves: dict[str, str | None] = {}
+    person = person_or_gone(card.person_remote_id, card, client, moves) if card.person_remote_id else None
+    at_home = _people_at_home(hold, card, client)
+    with held(hold) as item:
+        steps = db.session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
+        follow(moves, item)
+        if person is not None:
+            item.person_remote_id = person.candidate.remote_id
+            remember_person(person.candidate)
+            for step in steps:
+                step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
+        state, outcome, reason = _how_it_went(list(steps), (*card.wanted.problems, *_left_to_staff(card.decision)))
+        item.synced_at = now() if state == SYNCED else item.synced_at
+        settle(item, state, outcome, reason)
+
+
+def _people_at_home(hold: Hold, card: CardAtHand, client: Client) -> frozenset[str]:
+    """Read back who is in the visitor's households, where the card brought a family."""
+    if not card.wanted.family or not card.person_remote_id:
+        return frozenset()
+    end_reading()
+    return frozenset(one.remote_id for household in households_of(card.person_remote_id, client) for one in household.members)
+
+
+def _left_to_staff(decision: dict[str, Any] | None) -> tuple[str, ...]:
+    """The visitor's own place in somebody else's household is not written yet."""
+    of = decision.get("household_of") if decision else None
+    names = {candidate["remote_id"]: candidate["name"] for candidate in (decision or {}).get("candidates", [])}
+    return (f"Add this person to the household of {names.get(of, f'#{of}')} in Planning Center.",) if of else ()
+
+
+def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
+    refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
+    if refused:
+        return FAILED, FAILED, " ".join(refused)
+    left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
+    note = " ".join([*problems, *left_out])[:LONGEST_REASON] or None
+    if any(_makes_the_visitor(step) for step in steps):
+        return SYNCED, CREATED, note
+    return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
+
+
+def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset()) -> bool:
+    """Whether the read-back shows what a step wrote; notes and workflow cards are confirmed by their own answer."""
+    if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and step.member != VISITOR:
+        return step.remote_id in at_home
+    if step.kind == plans.CREATE_HOUSEHOLD:
+        return bool(at_home)
+    if step.kind == plans.CREATE_PERSON:
+        return True
+    if step.kind == plans.ADD_EMAIL:
+        return step.natural_key in person.candidate.emails
+    if step.kind == plans.ADD_PHONE:
+        return step.natural_key in person.candidate.phones
+    if step.kind == plans.ADD_ADDRESS:
+        return step.natural_key in {plans.address_key(address) for address in person.addresses}
+    if step.kind == plans.SET_FIELD:
+        return step.natural_key.partition("=")[0] in {value.definition_id for value in person.fields}
+    return step.remote_id is not None
+
+
+# The ways out that are not the end.
+
+
+def _ask_who(hold: Hold, decision: Decision) -> None:
+    with held(hold) as item:
+        item.decision = decision_row(decision)
+        settle(item, REVIEW, NEEDS_YOU, decision.words)
+
+
+def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) -> None:
+    """The plan is no longer the one that was approved: nothing is sent, and the new difference is there to be looked at."""
+    contents = contents_of(decision_row(decision), planned, card.wanted.problems, fingerprint_of(decision, planned, card.name_mark_key))
+    with held(hold) as item:
+        item.approval = {**(item.approval or {}), "changed": True}
+        keep_preview(item.of_submission, contents)
+        settle(item, REVIEW, NEEDS_YOU, CHANGED)
+
+
+def _member_gone(hold: Hold, gone: PersonGone) -> None:
+    made = select(SyncStep).where(
+        SyncStep.item_id == hold.item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.member == gone.member, SyncStep.state == DONE
+    )
+    with held(hold) as item:
+        step = db.session.scalars(made).one()
+        forget_person(step.remote_id or "")
+        step.remote_id = gone.kept
+        if gone.kept is None:
+            step.state, step.problem = REFUSED, "was made, and then deleted in Planning Center"
+        go_on_soon(item, "Somebody of the family was merged or deleted in Planning Center; the card goes on.")
+
+
+def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
+    with held(hold) as item:
+        if item.person_remote_id:
+            follow({item.person_remote_id: gone.kept}, item)
+        item.planned_at, item.person_remote_id = None, gone.kept
+        if gone.kept:
+            go_on_soon(item, "The person was merged in Planning Center; the card follows.")
+        else:
+            # What was decided and written for somebody who is gone says nothing about who comes next; the family is still there.
+            of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
+            db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, ~of_family))
+            item.decision = None
+            settle(item, REVIEW, NEEDS_YOU, WAS_DELETED)

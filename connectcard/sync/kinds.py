@@ -1,0 +1,30 @@
+"""The kinds of items that a lane can work on, each with the class that does it. A new kind is a class and a line here."""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from connectcard.database import db, end_reading
+from connectcard.planning_center import Client
+from connectcard.sync.card_items import CardAtWork
+from connectcard.sync.holds import Hold
+from connectcard.sync.items import ItemAtWork, bring_to_rest
+from connectcard.sync.models import CARD, SyncItem
+
+KINDS: dict[str, type[ItemAtWork]] = {CARD: CardAtWork}
+
+
+def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
+    """Bring a claimed item of any kind to rest, or make it wait."""
+    kind = db.session.scalars(select(SyncItem.kind).where(SyncItem.id == hold.item_id)).one()
+    end_reading()
+    bring_to_rest(KINDS[kind](hold, client), stopping)
+
+
+def marks_of(items: Iterable[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]:
+    """By what these items, given with their kinds, may touch the people of another one."""
+    of_kind: dict[str, list[UUID]] = {}
+    for item_id, kind in items:
+        of_kind.setdefault(kind, []).append(item_id)
+    return {item_id: marks for kind, ids in of_kind.items() for item_id, marks in KINDS[kind].marks_of(ids).items()}
