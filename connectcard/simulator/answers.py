@@ -48,15 +48,16 @@ class Refusal(Exception):
     def response(self) -> Response:
         if self.page:
             return html_page(self.page, self.status, self.headers)
-        return Response(json.dumps({"errors": self.errors}), self.status, self.headers, content_type=ERROR)
+        return Response(json.dumps({"errors": self.errors}, separators=(",", ":")), self.status, self.headers, content_type=ERROR)
 
 
 def html_page(page: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     return Response(render_template(f"simulator/wire/{page}.html"), status, dict(headers or {}), content_type=HTML)
 
 
-def document(body: Mapping[str, Any], status: int = 200) -> Response:
-    text = json.dumps(body, ensure_ascii=False)
+def document(body: Mapping[str, Any] | str, status: int = 200) -> Response:
+    """`body` may be JSON already."""
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     response = Response(text, status, content_type=DOCUMENT)
     response.headers["Cache-Control"] = "max-age=0, private, must-revalidate"
     response.headers["ETag"] = f'W/"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}"'

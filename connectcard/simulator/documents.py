@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -22,11 +22,14 @@ from connectcard.simulator.catalogue import (
     type_of,
 )
 from connectcard.simulator.edges import Edge
+from connectcard.simulator.fragments import Fragments, encode
 from connectcard.simulator.store import Row, Store
 from connectcard.simulator.versions import GENDER_IN_WORDS, NO_GENDER_RELATIONSHIP
 
 Document = dict[str, Any]
 Linked = Mapping[str, Mapping[int, list[Row]]]
+WRITTEN_BEFORE = Fragments()
+NAMED_BY_WORDS = frozenset({"groups.GroupType", "webhooks.AvailableEvent"})
 NUMBERS_ON_THE_WIRE = ("person_to_keep_id", "person_to_remove_id")
 
 
@@ -56,15 +59,13 @@ class Writer:
             meta["parent"] = parent
         return {"data": written, "included": self._included(linked), "meta": meta}
 
-    def listing(self, resource: Resource, path: str, rows: list[Row], total: int, parent: Document) -> Document:
+    def listing(self, resource: Resource, path: str, rows: list[Row], total: int, parent: Document) -> str:
+        """A page as JSON: its rows come from the fragments that were written before, where they can."""
         page = questions.paging(self.arguments)
         linked = self._linked(rows, questions.includes(resource, self.arguments))
-        return {
-            "links": self._page_links(path, page, total),
-            "data": self._resources(rows, resource, linked),
-            "included": self._included(linked),
-            "meta": self._meta(resource, page, len(rows), total) | {"parent": parent},
-        }
+        links, meta = self._page_links(path, page, total), self._meta(resource, page, len(rows), total) | {"parent": parent}
+        data, included = self._texts(rows, resource, linked), self._included_texts(linked)
+        return f'{{"links":{encode(links)},"data":[{",".join(data)}],"included":[{",".join(included)}],"meta":{encode(meta)}}}'
 
     def _page_links(self, path: str, page: questions.Paging, total: int) -> Document:
         links = {"self": f"{self.origin}{path}{questions.link_query(self.arguments)}"}
@@ -107,18 +108,27 @@ class Writer:
             attributes["can_manage"] = may_manage(self.caller, row)
         return {"type": shape.word, "id": identity(row), "attributes": attributes, "relationships": relationships, "links": links}
 
+    def _texts(self, rows: Sequence[Row], resource: Resource, linked: Linked) -> Iterable[str]:
+        """The same as JSON. What depends on other rows, or on who asks, is written anew each time."""
+        shape = shape_of(resource, self.version, self._fields.get(resource.type))
+        if shape.computed or shape.word == "Form" or not rows or rows[0].kind not in self.product.top_paths or shape.names & linked.keys():
+            return map(encode, self._resources(rows, resource, linked))
+        written = [WRITTEN_BEFORE.of((shape, self.origin), row, lambda row: self._resource(row, shape, {}, {})) for row in rows]
+        pointing = [(name, self._edge(rows[0], name).many, found) for name, found in linked.items()]
+        return (
+            one.with_links((name, linkage_text(found.get(row.id, []), many)) for name, many, found in pointing)
+            for row, one in zip(rows, written, strict=True)
+        )
+
     def _linkage(self, row: Row, name: str, rows: list[Row]) -> Any:
         found = [{"type": type_of(one.kind), "id": identity(one)} for one in rows]
         return found if self._edge(row, name).many else (found[0] if found else None)
 
     def _included(self, linked: Linked) -> list[Document]:
-        """Everything that was included, each row once, in the order of the includes."""
-        kinds: dict[str, dict[int, Row]] = {}
-        for found in linked.values():
-            for rows in found.values():
-                for row in rows:
-                    kinds.setdefault(row.kind, {}).setdefault(row.id, row)
-        return [written for kind, rows in kinds.items() for written in self._resources(list(rows.values()), self.product.facts[kind], {})]
+        return [written for kind, rows in by_kind(linked) for written in self._resources(rows, self.product.facts[kind], {})]
+
+    def _included_texts(self, linked: Linked) -> Iterable[str]:
+        return (text for kind, rows in by_kind(linked) for text in self._texts(rows, self.product.facts[kind], {}))
 
     # What stands below a thing
 
@@ -202,12 +212,28 @@ class Writer:
         return self.address(found[0]) if found and edge.kind in self.product.facts else None
 
 
+def linkage_text(rows: list[Row], many: bool) -> str:
+    """What an include points at, as JSON; types and ids need no escaping."""
+    found = [f'{{"type":"{type_of(row.kind)}","id":"{identity(row)}"}}' for row in rows]
+    return f"[{','.join(found)}]" if many else (found[0] if found else "null")
+
+
+def by_kind(linked: Linked) -> Iterable[tuple[str, list[Row]]]:
+    """Everything that was included, each row once, in the order of the includes."""
+    kinds: dict[str, dict[int, Row]] = {}
+    for found in linked.values():
+        for rows in found.values():
+            for row in rows:
+                kinds.setdefault(row.kind, {}).setdefault(row.id, row)
+    return ((kind, list(rows.values())) for kind, rows in kinds.items())
+
+
 # One kind of thing as it is written in one version
 
 Reading = Callable[[Row], Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """How rows of a kind are written: prepared once, as pages of hundreds of rows are written by it.
 
@@ -221,6 +247,11 @@ class Shape:
     computed: Mapping[str, str]
     relationships: tuple[tuple[str, Relationship], ...]
     last: Callable[[Document], Document] | None
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Of the relationships that are always there."""
+        return frozenset(name for name, _ in self.relationships)
 
     def attributes(self, row: Row, computed: Document) -> Document:
         kept = row.attributes
@@ -315,7 +346,7 @@ def initials(row: Row) -> str:
 
 def identity(row: Row) -> str:
     """Nearly always a number; a few things have words for ids (Groups' type `unique`)."""
-    return str(row.attributes.get("id") or row.id)
+    return str((row["id"] if row.kind in NAMED_BY_WORDS else None) or row.id)
 
 
 def parent_of(row: Row) -> Document:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 SCHEMA = """
@@ -57,7 +57,10 @@ COLUMNS = (
 
 @dataclass
 class Row:
-    """One thing in Planning Center. `person` is whom it is about, `parent` what it stands below; relations are ids by name."""
+    """One thing in Planning Center. `person` is whom it is about, `parent` what it stands below; relations are ids by name.
+
+    `read` is what the store said when it was read; empty for a new one.
+    """
 
     kind: str
     organization: int
@@ -68,9 +71,21 @@ class Row:
     created_at: str = ""
     updated_at: str = ""
     id: int = 0
+    read: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.attributes.get(name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> dict[str, Any]:
+            """The JSON of a row that was read is parsed when it is first looked at: most rows of a long page never are."""
+            if name not in ("attributes", "relations"):
+                raise AttributeError(name)
+            text = self.read[-1 if name == "relations" else -2]
+            parsed = json.loads(text) if text != "{}" else {}
+            setattr(self, name, parsed)
+            return parsed
 
 
 @dataclass
@@ -245,9 +260,10 @@ def joined(conditions: Sequence[Condition]) -> tuple[str, tuple[Any, ...]]:
 
 
 def read_row(columns: Sequence[Any]) -> Row:
-    number, kind, organization, person, parent, created_at, updated_at, attributes, relations = columns
-    named = json.loads(relations) if relations != "{}" else {}
-    return Row(kind, organization, json.loads(attributes), named, person, parent, created_at, updated_at, number)
+    row = Row.__new__(Row)
+    row.id, row.kind, row.organization, row.person, row.parent, row.created_at, row.updated_at, _, _ = columns
+    row.read = tuple(columns)
+    return row
 
 
 def written_row(row: Row) -> tuple[Any, ...]:

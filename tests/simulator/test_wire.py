@@ -247,3 +247,31 @@ def test_the_page_of_a_person_is_where_the_html_link_points(grace: Church, clien
     assert page.status_code == 200
     assert "Nathan &lt;b&gt;Hale&lt;/b&gt;" in page.text
     assert json.dumps(person["links"]["html"]).endswith(f'/people/AC{person["id"]}"')
+
+
+def test_a_list_shows_what_changed_since_it_was_asked_for_last(grace: Church) -> None:
+    person = grace.person(gender="Female")
+
+    def listed(**query: Any) -> Any:
+        found = grace.get("people", **{"where[id]": person, "include": "emails"} | query)
+        return found["data"][0], found["included"]
+
+    before, nothing = listed()
+    assert (before["relationships"]["emails"]["data"], nothing) == ([], [])
+    email = grace.create(f"people/{person}/emails", {"address": "n@gmail.com", "location": "Home"})["id"]
+    grace.patch(f"people/{person}", {"nickname": 'Nat "the Spy" Hälé'})
+    after, [included] = listed()
+    assert after["attributes"]["nickname"] == 'Nat "the Spy" Hälé'
+    assert after["relationships"]["emails"]["data"] == [{"type": "Email", "id": email}]
+    grace.patch(f"emails/{email}", {"address": "nathan@gmail.com"})
+    assert listed()[1][0] == included | {"attributes": grace.get(f"emails/{email}")["data"]["attributes"]}
+    assert list(listed(**{"fields[Person]": "name"})[0]["attributes"]) == ["name"]
+    old = grace.call("GET", f"people?where[id]={person}", headers={"X-PCO-API-Version": "2018-08-01"}).json["data"][0]
+    assert old["attributes"]["gender"] == "F"
+    there = grace.call("GET", f"people?where[id]={person}", base_url="http://practice.gracechurch.org").json["data"][0]
+    assert there["links"]["self"] == f"http://practice.gracechurch.org/people/v2/people/{person}"
+    campus = grace.rows("campuses")[0]["id"]
+    grace.patch(f"people/{person}", {"primary_campus_id": campus})
+    with_campus, [included] = listed(include="primary_campus")
+    assert with_campus["relationships"]["primary_campus"]["data"] == {"type": "PrimaryCampus", "id": campus}
+    assert (included["type"], included["id"]) == ("Campus", campus)
