@@ -74,6 +74,16 @@ class Member:
         browsing.until(self.page, lambda _: ended.count(), "the run to end", seconds)
         return self.tiles()
 
+    def look_at(self, view: str) -> None:
+        """Open a read-only view of Planning Center, and wait until a worker has read it; the page asks for that by itself."""
+        self.page.goto(view)
+        self.page.get_by_text(re.compile(r"^\s*Read from Planning Center")).wait_for()
+
+    def first_row_of(self, view: str) -> str:
+        """The address of the first row's own page."""
+        self.look_at(view)
+        return str(self.page.locator("a.row-link").first.get_attribute("href"))
+
     def card_address(self) -> str:
         """The public address of the church's card, as the home page shows it."""
         self.page.goto("/")

@@ -12,18 +12,20 @@ from connectcard.web import (
     inbox,
     layout,
     mapping,
+    outside,
     refusals,
     review,
     runs,
     security,
     sign_in,
     times,
+    views,
     webhooks,
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in, webhooks)
-WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, card_words)
+PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in, views, webhooks)
+WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, outside, card_words)
 
 
 def init_app(app: Flask) -> None:

@@ -57,7 +57,7 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
     g.member, g.church, g.framed = member, queries.get_church(), True
     try:
         _check_form()
-        _check_role(member, role)
+        check_role(member, role)
         return view()
     except (HTTPException, errors.ConnectCardError) as error:
         # Answered here, while the church's scope is open, so that the refusal keeps the look of the page.
@@ -71,8 +71,14 @@ def _check_form() -> None:
     csrf.protect()
 
 
-def _check_role(member: Member, role: str) -> None:
-    if REACH[member.role] < REACH[role]:
+def reaches(member: Member, role: str) -> bool:
+    """Whether a member's role reaches as far as this one."""
+    return REACH[member.role] >= REACH[role]
+
+
+def check_role(member: Member, role: str) -> None:
+    """Refuse a member whose role is smaller than this one."""
+    if not reaches(member, role):
         raise errors.NotAllowed(f"This is for {WHO_MAY[role]}.")
 
 

@@ -22,7 +22,8 @@ from connectcard.web.refusals import Refusal
 from connectcard.web.sessions import BrowserSession, browser_session
 
 SIGN_IN, CONNECT = "sign_in", "connect"
-SCOPE = "openid people"
+# Who signs in shows who they are; who connects lets the church's people, groups, check-ins and calendar be read, and people written.
+SCOPES = {SIGN_IN: "openid people", CONNECT: "openid people groups check_ins calendar"}
 PATIENCE = timedelta(minutes=10)
 TIMEOUT_SECONDS = 10
 ERRAND = "errand:"
@@ -55,7 +56,7 @@ def init_app(app: Flask) -> None:
         issuer=at,
         id_token_signing_alg_values_supported=["RS256"],
         client_kwargs={
-            "scope": SCOPE,
+            "scope": SCOPES[CONNECT],
             "code_challenge_method": "S256",
             "token_endpoint_auth_method": "client_secret_post",
             "default_timeout": TIMEOUT_SECONDS,
@@ -70,7 +71,7 @@ def redirect_uri() -> str:
 
 def leave(purpose: str, next_path: str | None = None) -> Response:
     """Send the browser to Planning Center's consent page. Does not touch the network."""
-    way = _client().create_authorization_url(redirect_uri(), prompt="select_account")
+    way = _client().create_authorization_url(redirect_uri(), prompt="select_account", scope=SCOPES[purpose])
     session = browser_session()
     _drop_old_errands(session)
     session[ERRAND + way["state"]] = {

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask
 
-from connectcard.config import PLANNING_CENTER_URL
 from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
 from connectcard.sync.families import named
@@ -37,7 +36,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, person_link, came_from, named, can_be_undone):
+    for words in (status, next_step, came_from, named, can_be_undone):
         app.add_template_filter(words)
 
 
@@ -118,13 +117,6 @@ def agreeing_points(candidate: dict[str, Any]) -> set[str]:
     points = ("first name", "last name", "email", "mobile number")
     words = [reason["words"].casefold() for reason in candidate["reasons"] if reason["agrees"] == "yes"]
     return {point for point in points if any(point in said.partition(":")[0] for said in words)}
-
-
-def person_link(remote_id: str) -> str:
-    """The address of a person's page in the church's Planning Center; a practice one serves it at its own origin."""
-    origin = g.church.origin
-    host = "https://people.planningcenteronline.com" if origin == PLANNING_CENTER_URL else origin
-    return f"{host}/people/AC{remote_id}"
 
 
 def can_be_undone(card: CardInSync) -> bool:

@@ -12,6 +12,8 @@ from flask import Flask, current_app, g, request, url_for
 from connectcard.connections.models import RECONNECT
 from connectcard.connections.queries import find_connection
 from connectcard.sync import cards_in_sync, questions
+from connectcard.sync.remote_views import SECTIONS, tabs_of
+from connectcard.web.access import reaches
 
 ROLE_WORDS = {"owner": "Owner", "staff": "Staff", "viewer": "May look"}
 REVIEW = "/cards/review"
@@ -40,12 +42,14 @@ class Place:
     path: str
     icon: str = ""
     count: int = 0
+    root: str = ""
 
     @property
     def here(self) -> bool:
-        """Whether the page that is being made is this one or stands below it."""
-        below = self.path != "/" and request.path.startswith(self.path + "/") and not request.path.startswith(REVIEW)
-        return request.path == self.path or below
+        """Whether the page that is being made is this one or stands below it, or below `root` where that is another address."""
+        root = self.root or self.path
+        below = root != "/" and request.path.startswith(root + "/") and not request.path.startswith(REVIEW)
+        return request.path in (self.path, root) or below
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,22 @@ def navigation() -> list[Group]:
                 Place("Sync", "/runs", "sync"),
             ],
         ),
-        Group("Planning Center", [Place("Connection", "/connection"), Place("Field mapping", "/mapping"), Place("Webhooks", "/webhooks")]),
+        Group(
+            "Planning Center",
+            [
+                Place("Connection", "/connection"),
+                Place("Field mapping", "/mapping"),
+                Place("Webhooks", "/webhooks"),
+                *views_of_planning_center(),
+            ],
+        ),
     ]
+
+
+def views_of_planning_center() -> list[Place]:
+    """What can be looked at; a section leads to the first of its views that the member may see."""
+    seen = {section: [view for view in tabs_of(section) if reaches(g.member, view.role)] for section in SECTIONS}
+    return [Place(section, f"/views/{views[0].key}", root=f"/views/{tabs_of(section)[0].key}") for section, views in seen.items() if views]
 
 
 def init_app(app: Flask) -> None:

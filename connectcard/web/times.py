@@ -13,7 +13,7 @@ SECONDS_PER_MINUTE = 60
 
 
 def init_app(app: Flask) -> None:
-    for words in (clock_time, exactly, how_long, long_day, recently):
+    for words in (clock_time, day_and_time, exactly, how_long, long_day, recently):
         app.add_template_filter(words)
 
 
@@ -25,6 +25,13 @@ def clock_time(moment: datetime) -> str:
 def long_day(moment: datetime) -> str:
     """Sunday, November 22"""
     return dates.format_date(local(moment), "EEEE, MMMM d", locale=_locale())
+
+
+def day_and_time(moment: datetime) -> str:
+    """Sun, Nov 29, 9:00 AM; with the year where it is another one."""
+    there = local(moment)
+    skeleton = "MMMEd" if there.year == local(now()).year else "yMMMEd"
+    return f"{dates.format_skeleton(skeleton, there, locale=_locale())}, {clock_time(moment)}"
 
 
 def exactly(moment: datetime) -> str:

@@ -25,9 +25,12 @@ PICTURES = ROOT / "docs" / "screenshots"
 # Addresses that are no page of ours: files, and the ways to Planning Center and back.
 NO_PAGES = {"static", "inbox.export", "sign_in.start", "sign_in.callback", "connection.start"}
 # Parts of a page, which the page itself asks for.
-PARTS = {"approvals.found", "inbox.standing", "inbox.found_preview", "mapping.row", "mapping.read_yet", "runs.progress"}
+PARTS = {"approvals.found", "inbox.standing", "inbox.found_preview", "mapping.row", "mapping.read_yet", "runs.progress", "views.read_yet"}
 # A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
 ELSEWHERE = {"sign_in.link"}
+
+# Read-only views of Planning Center that differ in what they show.
+READ_ONLY = ["/views/check-ins", "/views/check-ins/locations", "/views/calendar", "/views/groups/events"]
 
 PROBLEM_EMAIL = "nobody at all"
 
@@ -40,6 +43,7 @@ class Story:
     browsers: dict[str, StorageState | None]
     card: str
     cards: list[str]
+    views: list[str]
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,14 @@ def story(browser: Browser, installation: Installation) -> Story:
         set_one_aside(ada)
         ada.page.goto("/cards?tab=all")
         cards = [str(link.get_attribute("href")) for link in ada.page.locator("a.row-link").all()]
+        views = [*READ_ONLY, ada.first_row_of("/views/groups/events?when=past")]
+        for view in views:
+            ada.look_at(view)
         hugh.sign_in()
         vera.sign_in()
         states = {"ada": ada, "hugh": hugh, "vera": vera}
         browsers = {name: member.page.context.storage_state() for name, member in states.items()}
-        return Story(installation, {"visitor": None, **browsers}, card, cards)
+        return Story(installation, {"visitor": None, **browsers}, card, cards, views)
 
 
 def a_mondays_cards(installation: Installation, card: str) -> None:
@@ -127,6 +134,7 @@ def every_address(story: Story) -> list[View]:
         "submission_id": [card.rsplit("/", 1)[1] for card in story.cards],
         "number": ["1"],
         "card_field": ["visit", "interests", "membership", "prayer"],
+        "address": [view.removeprefix("/views/") for view in story.views],
     }
     return [
         View(who(rule), f"{rule.endpoint} {path}", at(path), rule.endpoint)
@@ -143,7 +151,7 @@ def pages_of_the_application() -> list[Rule]:
 def filled(rule: Rule, fills: dict[str, list[str]]) -> list[str]:
     paths = [rule.rule]
     for argument in sorted(rule.arguments):
-        converters = [f"<{kind}{argument}>" for kind in ("", "uuid:", "int:")]
+        converters = [f"<{kind}{argument}>" for kind in ("", "uuid:", "int:", "path:")]
         paths = [swap(path, converters, value) for path in paths for value in fills[argument]]
     return paths
 

@@ -62,6 +62,11 @@ def test_an_owner_connects_the_church_and_its_tokens_are_kept_sealed(grace: UUID
     assert "access-of" not in page
 
 
+def test_connecting_asks_for_groups_check_ins_and_the_calendar_too(grace: UUID, sign_in: SignIn, planning_center: PlanningCenter) -> None:
+    asked = planning_center.begin(sign_in(grace).client, "/connection/start")
+    assert asked["scope"] == "openid people groups check_ins calendar"
+
+
 def test_signing_in_is_not_connecting(app: Flask, planning_center: PlanningCenter) -> None:
     browser = app.test_client()
     planning_center.sign_in(browser)

@@ -1,0 +1,30 @@
+"""Where things stand in the church's own Planning Center; links to it open a new tab."""
+
+from flask import Flask, g
+
+from connectcard.config import PLANNING_CENTER_URL
+
+HOSTS = {
+    "people": "https://people.planningcenteronline.com",
+    "groups": "https://groups.planningcenteronline.com",
+    "check-ins": "https://check-ins.planningcenteronline.com",
+    "calendar": "https://calendar.planningcenteronline.com",
+}
+
+
+def init_app(app: Flask) -> None:
+    for words in (person_link, outside_page):
+        app.add_template_filter(words)
+
+
+def person_link(remote_id: str) -> str:
+    """The address of a person's page."""
+    return outside_page(f"/people/AC{remote_id}", "people")
+
+
+def outside_page(path: str, product: str) -> str:
+    """The address of a page of a product; a practice Planning Center serves those of people at its own origin, the rest below /open."""
+    origin: str = g.church.origin
+    if origin == PLANNING_CENTER_URL:
+        return f"{HOSTS[product]}{path}"
+    return f"{origin}{path}" if product == "people" and path.startswith("/people/") else f"{origin}/open/{product}{path}"
