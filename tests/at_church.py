@@ -77,7 +77,7 @@ class Member:
     def look_at(self, view: str) -> None:
         """Open a read-only view of Planning Center, and wait until a worker has read it; the page asks for that by itself."""
         self.page.goto(view)
-        self.page.get_by_text(re.compile(r"^\s*Read from Planning Center")).wait_for()
+        self.page.get_by_text(re.compile(r"^\s*Read from Planning Center")).wait_for(timeout=45_000)
 
     def first_row_of(self, view: str) -> str:
         """The address of the first row's own page."""

@@ -76,6 +76,9 @@ def story(browser: Browser, installation: Installation) -> Story:
         ada.sign_in()
         ada.connect()
         ada.wait_for_choices()
+        views = [*READ_ONLY, ada.first_row_of("/views/groups/events?when=past")]
+        for view in views:
+            ada.look_at(view)
         card = ada.card_address()
         a_mondays_cards(installation, card)
         ada.press_sync()
@@ -84,9 +87,6 @@ def story(browser: Browser, installation: Installation) -> Story:
         set_one_aside(ada)
         ada.page.goto("/cards?tab=all")
         cards = [str(link.get_attribute("href")) for link in ada.page.locator("a.row-link").all()]
-        views = [*READ_ONLY, ada.first_row_of("/views/groups/events?when=past")]
-        for view in views:
-            ada.look_at(view)
         hugh.sign_in()
         vera.sign_in()
         states = {"ada": ada, "hugh": hugh, "vera": vera}
