@@ -41,3 +41,6 @@ def import_models() -> None:
         import_module(f"connectcard.{room}.models")
     import_module("connectcard.sync.webhook_models")
     import_module("connectcard.sync.mirror_models")
+    import_module("connectcard.sync.cursors")
+    import_module("connectcard.sync.pull_shift")
+    import_module("connectcard.sync.truth")

@@ -23,6 +23,7 @@ EVERY_CHURCH: dict[str, int] = {
     "connectcard/jobs/worker.py": 1,  # which churches want their choices read
     "connectcard/keys.py": 1,  # every church in turn, each in its own scope from there on
     "connectcard/sync/inbox.py": 1,  # which churches have deliveries or subscriptions to work on
+    "connectcard/sync/pull.py": 1,  # which churches have a pull or a wanted record to go on with
     "connectcard/sync/lanes.py": 2,  # which churches have work due, and when the next
     "connectcard/web/access.py": 1,  # the church that a webhook's address belongs to
     "connectcard/sync/mirrors.py": 1,  # which churches want a view read

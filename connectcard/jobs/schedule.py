@@ -24,8 +24,9 @@ from connectcard.jobs.models import Schedule
 from connectcard.jobs.queue import ring
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center.errors import PlanningCenterError
-from connectcard.sync import inbox, mirrors
+from connectcard.sync import inbox, mirrors, pull
 from connectcard.sync import lanes as sync_lanes
+from connectcard.sync.models import PULL_FULL, TRUTH_CHECK
 
 log = structlog.get_logger()
 
@@ -152,6 +153,26 @@ def erase_old_deliveries() -> None:
             log.info("erased old deliveries", church_id=church_id, count=erased)
 
 
+def pull_changes() -> None:
+    """Every few hours what changed in Planning Center; once a week each list is read whole by itself."""
+    _want_of_each_connected(PULL_FULL)
+
+
+def check_the_truth() -> None:
+    """Every night the ids of both sides are compared."""
+    _want_of_each_connected(TRUTH_CHECK)
+
+
+def _want_of_each_connected(kind: str) -> None:
+    for church_id in _each_church():
+        connection = find_connection()
+        if connection is None or connection.state != CONNECTED:
+            continue
+        with transaction():
+            pull.want_pull(kind, pull.SCHEDULE)
+        ring(church_id)
+
+
 def ring_for_due_work() -> None:
     """For a worker that heard nothing; bells of work that is being done already do nothing."""
     for church_id in {*sync_lanes.churches_with_due_work(), *inbox.churches_with_due_work()}:
@@ -165,5 +186,7 @@ DUTIES = (
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),
     Duty("forget aged views", timedelta(hours=6), forget_aged_views),
+    Duty("pull changes", timedelta(hours=4), pull_changes),
+    Duty("check the truth", timedelta(days=1), check_the_truth),
     Duty("ring for due work", timedelta(minutes=1), ring_for_due_work),
 )

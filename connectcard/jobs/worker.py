@@ -23,7 +23,7 @@ from connectcard.jobs.lanes import BothWays, Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center import Client
-from connectcard.sync import inbox, mirrors
+from connectcard.sync import inbox, mirrors, pull
 from connectcard.sync import lanes as sync_lanes
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
             inbox.work_inbox(church_id, client, stop)
         with church_scope(church_id):
             _read_views(church_id, stop)
-        return False
+        return pull.advance_pulls(church_id, stop, lambda: inbox.is_due() or mirrors.wants_views())
 
 
 def _client(church_id: UUID, stop: Event) -> Client | None:
@@ -143,7 +143,7 @@ def _seconds_until_next(seldom: float) -> float:
 def churches_with_work() -> set[UUID]:
     """The connected churches with anything due, in whichever direction."""
     cards = {*sync_lanes.churches_with_due_work(), *churches_wanting_choices()}
-    return {*cards, *inbox.churches_with_due_work(), *mirrors.churches_wanting_views()}
+    return {*cards, *inbox.churches_with_due_work(), *mirrors.churches_wanting_views(), *pull.churches_wanting_pulls()}
 
 
 def churches_wanting_choices() -> list[UUID]:

@@ -1,6 +1,8 @@
 """Keeping the church's directory: what cards and single records tell of people."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 
@@ -9,10 +11,26 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.people.identity import base_email, name_key
-from connectcard.people.marks import name_mark
+from connectcard.people.marks import name_mark, value_mark
 from connectcard.people.matching import Candidate
-from connectcard.people.models import EMAIL, IDENTITY, INACTIVE, PHONE, Contact, Identity, Person, sealed_identity
+from connectcard.people.models import (
+    EMAIL,
+    IDENTITY,
+    INACTIVE,
+    PHONE,
+    Contact,
+    Family,
+    FamilyMember,
+    Group,
+    GroupMembership,
+    Identity,
+    Person,
+    sealed_identity,
+)
 from connectcard.people.queries import find_person
+
+OURS_ALONE = ("allergies", "pickup_notes", "photo_url")
+EDITABLE = ("child", "gender", "status", "membership", "campus_remote_id")
 
 
 def remember_person(seen: Candidate) -> Person:
@@ -55,11 +73,67 @@ def marking_key() -> str:
 
 
 def forget_person(remote_id: str, kept: str | None = None) -> None:
-    """A person was deleted in Planning Center, or merged into `kept`: matching does not find them any more; nothing is lost here."""
+    """A person was deleted in Planning Center, or merged into `kept`: matching does not find them any more; nothing is lost here.
+
+    What we keep of our own about a merged person goes over to the one who was kept, or the row itself does where we have none of them.
+    """
     person = find_person(remote_id)
-    if person is not None:
+    if person is None:
+        return
+    other = find_person(kept) if kept else None
+    if kept and other is None:
+        person.remote_id, person.remote_mark = kept, None
+    else:
         person.gone_at, person.merged_into = person.gone_at or now(), kept
-        db.session.flush()
+        person.status = person.status if kept else INACTIVE
+    if other is not None:
+        _hand_over(person, other)
+    db.session.flush()
+
+
+def _hand_over(gone: Person, kept: Person) -> None:
+    """Allergies, pick-up notes and a photo where the other has none; families and groups that we put them into."""
+    for name in OURS_ALONE:
+        if getattr(gone, name) and not getattr(kept, name):
+            setattr(kept, name, getattr(gone, name))
+    kept.verified = kept.verified or gone.verified
+    families = {row.family_id for row in db.session.scalars(select(FamilyMember).where(FamilyMember.person_id == kept.id))}
+    groups = {row.group_id for row in db.session.scalars(select(GroupMembership).where(GroupMembership.person_id == kept.id))}
+    for member in db.session.scalars(
+        select(FamilyMember).where(FamilyMember.person_id == gone.id, FamilyMember.person_remote_id.is_(None))
+    ):
+        member.person_id = member.person_id if member.family_id in families else kept.id
+    added = select(GroupMembership).where(GroupMembership.person_id == gone.id, GroupMembership.person_remote_id.is_(None))
+    for membership in db.session.scalars(added):
+        membership.person_id = membership.person_id if membership.group_id in groups else kept.id
+
+
+def edit_person(person: Person, values: Mapping[str, Any], member_name: str) -> list[str]:
+    """Change fields of a person here (names, birthdate, child, gender, status, membership, campus); says which really changed.
+
+    What Planning Center has of them is remembered by a mark, so that a pull knows whether it changed there too. Inside `transaction()`.
+    """
+    now_is = {**vars(person.identity), **{name: getattr(person, name) for name in EDITABLE}}
+    changed = {name: value for name, value in values.items() if now_is[name] != value}
+    if person.remote_id and changed:
+        note_edits(person, {name: now_is[name] for name in changed}, member_name)
+    named = {name: changed[name] for name in IDENTITY if name in changed}
+    if named or "child" in changed:
+        set_identity(person, replace(person.identity, **named), child=changed.get("child", person.child), key=marking_key())
+    for name in EDITABLE:
+        if name in changed and name != "child":
+            setattr(person, name, changed[name])
+    db.session.flush()
+    return list(changed)
+
+
+def note_edits(subject: Person | Family | Group, before: Mapping[str, Any], member_name: str) -> None:
+    """Remember that these fields were changed here, and by a mark what stood in Planning Center before."""
+    edits, key = dict(subject.edits or {}), marking_key()
+    for name, value in before.items():
+        base = edits[name]["base"] if name in edits else value_mark(key, value)
+        edits[name] = {"at": now().isoformat(), "by": member_name, "base": base}
+    subject.edits = edits
 
 
 def _keep_contacts(person: Person, wanted: set[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """Read and write any resource of the catalogue, once per call: no retries, and no doubt left unsaid."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -75,18 +75,50 @@ class Client:
 
         Without an `order` the oldest come first where the list can be ordered so.
         """
+        return paging.every_record(self._listing(resource, parent_id, where, order, include, filter, fields, per_page))
+
+    def steps(
+        self,
+        resource: Resource,
+        position: paging.Position | None = None,
+        *,
+        parent_id: ParentId = None,
+        where: queries.Where | None = None,
+        order: str | None = None,
+        include: Sequence[str] = (),
+        fields: Sequence[str] = (),
+        per_page: int = queries.MOST_PER_PAGE,
+    ) -> Generator[paging.Step, None, None]:
+        """The pages of one sweep through a list, each with where the sweep goes on: whoever keeps that can go on after being stopped.
+
+        The question must be the same as before. Neighbouring pages share a record; whether all were seen is for the caller to count.
+        """
+        listing = self._listing(resource, parent_id, where, order, include, None, fields, per_page)
+        return paging.steps_from(listing, position or paging.Position())
+
+    def _listing(
+        self,
+        resource: Resource,
+        parent_id: ParentId,
+        where: queries.Where | None,
+        order: str | None,
+        include: Sequence[str],
+        filter_: queries.Filter | None,
+        fields: Sequence[str],
+        per_page: int,
+    ) -> "_Listing":
         key = queries.key_of(resource, where, order)
         order = key or order or queries.steady_order(resource)
         fields = [*fields, key] if fields and key and key not in fields else fields
 
         def asked(since: str | None) -> Sequence[tuple[str, str]]:
             narrowed = where if since is None or key is None else queries.since(where, key, since)
-            return queries.query(resource, where=narrowed, order=order, include=include, filter_=filter, fields=fields)
+            return queries.query(resource, where=narrowed, order=order, include=include, filter_=filter_, fields=fields)
 
         queries.check_verb(resource, "list")
         queries.check_linked(per_page)
         asked(None)
-        return paging.every_record(_Listing(self, resource, parent_id, key, asked, per_page))
+        return _Listing(self, resource, parent_id, key, asked, per_page)
 
     def get(
         self,

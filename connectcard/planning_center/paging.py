@@ -10,7 +10,8 @@ counted dearer; its first page needs no link. At the end the records seen are co
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from connectcard.planning_center.documents import Page, Record
 from connectcard.planning_center.errors import Unavailable
@@ -45,6 +46,37 @@ class Listing(Protocol):
         """How many records the whole list has."""
 
 
+@dataclass(frozen=True)
+class Position:
+    """Where a sweep stands: the window's first moment, the offset of the next page, the ids of the page before it."""
+
+    since: str | None = None
+    offset: int = 0
+    previous: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"since": self.since, "offset": self.offset, "previous": list(self.previous)}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Position":
+        return cls(kept["since"], kept["offset"], tuple(kept["previous"]))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of a sweep: what stands on it, how many records the list has, and where the sweep goes on; None at its end."""
+
+    records: tuple[Record, ...]
+    total_count: int | None
+    next: Position | None
+
+
+def steps_from(listing: Listing, position: Position) -> Generator[Step, None, None]:
+    """The pages of one sweep from where it stands; an earlier one that was broken off goes on so. Records may come twice."""
+    with ThreadPoolExecutor(PAGES_AHEAD, thread_name_prefix="pages-ahead") as threads:
+        yield from _Sweep(listing, threads).steps(position)
+
+
 def every_record(listing: Listing) -> Iterator[Record]:
     """Each record once, a page and a few pages ahead in memory at a time, and the ids of those seen.
 
@@ -55,8 +87,8 @@ def every_record(listing: Listing) -> Iterator[Record]:
     with ThreadPoolExecutor(PAGES_AHEAD, thread_name_prefix="pages-ahead") as threads:
         for _ in range(MOST_SWEEPS):
             before, sweep = len(seen), _Sweep(listing, threads)
-            for page in sweep.pages():
-                yield from _fresh(page.records, seen)
+            for step in sweep.steps(Position()):
+                yield from _fresh(step.records, seen)
             # A search may list somebody twice; then a second look brings nothing new.
             if len(seen) >= sweep.total() or (before == len(seen) and sweep.reached_the_end):
                 return
@@ -81,20 +113,19 @@ class _Sweep:
         self._said: int | None = None
         self.reached_the_end = False
 
-    def pages(self) -> Iterator[Page]:
-        since = yield from self._window(None)
-        while since is not None:
-            since = yield from self._window(since)
+    def steps(self, position: Position | None) -> Iterator[Step]:
+        while position is not None:
+            position = yield from self._window(position)
 
     def total(self) -> int:
         """How many records the list says it has; 0 where it does not say."""
         return (self._said if self._windows == 1 else self._listing.count()) or 0
 
-    def _window(self, since: str | None) -> Generator[Page, None, str | None]:
-        """The pages from one moment on; returns the moment at which the next window begins, None at the end of the list."""
+    def _window(self, position: Position) -> Generator[Step, None, Position | None]:
+        """The pages of one window; returns where the next window begins, None at the end of the list."""
         self._windows += 1
-        ahead = _PagesAhead(self._listing, since, self._threads)
-        offset, previous = 0, frozenset[str]()
+        ahead = _PagesAhead(self._listing, position.since, self._threads)
+        offset, previous = position.offset, frozenset(position.previous)
         try:
             while True:
                 page = ahead.page(offset)
@@ -104,16 +135,17 @@ class _Sweep:
                     continue
                 end = offset + len(page.records)
                 if page.next_offset is None:
-                    yield page
                     self._arrived(page, end)
+                    yield Step(page.records, page.total_count, None)
                     return None
                 moment = page.records[-1][self._listing.key] if self._listing.key and page.records else None
-                if end >= WINDOW_RECORDS and moment not in (None, since):
-                    yield page
-                    return str(moment)
+                if end >= WINDOW_RECORDS and moment not in (None, position.since):
+                    following = Position(str(moment))
+                    yield Step(page.records, page.total_count, following)
+                    return following
                 ahead.ask(end, page)
-                yield page
                 offset, previous = max(end - 1, offset + 1), ids
+                yield Step(page.records, page.total_count, Position(position.since, offset, tuple(ids)))
         finally:
             ahead.forget()
 

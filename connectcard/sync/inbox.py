@@ -158,6 +158,11 @@ def churches_with_due_work() -> list[UUID]:
         return list(db.session.scalars(wanted.where(or_(Connection.church_id.in_(delivery), Connection.church_id.in_(check)))))
 
 
+def is_due() -> bool:
+    """Whether the open church has a delivery to be worked now."""
+    return bool(_due_subjects())
+
+
 def work_inbox(church_id: UUID, client: Client, stop: Event) -> None:
     """Look after the church's subscriptions and work its due deliveries, until nothing is due or `stop` is set."""
     with church_scope(church_id):

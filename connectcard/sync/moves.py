@@ -13,7 +13,7 @@ from connectcard.sync.models import CLAIMED, SyncItem
 Moves = Mapping[str, str | None]
 
 
-def follow(moves: Moves, own: SyncItem) -> None:
+def follow(moves: Moves, own: SyncItem | None = None) -> None:
     """Inside an open transaction: move every link of these people, those of `own` and of all cards that nobody has in hand.
 
     A deleted person's cards keep their link, so that staff see whom it was; only the directory forgets them.
@@ -26,10 +26,10 @@ def follow(moves: Moves, own: SyncItem) -> None:
     db.session.flush()
 
 
-def _cards_of(remote_id: str, own: SyncItem) -> list[SyncItem]:
+def _cards_of(remote_id: str, own: SyncItem | None) -> list[SyncItem]:
     cards = db.session.scalars(select(SyncItem).where(SyncItem.person_remote_id == remote_id)).all()
     # Another worker's card finds out by itself: what is written under its hands would be lost.
-    return [card for card in cards if card.id == own.id or card.state != CLAIMED]
+    return [card for card in cards if (own and card.id == own.id) or card.state != CLAIMED]
 
 
 def note_move(item: SyncItem, gone: str, kept: str | None) -> None:

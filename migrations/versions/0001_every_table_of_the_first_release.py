@@ -156,6 +156,21 @@ def upgrade():
     with op.batch_alter_table('destination', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_destination_church_id'), ['church_id'], unique=False)
 
+    op.create_table('difference',
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('what', sa.String(length=16), nullable=False),
+    sa.Column('found_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_difference_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_difference')),
+    sa.UniqueConstraint('church_id', 'kind', 'remote_id', name=op.f('uq_difference_church_id_kind_remote_id'))
+    )
+    with op.batch_alter_table('difference', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_difference_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_difference_found', ['church_id', 'found_at'], unique=False)
+
     op.create_table('family',
     sa.Column('remote_id', sa.String(length=40), nullable=True),
     sa.Column('name', sa.String(length=200), nullable=False),
@@ -254,6 +269,18 @@ def upgrade():
         batch_op.create_index('ix_person_name_key', ['church_id', 'name_key'], unique=False)
         batch_op.create_index('ix_person_seen_at', ['church_id', 'seen_at'], unique=False)
 
+    op.create_table('pull_lane',
+    sa.Column('until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('fence', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_pull_lane_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pull_lane')),
+    sa.UniqueConstraint('church_id', name=op.f('uq_pull_lane_church_id'))
+    )
+    with op.batch_alter_table('pull_lane', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_pull_lane_church_id'), ['church_id'], unique=False)
+
     op.create_table('remote_choice',
     sa.Column('kind', sa.String(length=24), nullable=False),
     sa.Column('remote_id', sa.String(length=40), nullable=False),
@@ -333,6 +360,30 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_staff_session_last_seen_at'), ['last_seen_at'], unique=False)
         batch_op.create_index(batch_op.f('ix_staff_session_member_id'), ['member_id'], unique=False)
 
+    op.create_table('sync_cursor',
+    sa.Column('resource', sa.String(length=24), nullable=False),
+    sa.Column('run_id', sa.Uuid(), nullable=True),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('position', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('sweeps', sa.Integer(), nullable=False),
+    sa.Column('seen', sa.Integer(), nullable=False),
+    sa.Column('latest', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Boolean(), nullable=False),
+    sa.Column('problem', sa.String(length=500), nullable=True),
+    sa.Column('changed_since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('whole_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_sync_cursor_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_cursor')),
+    sa.UniqueConstraint('church_id', 'resource', name=op.f('uq_sync_cursor_church_id_resource'))
+    )
+    with op.batch_alter_table('sync_cursor', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sync_cursor_church_id'), ['church_id'], unique=False)
+
     op.create_table('sync_run',
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -361,6 +412,23 @@ def upgrade():
     with op.batch_alter_table('sync_run', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_sync_run_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_sync_run_state', ['church_id', 'state'], unique=False)
+
+    op.create_table('wanted_record',
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('problem', sa.String(length=300), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_wanted_record_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_wanted_record')),
+    sa.UniqueConstraint('church_id', 'kind', 'remote_id', name=op.f('uq_wanted_record_church_id_kind_remote_id'))
+    )
+    with op.batch_alter_table('wanted_record', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_wanted_record_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_wanted_record_due', ['church_id', 'due_at'], unique=False)
 
     op.create_table('webhook_address',
     sa.Column('key', sa.String(length=32), nullable=False),
@@ -740,14 +808,18 @@ def upgrade():
     op.keep_rows_by_church('connection')
     op.keep_rows_by_church('department')
     op.keep_rows_by_church('destination')
+    op.keep_rows_by_church('difference')
     op.keep_rows_by_church('family')
     op.keep_rows_by_church('field_owner')
     op.keep_rows_by_church('member')
     op.keep_rows_by_church('person')
+    op.keep_rows_by_church('pull_lane')
     op.keep_rows_by_church('remote_choice')
     op.keep_rows_by_church('remote_reading')
     op.keep_rows_by_church('remote_record')
+    op.keep_rows_by_church('sync_cursor')
     op.keep_rows_by_church('sync_run')
+    op.keep_rows_by_church('wanted_record')
     op.keep_rows_by_church('webhook_address')
     op.keep_rows_by_church('webhook_delivery')
     op.keep_rows_by_church('address')
@@ -853,11 +925,20 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_webhook_address_church_id'))
 
     op.drop_table('webhook_address')
+    with op.batch_alter_table('wanted_record', schema=None) as batch_op:
+        batch_op.drop_index('ix_wanted_record_due')
+        batch_op.drop_index(batch_op.f('ix_wanted_record_church_id'))
+
+    op.drop_table('wanted_record')
     with op.batch_alter_table('sync_run', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_run_state')
         batch_op.drop_index(batch_op.f('ix_sync_run_church_id'))
 
     op.drop_table('sync_run')
+    with op.batch_alter_table('sync_cursor', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sync_cursor_church_id'))
+
+    op.drop_table('sync_cursor')
     with op.batch_alter_table('staff_session', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_staff_session_member_id'))
         batch_op.drop_index(batch_op.f('ix_staff_session_last_seen_at'))
@@ -879,6 +960,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_remote_choice_church_id'))
 
     op.drop_table('remote_choice')
+    with op.batch_alter_table('pull_lane', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_pull_lane_church_id'))
+
+    op.drop_table('pull_lane')
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.drop_index('ix_person_seen_at')
         batch_op.drop_index('ix_person_name_key')
@@ -899,6 +984,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_family_church_id'))
 
     op.drop_table('family')
+    with op.batch_alter_table('difference', schema=None) as batch_op:
+        batch_op.drop_index('ix_difference_found')
+        batch_op.drop_index(batch_op.f('ix_difference_church_id'))
+
+    op.drop_table('difference')
     with op.batch_alter_table('destination', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_destination_church_id'))
 

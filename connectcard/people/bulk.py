@@ -1,0 +1,28 @@
+"""Many rows in one statement, on both databases: what a pull brings is not written row by row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy.dialects import postgresql, sqlite
+
+from connectcard.database import Base, db
+
+T = TypeVar("T")
+ROWS_A_STATEMENT = 500
+
+
+def chunks(values: Sequence[T], size: int = ROWS_A_STATEMENT) -> Iterator[Sequence[T]]:
+    """The values in parts that a statement takes: SQLite takes 32,766 parameters."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def upsert(model: type[Base], key: tuple[str, ...] | None, renewed: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add rows; those whose `key` is there already get the `renewed` columns. Each row names all columns that it stores."""
+    if not rows:
+        return
+    make = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    statement: Any = make(model)
+    if key is not None:
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_={name: statement.excluded[name] for name in renewed})
+    db.session.execute(statement, list(rows), execution_options={"synchronize_session": False, "render_nulls": True})

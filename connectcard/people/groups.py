@@ -1,0 +1,140 @@
+"""Groups: taking them in below their department and area, who is in them, and what pages and cards ask."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from connectcard.clock import now
+from connectcard.database import db
+from connectcard.errors import NotFound
+from connectcard.people import conflicts, ownership
+from connectcard.people.families import people_of
+from connectcard.people.marks import value_mark
+from connectcard.people.models import GROUP, Area, Department, Group, GroupMembership
+from connectcard.people.operations import marking_key
+from connectcard.people.pulled import PulledArea, PulledGroup, PulledMembership, Tally
+
+DEPARTMENT = "PCO Groups"
+TWO_SIDED = ("name", "schedule")
+AS_TOLD = (
+    "description", "contact_email", "listed", "enrollment", "enrollment_strategy", "members_are_confidential", "church_center_url",
+    "memberships_count", "archived_at",
+)  # fmt: skip
+
+
+def open_groups() -> list[Group]:
+    """The groups that a card may offer to join, by name."""
+    wanted = select(Group).where(Group.listed, Group.enrollment == "open", Group.archived_at.is_(None), Group.gone_at.is_(None))
+    return list(db.session.scalars(wanted.order_by(Group.name)))
+
+
+def get_group(group_id: UUID) -> Group:
+    """A group of this church. Raises NotFound."""
+    group = db.session.scalars(select(Group).where(Group.id == group_id)).first()
+    if group is None:
+        raise NotFound("There is no such group.")
+    return group
+
+
+def find_group(remote_id: str) -> Group | None:
+    """The group with this id in Planning Center."""
+    return db.session.scalars(select(Group).where(Group.remote_id == remote_id)).first()
+
+
+def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
+    """Store groups as Planning Center showed them at a moment. Inside `transaction()`."""
+    tally, key, owned = Tally(), marking_key(), ownership.owners()
+    areas = take_in_areas([one.area for one in pulled], at)
+    known = {row.remote_id: row for row in db.session.scalars(select(Group).where(Group.remote_id.in_([one.remote_id for one in pulled])))}
+    for one in pulled:
+        row, mark = known.get(one.remote_id), value_mark(key, one)
+        area_id = areas[one.area.remote_id].id
+        if row is not None and row.remote_mark == mark and row.gone_at is None and row.area_id == area_id:
+            tally.skipped += 1
+        else:
+            tally.created, tally.updated = tally.created + (row is None), tally.updated + (row is not None)
+            row = known[one.remote_id] = _renewed(row or Group(remote_id=one.remote_id), one, owned, key, tally)
+            row.remote_mark, row.area_id = mark, area_id
+        row.seen_at, row.gone_at = at, None
+        db.session.add(row)
+    db.session.flush()
+    return tally
+
+
+def _renewed(row: Group, one: PulledGroup, owned: dict[str, str], key: str, tally: Tally) -> Group:
+    for name in AS_TOLD:
+        setattr(row, name, getattr(one, name))
+    theirs = {name: getattr(one, name) for name in TWO_SIDED}
+    if row.seen_at is None:
+        conflicts.put(row, theirs)
+        return row
+    ours = {name: getattr(row, name) for name in TWO_SIDED}
+    found = ownership.reconcile(GROUP, ours, theirs, row.edits, owned, key)
+    conflicts.put(row, found.values)
+    row.edits = found.edits or None
+    conflicts.settle_agreed(row.id, found.agreed)
+    tally.conflicts += conflicts.note(GROUP, row.id, found.conflicts, None)
+    return row
+
+
+def take_in_areas(pulled: Sequence[PulledArea], at: datetime) -> dict[str, Area]:
+    """The group types as areas of the department that pulled groups come under; ours may be renamed or moved elsewhere."""
+    known = {row.remote_id or "": row for row in db.session.scalars(select(Area).where(Area.remote_id.is_not(None)))}
+    for one in {each.remote_id: each for each in pulled}.values():
+        area = known.get(one.remote_id)
+        if area is None:
+            area = known[one.remote_id] = Area(remote_id=one.remote_id, department_id=department().id, name=one.name)
+            db.session.add(area)
+        area.name, area.description = one.name or area.name, one.description or area.description
+        area.seen_at, area.gone_at = at, None
+    db.session.flush()
+    return known
+
+
+def department() -> Department:
+    """Where pulled groups come under; made when first needed, and known by its mark, whatever it is called later."""
+    found = db.session.scalars(select(Department).where(Department.from_planning_center)).first()
+    if found is None:
+        named = db.session.scalars(select(Department).where(Department.name == DEPARTMENT)).first()
+        found = named or Department(name=DEPARTMENT)
+        found.from_planning_center = True
+        db.session.add(found)
+        db.session.flush()
+    return found
+
+
+def take_in_memberships(group: Group, pulled: Sequence[PulledMembership], at: datetime) -> Tally:
+    """Who is in a group, all of them: who is new, whose role changed, and who left. Inside `transaction()`."""
+    tally = Tally()
+    rows = list(db.session.scalars(select(GroupMembership).where(GroupMembership.group_id == group.id)))
+    people = people_of(one.person_remote_id for one in pulled)
+    there = {row.person_remote_id: row for row in rows if row.person_remote_id}
+    ours = {row.person_id: row for row in rows if row.person_remote_id is None}
+    for one in {each.person_remote_id: each for each in pulled}.values():
+        person_id = people.get(one.person_remote_id)
+        row = there.pop(one.person_remote_id, None) or ours.get(person_id)
+        tally.created += row is None
+        row = row or GroupMembership(group_id=group.id)
+        _count_change(row, one, tally)
+        _take_in(row, one, person_id)
+    for left in there.values():
+        tally.updated += left.gone_at is None
+        left.gone_at = left.gone_at or now()
+    group.members_read_at = at
+    db.session.flush()
+    return tally
+
+
+def _count_change(row: GroupMembership, one: PulledMembership, tally: Tally) -> None:
+    if row.person_remote_id is not None:
+        same = (row.role, row.joined_at, row.remote_id, row.gone_at) == (one.role, one.joined_at, one.remote_id, None)
+        tally.skipped, tally.updated = tally.skipped + same, tally.updated + (not same)
+
+
+def _take_in(row: GroupMembership, one: PulledMembership, person_id: Any) -> None:
+    row.person_remote_id, row.person_id = one.person_remote_id, person_id or row.person_id
+    row.role, row.joined_at, row.remote_id, row.gone_at, row.added_here_at = one.role, one.joined_at, one.remote_id, None, None
+    db.session.add(row)

@@ -1,0 +1,86 @@
+"""Planning Center's Person is our person; its e-mails, phone numbers and addresses come with it. Medical notes are not kept."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from connectcard.people.identity import e164, normalised_email
+from connectcard.people.models import ACTIVE, EMAIL, INACTIVE, PHONE, Identity, Person
+from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson
+from connectcard.people.taking_in import take_in_people
+from connectcard.planning_center import Record
+from connectcard.planning_center.resources import people
+from connectcard.sync.mappings._core import Mapping, moment, text
+
+
+def read(record: Record, country_code: str) -> PulledPerson:
+    """A record as our value. Contacts and addresses are None where the answer does not hold them."""
+    named = {name: text(record[name], 200) for name in ("first_name", "last_name", "given_name", "middle_name", "nickname")}
+    return PulledPerson(
+        remote_id=record.id,
+        identity=Identity(**named, birthdate=_day(record["birthdate"])),
+        child=record["child"] is True,
+        gender=text(record["gender"], 60),
+        status=INACTIVE if record["status"] == INACTIVE else ACTIVE,
+        membership=text(record["membership"], 120),
+        campus_remote_id=next((ref.id for ref in record.related("primary_campus")), None),
+        updated_at=moment(record["updated_at"]),
+        contacts=_contacts(record, country_code),
+        addresses=_addresses(record),
+    )
+
+
+def _day(written: Any) -> date | None:
+    return date.fromisoformat(written[:10]) if isinstance(written, str) and written else None
+
+
+def _contacts(record: Record, country_code: str) -> tuple[PulledContact, ...] | None:
+    if "emails" not in record.relationships or "phone_numbers" not in record.relationships:
+        return None
+    found = [*_emails(record), *_phones(record, country_code)]
+    return tuple(sorted(found, key=lambda one: (one.kind, one.value, one.remote_id or "")))
+
+
+def _emails(record: Record) -> Iterator[PulledContact]:
+    for row in record.included_of("Email"):
+        value = normalised_email(row["address"])[:254]
+        yield PulledContact(EMAIL, value, text(row["address"], 254), text(row["location"], 40), row["primary"] is True, row.id)
+
+
+def _phones(record: Record, country_code: str) -> Iterator[PulledContact]:
+    for row in record.included_of("PhoneNumber"):
+        number = text(row["number"], 254)
+        value = row["e164"] or e164(number, row["country_code"] or country_code) or number
+        yield PulledContact(PHONE, value, number, text(row["location"], 40), row["primary"] is True, row.id)
+
+
+def _addresses(record: Record) -> tuple[PulledAddress, ...] | None:
+    if "addresses" not in record.relationships:
+        return None
+    return tuple(sorted((_address(row) for row in record.included_of("Address")), key=lambda one: one.remote_id or ""))
+
+
+def _address(row: Record) -> PulledAddress:
+    return PulledAddress(
+        street=text(row["street_line_1"], 300),
+        street2=text(row["street_line_2"], 300),
+        city=text(row["city"], 120),
+        state=text(row["state"], 120),
+        zip=text(row["zip"], 20),
+        country_code=text(row["country_code"], 2),
+        location=text(row["location"], 40),
+        primary=row["primary"] is True,
+        remote_id=row.id,
+    )
+
+
+MAPPING = Mapping(
+    name="people",
+    words="People",
+    resource=people.PERSON,
+    model=Person,
+    read=read,
+    take_in=take_in_people,
+    include=("emails", "phone_numbers", "addresses"),
+    changed_by="updated_at",
+)

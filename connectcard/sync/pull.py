@@ -1,0 +1,381 @@
+"""Planning Center -> here: one generic loop over the mappings, a page at a time.
+
+A pull is a run of its own. Each page is taken in and the cursor moved in one transaction that also keeps the lane, so that a worker
+killed anywhere, or one that was overtaken, leaves a pull that goes on at the next page. Cards that become due go first: the pull stops
+and is taken up again after them. Nothing is deleted: who is missing in a list that was read to its end is looked up.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
+from threading import Event
+from uuid import UUID
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy import exists, func, or_, select
+
+from connectcard.churches.queries import get_church
+from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.clock import now
+from connectcard.connections.clients import client_for
+from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.queries import find_connection
+from connectcard.connections.words import in_words
+from connectcard.database import db, end_reading, transaction
+from connectcard.errors import ConnectionMissing
+from connectcard.people.models import FAMILY, GROUP
+from connectcard.people.models import PERSON as PERSON_KIND
+from connectcard.planning_center import Client, Step
+from connectcard.planning_center.errors import (
+    AnotherVersion,
+    Blocked,
+    Forbidden,
+    NotSent,
+    PlanningCenterError,
+    ProductUnavailable,
+    RateLimited,
+    ReconnectNeeded,
+    ScopeMissing,
+    Unavailable,
+)
+from connectcard.sync import cursors, pull_members, truth
+from connectcard.sync.cursors import SyncCursor, WantedRecord, cursor_of, reading
+from connectcard.sync.holds import HoldLost
+from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
+from connectcard.sync.mirrors import cards_are_due
+from connectcard.sync.models import (
+    FINISHED,
+    PULL_FAMILIES,
+    PULL_FULL,
+    PULL_GROUPS,
+    PULL_PEOPLE,
+    RUNNING,
+    STOPPED,
+    STOPPING,
+    TRUTH_CHECK,
+    SyncRun,
+)
+from connectcard.sync.pull_shift import BrokenOff, Pull, PullLane, leave_lane, take_lane
+from connectcard.sync.refreshing import REFRESH, refresh_family, refresh_group, refresh_memberships, refresh_person
+from connectcard.sync.runs import new_run, one_press_at_a_time
+
+__all__ = ["advance_pulls", "refresh_family", "refresh_group", "refresh_memberships", "refresh_person", "want_pull"]
+
+log = structlog.get_logger()
+
+MEMBERS, CHECK = "memberships", "truth_check"
+STAGES: dict[str, tuple[str, ...]] = {
+    PULL_PEOPLE: (PEOPLE.name,),
+    PULL_FAMILIES: (FAMILIES.name,),
+    PULL_GROUPS: (GROUPS.name, MEMBERS),
+    PULL_FULL: (PEOPLE.name, FAMILIES.name, GROUPS.name, MEMBERS),
+    TRUTH_CHECK: (CHECK,),
+}
+MAPPINGS: dict[str, Mapping] = {mapping.name: mapping for mapping in (PEOPLE, FAMILIES, GROUPS)}
+KIND_OF = {PEOPLE.name: PERSON_KIND, FAMILIES.name: FAMILY, GROUPS.name: GROUP}
+SCHEDULE = "Schedule"
+
+AGAIN_AFTER = timedelta(minutes=1)
+MOST_TRIES = 8
+WANTED_AT_A_TIME = 20
+# So many may be missing at once without anybody being asked; more looks like an answer that does not show everything.
+MISSING_SHARE, MISSING_ALWAYS = 5, 25
+MOST_LOOKED_UP = 200
+
+
+# Wanting.
+
+
+def want_pull(kind: str, member_name: str, *, whole: bool = False) -> SyncRun:
+    """Have a worker pull people, families, groups or everything; the pull that is on, if one is. Inside `transaction()`; the caller rings.
+
+    `whole` reads everything, also where only changes would be asked for. Raises ConnectionMissing.
+    """
+    connection = find_connection()
+    if connection is None or connection.state != CONNECTED:
+        raise ConnectionMissing("This church is not connected to Planning Center. An owner can connect it.")
+    one_press_at_a_time()
+    run = running_pull() or new_run(kind, member_name)
+    if run.progress is None:
+        run.progress = {"stage": "Waiting to begin", "done": 0, "of": None, "whole": whole}
+    db.session.flush()
+    return run
+
+
+def want_truth_check(member_name: str) -> SyncRun:
+    """Have a worker compare all ids with Planning Center's. Inside `transaction()`; the caller rings."""
+    return want_pull(TRUTH_CHECK, member_name)
+
+
+def running_pull() -> SyncRun | None:
+    """The pull or truth check that is on."""
+    on = SyncRun.kind.in_(STAGES), SyncRun.state.in_((RUNNING, STOPPING))
+    return db.session.scalars(select(SyncRun).where(*on).order_by(SyncRun.number)).first()
+
+
+# The worker's side.
+
+
+def churches_wanting_pulls() -> list[UUID]:
+    """The connected churches whose pull can go on now, or that want a record read again."""
+    moment = now()
+    put_off = exists().where(SyncCursor.church_id == SyncRun.church_id, SyncCursor.run_id == SyncRun.id, SyncCursor.due_at > moment)
+    on = exists().where(
+        SyncRun.church_id == Connection.church_id, SyncRun.kind.in_(STAGES), SyncRun.state.in_((RUNNING, STOPPING)), ~put_off
+    )
+    single = exists().where(WantedRecord.church_id == Connection.church_id, WantedRecord.due_at <= moment)
+    taken = exists().where(PullLane.church_id == Connection.church_id, PullLane.until >= moment)
+    unblocked = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= moment)
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, ~taken, unblocked, or_(on, single))
+    with every_church():
+        return list(db.session.scalars(wanted))
+
+
+def _nobody_waits() -> bool:
+    return False
+
+
+def advance_pulls(church_id: UUID, stop: Event, others_wait: Callable[[], bool] = _nobody_waits) -> bool:
+    """Read what is wanted and go on with a church's pull until it is over, cards are due, others wait or `stop` is set.
+
+    Says whether it should be called again soon. Returns at once where another worker pulls for the church.
+    """
+    with church_scope(church_id):
+        fence = take_lane() if _has_something() else None
+        if fence is None:
+            return False
+        try:
+            _serve(church_id, fence, stop, others_wait)
+            return False
+        except BrokenOff as reason:
+            return reason.soon
+        except HoldLost as lost:
+            log.info("pull_overtaken", church_id=church_id, error=type(lost).__name__)
+            return False
+        finally:
+            end_reading()
+            leave_lane(fence)
+
+
+def _has_something() -> bool:
+    found = running_pull() is not None or bool(cursors.wanted_records(1))
+    end_reading()
+    return found
+
+
+def _serve(church_id: UUID, fence: int, stop: Event, others_wait: Callable[[], bool]) -> None:
+    connection = find_connection()
+    if connection is None:
+        return
+    run = running_pull()
+    in_the_background = run is not None and run.started_by == SCHEDULE
+    try:
+        client = client_for(connection, stopping=stop, background=in_the_background)
+    except ConnectionMissing as error:
+        log.warning("church_cannot_be_pulled", church_id=church_id, exc_info=error)
+        return
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    country_code, run_id = get_church().country_code, run.id if run else None
+    end_reading()
+    _read_wanted(client, stop)
+    if run_id is not None:
+        _advance(Pull(app, church_id, run_id, fence, client, country_code, stop, others_wait))
+
+
+def _read_wanted(client: Client, stop: Event) -> None:
+    for wanted in cursors.wanted_records(WANTED_AT_A_TIME):
+        if stop.is_set() or cards_are_due():
+            raise BrokenOff
+        try:
+            REFRESH[wanted.kind](wanted.remote_id, client)
+        except PlanningCenterError as error:
+            end_reading()
+            with transaction():
+                cursors.want_later(wanted, in_words(error), now() + AGAIN_AFTER, MOST_TRIES)
+        else:
+            with transaction():
+                cursors.no_longer_wanted(wanted)
+    end_reading()
+
+
+def _advance(pull: Pull) -> None:
+    """Stage after stage; one that Planning Center refuses is noted and does not keep the others waiting."""
+    for stage in STAGES[_run(pull).kind]:
+        cursor = _begin(pull, stage)
+        if cursor.done:
+            continue
+        try:
+            _end_stage(pull, stage, _stage(pull, stage))
+        except (ScopeMissing, ProductUnavailable, Forbidden) as error:
+            _end_stage(pull, stage, in_words(error, _product(stage)))
+        except (ReconnectNeeded, RateLimited, Unavailable, Blocked, NotSent) as error:
+            if not _put_off(pull, stage, error):
+                continue
+            return
+        except PlanningCenterError as error:
+            _end_stage(pull, stage, in_words(error, _product(stage)))
+    _finish(pull)
+
+
+def _stage(pull: Pull, stage: str) -> str | None:
+    """Carry out one stage; says what it could not see."""
+    if stage == CHECK:
+        return truth.check(pull)
+    return pull_members.read_all(pull) if stage == MEMBERS else _read_list(pull, MAPPINGS[stage])
+
+
+def _product(stage: str) -> str:
+    return MAPPINGS[stage].product if stage in MAPPINGS else "Groups" if stage == MEMBERS else "People"
+
+
+def _run(pull: Pull) -> SyncRun:
+    run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
+    if run.state == STOPPING:
+        _stopped(pull)
+        raise BrokenOff
+    return run
+
+
+def _stopped(pull: Pull) -> None:
+    end_reading()
+    with transaction():
+        run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
+        run.state, run.finished_at, run.version = STOPPED, now(), run.version + 1
+
+
+def _begin(pull: Pull, stage: str) -> SyncCursor:
+    end_reading()
+    mapping = MAPPINGS.get(stage)
+    with transaction():
+        pull.stay()
+        run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
+        whole = bool((run.progress or {}).get("whole"))
+        return cursors.begin(stage, run, by_change=bool(mapping and mapping.changed_by), whole=whole)
+
+
+# One list, page by page.
+
+
+def _read_list(pull: Pull, mapping: Mapping) -> str | None:
+    while True:
+        total = _sweep(pull, mapping)
+        if _is_complete(mapping, total):
+            return _look_for_missing(pull, mapping, total)
+        with transaction():
+            pull.stay()
+            cursor = cursor_of(mapping.name)
+            cursor.position, cursor.sweeps = None, cursor.sweeps + 1
+            given_up = cursor.sweeps >= cursors.MOST_SWEEPS
+        if given_up:
+            return f"{mapping.words} changed too fast to be read to the end. The next pull looks again."
+
+
+def _sweep(pull: Pull, mapping: Mapping) -> int | None:
+    """Read on from where the cursor stands; gives Planning Center's own count of the list."""
+    cursor = reading(mapping.name)
+    where = dict(mapping.where)
+    if cursor.since is not None and mapping.changed_by:
+        where[mapping.changed_by] = {"gte": cursor.since}
+    place, total = cursor.place, None
+    end_reading()
+    order = mapping.changed_by
+    with closing(pull.client.steps(mapping.resource, place, where=where or None, order=order, include=mapping.include)) as steps:
+        for step in steps:
+            total = step.total_count if place is None or place.since is None else total
+            _take_in(pull, mapping, step)
+            if step.next is not None:
+                pull.pause_for_others()
+    return total
+
+
+def _take_in(pull: Pull, mapping: Mapping, step: Step) -> None:
+    """One page: its records and the cursor, in one transaction."""
+    values = [mapping.read(record, pull.country_code) for record in step.records]
+    with transaction():
+        pull.stay()
+        tally = mapping.take_in(values, now())
+        cursor = cursor_of(mapping.name)
+        cursor.position = step.next.as_json() if step.next else None
+        cursor.seen += tally.total
+        if mapping.changed_by:
+            seen = [one.updated_at for one in values if one.updated_at is not None]
+            cursor.latest = max([*seen, *([cursor.latest] if cursor.latest else [])], default=None)
+        pull.count(mapping.words, tally, cursor.seen, step.total_count)
+
+
+# The end of a list: whether it was whole, and who was not in it.
+
+
+def _is_complete(mapping: Mapping, total: int | None) -> bool:
+    """Whether as many were seen in this pass as Planning Center counts; asked of whole passes only."""
+    cursor = reading(mapping.name)
+    if not cursor.whole or total is None:
+        return True
+    seen = db.session.scalar(select(func.count(mapping.model.id)).where(mapping.model.seen_at >= cursor.began_at)) or 0
+    end_reading()
+    return seen >= total
+
+
+def _look_for_missing(pull: Pull, mapping: Mapping, total: int | None) -> str | None:
+    """Look up each one whom a whole list did not show; says why nothing was looked up where that is so."""
+    cursor = reading(mapping.name)
+    if not cursor.whole:
+        return None
+    model, began_at = mapping.model, cursor.began_at
+    known = model.remote_id.is_not(None), model.gone_at.is_(None)
+    missing = list(db.session.scalars(select(model.remote_id).where(*known, or_(model.seen_at.is_(None), model.seen_at < began_at))))
+    of = db.session.scalar(select(func.count(model.id)).where(*known)) or 0
+    end_reading()
+    if not missing:
+        return None
+    if not total or len(missing) > max(MISSING_ALWAYS, of // MISSING_SHARE):
+        return f"Planning Center did not show {len(missing)} of {of} {mapping.words.lower()}. Nothing was marked as gone here."
+    for remote_id in missing[:MOST_LOOKED_UP]:
+        pull.pause_for_others()
+        REFRESH[KIND_OF[mapping.name]](remote_id, pull.client)
+    return None
+
+
+# The end of a stage, and of the run.
+
+
+def _end_stage(pull: Pull, stage: str, problem: str | None) -> None:
+    end_reading()
+    with transaction():
+        pull.stay()
+        cursors.finish(cursor_of(stage), problem)
+
+
+def _put_off(pull: Pull, stage: str, error: PlanningCenterError) -> bool:
+    """The pull goes on later; after too many tries the stage is given up. Says whether it was put off."""
+    end_reading()
+    with transaction():
+        cursor = cursor_of(stage)
+        if cursor.tries >= MOST_TRIES and not isinstance(error, NotSent | ReconnectNeeded):
+            cursors.finish(cursor, in_words(error, _product(stage)))
+            return False
+        run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
+        run.note, run.version = in_words(error, _product(stage)), run.version + 1
+        cursors.put_off(cursor, run.note, _due_again(error))
+        return True
+
+
+def _due_again(error: PlanningCenterError) -> datetime:
+    if isinstance(error, NotSent):
+        return now()
+    asked = error.retry_after if isinstance(error, RateLimited | Unavailable) and not isinstance(error, AnotherVersion) else None
+    return now() + (timedelta(seconds=asked) if asked is not None else AGAIN_AFTER)
+
+
+def _finish(pull: Pull) -> None:
+    end_reading()
+    with transaction():
+        pull.stay()
+        run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
+        problems = [cursor.problem for cursor in map(cursor_of, STAGES[run.kind]) if cursor.problem]
+        if run.state in (RUNNING, STOPPING):
+            run.state, run.finished_at = FINISHED, now()
+        run.failed = len(problems)
+        run.note = " ".join(dict.fromkeys(problems))[:300] or (run.note if run.kind == TRUTH_CHECK else None)
+        run.version += 1
