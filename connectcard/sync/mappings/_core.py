@@ -40,6 +40,6 @@ def moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) and text else None
 
 
-def text(value: Any, most: int) -> str:
+def fitting(value: Any, most: int) -> str:
     """Text that fits its column; "" for none."""
     return str(value)[:most] if value not in (None, "") else ""

@@ -8,7 +8,7 @@ from connectcard.people.models import Family
 from connectcard.people.pulled import PulledFamily, PulledMember
 from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
-from connectcard.sync.mappings._core import Mapping, moment, text
+from connectcard.sync.mappings._core import Mapping, fitting, moment
 
 
 def read(record: Record, _country_code: str = "") -> PulledFamily:
@@ -18,7 +18,7 @@ def read(record: Record, _country_code: str = "") -> PulledFamily:
     contact = next((ref.id for ref in record.related("primary_contact")), None) or record["primary_contact_id"]
     return PulledFamily(
         remote_id=record.id,
-        name=text(record["name"], 200),
+        name=fitting(record["name"], 200),
         primary_contact_remote_id=str(contact) if contact else None,
         updated_at=moment(record["updated_at"]),
         members=named if told else None,
@@ -27,7 +27,7 @@ def read(record: Record, _country_code: str = "") -> PulledFamily:
 
 def with_roles(family: PulledFamily, memberships: Sequence[Record]) -> PulledFamily:
     """The same family with the roles that its memberships tell."""
-    members = [PulledMember(ref.id, text(row["household_role"], 24), row.id) for row in memberships for ref in row.related("person")[:1]]
+    members = [PulledMember(ref.id, fitting(row["household_role"], 24), row.id) for row in memberships for ref in row.related("person")[:1]]
     return replace(family, members=tuple(members))
 
 

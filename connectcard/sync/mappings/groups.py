@@ -5,7 +5,7 @@ from connectcard.people.models import Group
 from connectcard.people.pulled import PulledArea, PulledGroup
 from connectcard.planning_center import Record
 from connectcard.planning_center.resources import groups
-from connectcard.sync.mappings._core import Mapping, moment, text
+from connectcard.sync.mappings._core import Mapping, fitting, moment
 
 # Planning Center's own bucket for groups that are of no type.
 UNIQUE = PulledArea("unique", "Unique groups")
@@ -15,16 +15,16 @@ def read(record: Record, _country_code: str = "") -> PulledGroup:
     enrollment = next(iter(record.included_of("Enrollment")), None)
     return PulledGroup(
         remote_id=record.id,
-        name=text(record["name"], 300),
+        name=fitting(record["name"], 300),
         area=_area(record),
-        schedule=text(record["schedule"], 300),
-        description=text(record["description_as_plain_text"], 4000),
-        contact_email=text(record["contact_email"], 254),
+        schedule=fitting(record["schedule"], 300),
+        description=fitting(record["description_as_plain_text"], 4000),
+        contact_email=fitting(record["contact_email"], 254),
         listed=record["listed"] is True,
-        enrollment=text(enrollment["status"], 20) if enrollment else "",
-        enrollment_strategy=text(enrollment["strategy"], 20) if enrollment else "",
+        enrollment=fitting(enrollment["status"], 20) if enrollment else "",
+        enrollment_strategy=fitting(enrollment["strategy"], 20) if enrollment else "",
         members_are_confidential=record["members_are_confidential"] is True,
-        church_center_url=text(record["public_church_center_web_url"], 500) or None,
+        church_center_url=fitting(record["public_church_center_web_url"], 500) or None,
         memberships_count=record["memberships_count"],
         archived_at=moment(record["archived_at"]),
     )
@@ -33,7 +33,7 @@ def read(record: Record, _country_code: str = "") -> PulledGroup:
 def _area(record: Record) -> PulledArea:
     type_ = next(iter(record.included_of("GroupType")), None)
     if type_ is not None:
-        return PulledArea(type_.id, text(type_["name"], 200), text(type_["description"], 2000))
+        return PulledArea(type_.id, fitting(type_["name"], 200), fitting(type_["description"], 2000))
     named = next((ref.id for ref in record.related("group_type")), UNIQUE.remote_id)
     return UNIQUE if named == UNIQUE.remote_id else PulledArea(named, f"Group type {named}")
 

@@ -10,19 +10,19 @@ from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson
 from connectcard.people.taking_in import take_in_people
 from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
-from connectcard.sync.mappings._core import Mapping, moment, text
+from connectcard.sync.mappings._core import Mapping, fitting, moment
 
 
 def read(record: Record, country_code: str) -> PulledPerson:
     """A record as our value. Contacts and addresses are None where the answer does not hold them."""
-    named = {name: text(record[name], 200) for name in ("first_name", "last_name", "given_name", "middle_name", "nickname")}
+    named = {name: fitting(record[name], 200) for name in ("first_name", "last_name", "given_name", "middle_name", "nickname")}
     return PulledPerson(
         remote_id=record.id,
         identity=Identity(**named, birthdate=_day(record["birthdate"])),
         child=record["child"] is True,
-        gender=text(record["gender"], 60),
+        gender=fitting(record["gender"], 60),
         status=INACTIVE if record["status"] == INACTIVE else ACTIVE,
-        membership=text(record["membership"], 120),
+        membership=fitting(record["membership"], 120),
         campus_remote_id=next((ref.id for ref in record.related("primary_campus")), None),
         updated_at=moment(record["updated_at"]),
         contacts=_contacts(record, country_code),
@@ -44,14 +44,14 @@ def _contacts(record: Record, country_code: str) -> tuple[PulledContact, ...] | 
 def _emails(record: Record) -> Iterator[PulledContact]:
     for row in record.included_of("Email"):
         value = normalised_email(row["address"])[:254]
-        yield PulledContact(EMAIL, value, text(row["address"], 254), text(row["location"], 40), row["primary"] is True, row.id)
+        yield PulledContact(EMAIL, value, fitting(row["address"], 254), fitting(row["location"], 40), row["primary"] is True, row.id)
 
 
 def _phones(record: Record, country_code: str) -> Iterator[PulledContact]:
     for row in record.included_of("PhoneNumber"):
-        number = text(row["number"], 254)
+        number = fitting(row["number"], 254)
         value = row["e164"] or e164(number, row["country_code"] or country_code) or number
-        yield PulledContact(PHONE, value, number, text(row["location"], 40), row["primary"] is True, row.id)
+        yield PulledContact(PHONE, value, number, fitting(row["location"], 40), row["primary"] is True, row.id)
 
 
 def _addresses(record: Record) -> tuple[PulledAddress, ...] | None:
@@ -62,13 +62,13 @@ def _addresses(record: Record) -> tuple[PulledAddress, ...] | None:
 
 def _address(row: Record) -> PulledAddress:
     return PulledAddress(
-        street=text(row["street_line_1"], 300),
-        street2=text(row["street_line_2"], 300),
-        city=text(row["city"], 120),
-        state=text(row["state"], 120),
-        zip=text(row["zip"], 20),
-        country_code=text(row["country_code"], 2),
-        location=text(row["location"], 40),
+        street=fitting(row["street_line_1"], 300),
+        street2=fitting(row["street_line_2"], 300),
+        city=fitting(row["city"], 120),
+        state=fitting(row["state"], 120),
+        zip=fitting(row["zip"], 20),
+        country_code=fitting(row["country_code"], 2),
+        location=fitting(row["location"], 40),
         primary=row["primary"] is True,
         remote_id=row.id,
     )
