@@ -118,7 +118,8 @@ class Client:
         queries.check_verb(resource, "list")
         queries.check_linked(per_page)
         asked(None)
-        return _Listing(self, resource, parent_id, key, asked, per_page)
+        steady = order in (None, "created_at", "-created_at")
+        return _Listing(self, resource, parent_id, key, steady, asked, per_page)
 
     def get(
         self,
@@ -286,6 +287,7 @@ class _Listing:
     resource: Resource
     parent_id: ParentId
     key: str | None
+    steady: bool
     asked: Callable[[str | None], Sequence[tuple[str, str]]]
     per_page: int
 

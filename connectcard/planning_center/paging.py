@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from connectcard.planning_center.documents import Page, Record
 from connectcard.planning_center.errors import Unavailable
+from connectcard.planning_center.seen import SeenIds
 
 WINDOW_RECORDS = 10_000
 PAGES_AHEAD = 8
@@ -32,6 +33,10 @@ class Listing(Protocol):
     @property
     def key(self) -> str | None:
         """The attribute that it is ordered by and can be asked for from a moment on; None where there is none."""
+
+    @property
+    def steady(self) -> bool:
+        """Whether no record changes its place but by others that vanish: a list by `updated_at` has each changed one at its end."""
 
     def page(self, since: str | None, offset: int) -> Page:
         """The page at `offset` of the records whose key is not before `since`."""
@@ -83,7 +88,7 @@ def every_record(listing: Listing) -> Iterator[Record]:
     Whatever was there from the beginning to the end is given; what appeared or vanished meanwhile may be. Raises Unavailable when
     the list will not hold still, or holds fewer records than it says.
     """
-    seen: set[str] = set()
+    seen = SeenIds()
     with ThreadPoolExecutor(PAGES_AHEAD, thread_name_prefix="pages-ahead") as threads:
         for _ in range(MOST_SWEEPS):
             before, sweep = len(seen), _Sweep(listing, threads)
@@ -95,11 +100,8 @@ def every_record(listing: Listing) -> Iterator[Record]:
     raise Unavailable(f"{listing.name}: the list changes too fast to be read, or holds fewer records than it says")
 
 
-def _fresh(records: Iterable[Record], seen: set[str]) -> Iterator[Record]:
-    for record in records:
-        if record.id not in seen:
-            seen.add(record.id)
-            yield record
+def _fresh(records: Iterable[Record], seen: SeenIds) -> Iterator[Record]:
+    return (record for record in records if seen.add(record.id))
 
 
 class _Sweep:
@@ -178,7 +180,12 @@ class _PagesAhead:
         return asked.result()
 
     def ask(self, end: int, page: Page) -> None:
-        """Ask for the pages behind one that ends at `end`. They see the context variables of whoever iterates."""
+        """Ask for the pages behind one that ends at `end`. They see the context variables of whoever iterates.
+
+        Not where records move: one may leave a page that is read later for one that was read before.
+        """
+        if not self._listing.steady:
+            return
         last = page.total_count or 0
         if self._listing.key is not None:
             last = min(last, WINDOW_RECORDS)

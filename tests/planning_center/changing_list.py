@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import Lock, current_thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,9 +40,10 @@ class ChangingList:
     second: int = 0
     asked: list[dict[str, str]] = field(default_factory=list)
     ever: set[str] = field(default_factory=set)
-    at_the_last_end: set[str] = field(default_factory=set)
+    at_the_first_end: frozenset[str] | None = None
     counts_too_many: int = 0
     lock: Lock = field(default_factory=Lock)
+    read_by: set[str] = field(default_factory=set)
 
     def add(self, rows: int = 1, *, seconds: int = 1) -> None:
         """New rows, all of one second."""
@@ -67,6 +68,7 @@ class ChangingList:
                 self.changes.popleft()(self)
             query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
             self.asked.append(query)
+            self.read_by.add(current_thread().name)
             context.headers["X-PCO-API-Processed-As-Version"] = request.headers["X-PCO-API-Version"]
             return self._page(query)
 
@@ -77,8 +79,8 @@ class ChangingList:
         meta: dict[str, Any] = {"total_count": len(matching) + self.counts_too_many}
         if end < len(matching):
             meta["next"] = {"offset": end}
-        elif per_page > 1:
-            self.at_the_last_end = set(self.rows)
+        elif per_page > 1 and self.at_the_first_end is None:
+            self.at_the_first_end = frozenset(self.rows)
         return {"links": {}, "data": [_document(row) for row in matching[offset:end]], "included": [], "meta": meta}
 
     def _matching(self, query: dict[str, str]) -> list[Row]:
