@@ -32,7 +32,7 @@ def a_run(church_id: UUID, state: str = RUNNING, **values: Any) -> UUID:
     """A press of Sync; gives the id of the run."""
     with church_scope(church_id), transaction() as session:
         number = (session.scalar(select(func.max(SyncRun.number))) or 0) + 1
-        run = SyncRun(number=number, started_by="Sam Hill", state=state, **values)
+        run = SyncRun(**{"number": number, "started_by": "Sam Hill", "state": state} | values)
         session.add(run)
         return run.id
 

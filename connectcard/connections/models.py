@@ -14,6 +14,7 @@ from connectcard.database import Base, UtcDateTime
 
 CONNECTED, RECONNECT, DISCONNECTED = "connected", "reconnect", "disconnected"
 OAUTH, PERSONAL_ACCESS_TOKEN = "oauth", "personal_access_token"
+OK, NO_SCOPE, NO_ACCESS, HIDDEN_ROWS = "ok", "no_scope", "no_access", "hidden_rows"
 
 
 class Connection(ChurchOwned, Base):

@@ -1,4 +1,4 @@
-"""Connecting a church to Planning Center, testing and ending that, and reading what a card can be sent to."""
+"""Connecting a church to Planning Center, ending that, and reading what a card can be sent to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,12 +13,22 @@ from sqlalchemy import select
 from connectcard.churches.models import Church
 from connectcard.clock import now
 from connectcard.config import Config
-from connectcard.connections.aside import reading_aside, writing_aside
-from connectcard.connections.budget import budget_of
+from connectcard.connections.aside import writing_aside
 from connectcard.connections.clients import client_for, refuse_another_origin
-from connectcard.connections.models import CONNECTED, DISCONNECTED, OAUTH, PERSONAL_ACCESS_TOKEN, RECONNECT, Connection, RemoteChoice
+from connectcard.connections.models import (
+    CONNECTED,
+    DISCONNECTED,
+    NO_ACCESS,
+    NO_SCOPE,
+    OAUTH,
+    OK,
+    PERSONAL_ACCESS_TOKEN,
+    RECONNECT,
+    Connection,
+    RemoteChoice,
+)
 from connectcard.connections.queries import find_connection
-from connectcard.connections.tokens import fresh_access_token, keep_tokens, revoke
+from connectcard.connections.tokens import keep_tokens, revoke
 from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading
 from connectcard.errors import ChangeRefused, ConnectionMissing
@@ -27,18 +37,7 @@ from connectcard.planning_center.errors import PlanningCenterError, ProductUnava
 from connectcard.planning_center.oauth import Tokens
 from connectcard.planning_center.resources import people
 
-OK, NO_SCOPE, NO_ACCESS = "ok", "no_scope", "no_access"
-MAY_WRITE = ("Editor", "Manager")
 REFUSED_WORDS = "Planning Center does not take the personal access token. Make a new one, set PCO_APP_ID and PCO_SECRET, and connect again."
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was tried, whether it worked, and what it means in words for staff."""
-
-    name: str
-    ok: bool
-    words: str
 
 
 # Connecting. Inside the caller's `transaction()`.
@@ -104,7 +103,7 @@ def want_choices(connection: Connection) -> None:
     db.session.flush()
 
 
-# Ending and testing. Outside of any transaction, since Planning Center is spoken to.
+# Ending. Outside of any transaction, since Planning Center is spoken to.
 
 
 def disconnect(connection: Connection) -> bool:
@@ -128,61 +127,22 @@ def _forget_tokens(row: Connection) -> None:
     row.version += 1
 
 
-def test_connection(connection: Connection) -> list[Check]:
-    """Try everything that the sync needs, and say how it went: the sign-in, reading, writing, and the rate limit."""
-    client, by_token = client_for(connection, interactive=True), connection.kind == PERSONAL_ACCESS_TOKEN
-    budget, connection_id = budget_of(connection), connection.id
-    end_reading()
-    try:
-        if not by_token:
-            fresh_access_token(connection_id)
-        me = client.get(people.ME)
-        client.list(people.PERSON, per_page=1)
-    except PlanningCenterError as error:
-        _note(connection_id, error)
-        name = "Sign-in" if isinstance(error, ReconnectNeeded) else "People: read"
-        return [Check(name, False, in_words(error))]
-    _note(connection_id, None)
-    sign_in = Check("Sign-in", True, _valid_until(connection_id))
-    rate = budget.rate
-    left = max(0, rate.limit - rate.count)
-    return [
-        sign_in,
-        Check("People: read", True, "People can be looked up."),
-        _may_write(me),
-        Check("Rate limit", left > 0, f"{left} of {rate.limit} requests are left in this window of {rate.period} seconds."),
-    ]
-
-
-def _may_write(me: Record) -> Check:
-    rights, name = me["people_permissions"], me["name"] or "the connecting person"
-    if me["site_administrator"] or rights in MAY_WRITE:
-        return Check("People: write", True, "People can be added and changed.")
-    has = f"is a {rights}" if rights else "has no permission"
-    words = f"{name} {has} in Planning Center People. Make them an Editor there, or connect as somebody who is one."
-    return Check("People: write", False, words)
-
-
-def _valid_until(connection_id: UUID) -> str:
-    with reading_aside() as session:
-        row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
-        if row.kind == PERSONAL_ACCESS_TOKEN:
-            return "Planning Center takes the personal access token, which does not expire."
-        minutes = round((row.expires_at - now()).total_seconds() / 60) if row.expires_at else 0
-        return f"Valid for {minutes} more minutes, and renewed by itself before that."
-
-
 _STANDING = ((ScopeMissing, NO_SCOPE), (ProductUnavailable, NO_ACCESS), (type(None), OK))
 
 
-def _note(connection_id: UUID, error: PlanningCenterError | None) -> None:
-    """Keep what a visit to Planning Center showed: when it was, which product is open, and whether the token is refused."""
+def standing_after(error: PlanningCenterError | None) -> str | None:
+    """How a product stands after a visit to it that ended so; None where that says nothing about the product."""
+    return next((word for kind, word in _STANDING if isinstance(error, kind)), None)
+
+
+def note_visit(connection_id: UUID, error: PlanningCenterError | None) -> None:
+    """Keep what a visit to People showed: when it was, whether the product is open, and whether the token is refused."""
     with writing_aside() as session:
         row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
         # Of an OAuth grant only the token endpoint knows that it is dead; `tokens` has marked it then.
         if isinstance(error, ReconnectNeeded) and row.kind == PERSONAL_ACCESS_TOKEN:
             mark_reconnect(row, REFUSED_WORDS)
-        standing = next((word for kind, word in _STANDING if isinstance(error, kind)), None)
+        standing = standing_after(error)
         if standing is not None:
             row.products = {**row.products, people.PRODUCT: standing}
         if error is None:
@@ -216,12 +176,12 @@ def read_choices(connection: Connection, stopping: Event | None = None) -> None:
     except PlanningCenterError as error:
         if stopping is not None and stopping.is_set():
             return
-        _note(connection_id, error)
+        note_visit(connection_id, error)
         with writing_aside() as session:
             row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
             row.choices_problem, row.choices_wanted_at = in_words(error)[:300], None
         return
-    _note(connection_id, None)
+    note_visit(connection_id, None)
     _keep_choices(connection_id, found, began_at)
 
 

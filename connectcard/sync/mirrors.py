@@ -17,7 +17,7 @@ from sqlalchemy import Select, delete, select, update
 
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
-from connectcard.connections.models import CONNECTED, Connection
+from connectcard.connections.models import CONNECTED, HIDDEN_ROWS, NO_ACCESS, NO_SCOPE, OK, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading, transaction
@@ -41,7 +41,6 @@ from connectcard.sync.models import RUNNING, SyncItem, SyncRun
 from connectcard.sync.remote_values import Kept, choices_of, kept_of
 from connectcard.sync.remote_views import BELOW, BY_KEY, PRODUCT_WORDS, VIEWS, View
 
-OK, NO_SCOPE, NO_ACCESS, HIDDEN_ROWS = "ok", "no_scope", "no_access", "hidden_rows"
 MOST_ROWS = 10_000
 MOST_TRIES = 3
 AGAIN_AFTER = timedelta(minutes=1)

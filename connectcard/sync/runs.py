@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import Select, exists, func, or_, select, update
 
 from connectcard.cards.models import RECEIVED, Submission
 from connectcard.churches.models import Church
@@ -194,11 +194,26 @@ def get_run(number: int) -> SyncRun:
     return run
 
 
-def recent(page: int = 1) -> tuple[list[SyncRun], bool]:
-    """The runs, newest first, twenty a page, and whether there is a further page."""
-    wanted = select(SyncRun).order_by(SyncRun.number.desc()).offset((page - 1) * RUNS_A_PAGE).limit(RUNS_A_PAGE + 1)
-    rows = list(db.session.scalars(wanted))
+def recent(page: int = 1, *, problems: bool = False) -> tuple[list[SyncRun], bool]:
+    """The runs of every kind, newest first, twenty a page, and whether there is a further page; `problems` alone on wish."""
+    rows = list(db.session.scalars(_newest_first(problems).offset((page - 1) * RUNS_A_PAGE).limit(RUNS_A_PAGE + 1)))
     return rows[:RUNS_A_PAGE], len(rows) > RUNS_A_PAGE
+
+
+def all_of(*, problems: bool = False, most: int) -> list[SyncRun]:
+    """The runs of every kind, newest first, for a file."""
+    return list(db.session.scalars(_newest_first(problems).limit(most)))
+
+
+def all_running() -> list[SyncRun]:
+    """The runs of every kind that are on."""
+    return list(db.session.scalars(_newest_first(problems=False).where(SyncRun.state.in_((RUNNING, STOPPING)))))
+
+
+def _newest_first(problems: bool) -> Select[SyncRun]:
+    wanted = select(SyncRun).order_by(SyncRun.number.desc())
+    trouble = or_(SyncRun.needs_you > 0, SyncRun.failed > 0, SyncRun.note.is_not(None))
+    return wanted.where(trouble) if problems else wanted
 
 
 # The end of a run, as the worker finds it.

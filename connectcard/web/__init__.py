@@ -15,6 +15,7 @@ from connectcard.web import (
     outside,
     refusals,
     review,
+    run_history,
     runs,
     security,
     sign_in,
@@ -24,7 +25,7 @@ from connectcard.web import (
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, runs, security, sign_in, views, webhooks)
+PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, run_history, runs, security, sign_in, views, webhooks)
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, outside, card_words)
 
 

@@ -1,16 +1,17 @@
-"""The church's connection to Planning Center: made by an owner, tested, made again, ended."""
+"""The Planning Center page: the connection, made by an owner, tested, made again, ended; what it reaches; pulls, pushes, history."""
 
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, g, redirect, render_template
+from flask import Blueprint, flash, g, redirect, render_template, url_for
 from htmx_flask import request
 from werkzeug.wrappers import Response
 
 from connectcard.churches.models import OWNER, STAFF
 from connectcard.churches.operations import role_from
 from connectcard.churches.queries import get_church
-from connectcard.connections import operations, queries
+from connectcard.connections import checks, operations, queries
+from connectcard.connections.checks import PRODUCTS
 from connectcard.connections.clients import client_for
 from connectcard.connections.identity import Identity, read_identity, read_identity_of_token_pair
 from connectcard.connections.models import CONNECTED, Connection
@@ -19,9 +20,10 @@ from connectcard.database import after_commit, end_reading, transaction
 from connectcard.errors import ConnectionMissing
 from connectcard.jobs.queue import ring
 from connectcard.planning_center.errors import PlanningCenterError
-from connectcard.sync import runs, subscriptions
-from connectcard.web import authorization
-from connectcard.web.access import staff_page
+from connectcard.sync import runs, starting, subscriptions, webhook_figures
+from connectcard.sync.webhook_models import ACTIVE
+from connectcard.web import authorization, run_board
+from connectcard.web.access import poll, staff_page
 from connectcard.web.admission import settings
 from connectcard.web.authorization import CONNECT, Grant
 from connectcard.web.refusals import Refusal
@@ -33,6 +35,27 @@ blueprint = Blueprint("connection", __name__)
 @staff_page()
 def page() -> str:
     return render_template("connection/page.html", **_standing())
+
+
+@blueprint.get("/connection/board")
+@staff_page()
+@poll
+def board() -> str | Response:
+    """The part of the page that moves; nothing (204) while the page shows it as it is."""
+    shown = run_board.board()
+    if shown["seen"] == request.args.get("seen"):
+        return Response(status=204)
+    return render_template("connection/_board.html", **shown)
+
+
+@blueprint.post("/connection/runs/<kind>")
+@staff_page(STAFF)
+def start_run(kind: str) -> Response:
+    """Start a pull or a push; the same one that is on where there is one."""
+    with transaction():
+        starting.start(kind, g.member.name)
+        _ring_after_commit(g.church.id)
+    return redirect(url_for("connection.page") + "#board", 303)
 
 
 @blueprint.get("/connection/start")
@@ -128,10 +151,10 @@ def test() -> str:
     kept = queries.find_connection()
     if kept is None or kept.state != CONNECTED:
         raise ConnectionMissing("There is no working connection to test. Connect the church first.")
-    checks = operations.test_connection(kept)
+    found = checks.test_connection(kept)
     if request.htmx:
-        return render_template("connection/_checks.html", checks=checks, **_standing())
-    return render_template("connection/page.html", checks=checks, **_standing())
+        return render_template("connection/_checks.html", checks=found, **_standing())
+    return render_template("connection/page.html", checks=found, **_standing())
 
 
 @blueprint.post("/connection/disconnect")
@@ -167,6 +190,21 @@ def _standing() -> dict[str, Any]:
         "same_origin": g.church.origin == config.pco_base_url,
         "oauth": bool(config.pco_client_id),
         "by_settings": bool(config.personal_access_token),
+        "products": PRODUCTS,
+        "webhooks": _webhook_standing(),
+        **run_board.board(),
+    }
+
+
+def _webhook_standing() -> dict[str, Any]:
+    """In short what the page about webhooks shows at length."""
+    rows, address = webhook_figures.event_rows(), subscriptions.find_address()
+    return {
+        "problem": address.problem if address else None,
+        "told_of": sum(1 for row in rows if row.subscription and row.subscription.state == ACTIVE),
+        "of": len(rows),
+        "last": max((row.last_received_at for row in rows if row.last_received_at), default=None),
+        "silent_since": webhook_figures.silent_since(),
     }
 
 

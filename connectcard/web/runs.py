@@ -20,6 +20,7 @@ from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.sync.histories import OUTCOME_WORDS
 from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
 from connectcard.sync.runs import Counters
+from connectcard.web import run_history
 from connectcard.web.access import poll, staff_page
 from connectcard.web.run_words import KINDS, end_words, title
 
@@ -56,18 +57,11 @@ def start() -> AnyResponse:
 @blueprint.get("/runs")
 @staff_page()
 def history() -> str:
-    page = max(1, request.args.get("page", 1, type=int))
-    found, has_more = runs.recent(page)
     return render_template(
         "runs/history.html",
-        runs=found,
-        page=page,
-        has_more=has_more,
         may_sync=may_sync(),
-        ready=runs.ready_count(),
         running=runs.running(),
-        words_of=end_words,
-        title_of=title,
+        **run_history.history("runs.history"),
     )
 
 

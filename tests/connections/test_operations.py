@@ -11,7 +11,7 @@ from flask import Flask
 from connectcard.churches.models import Church
 from connectcard.churches.tenancy import church_scope
 from connectcard.config import Config
-from connectcard.connections import operations, queries
+from connectcard.connections import checks, operations, queries
 from connectcard.connections.identity import read_identity_of_token_pair
 from connectcard.connections.models import CONNECTED, DISCONNECTED, PERSONAL_ACCESS_TOKEN, RECONNECT, Connection, RemoteChoice
 from connectcard.database import db, end_reading, transaction
@@ -179,16 +179,13 @@ def standing(connection_id: UUID) -> Connection:
 
 def test_a_working_connection_passes_every_check(practised: Connection) -> None:
     connection_id = practised.id
-    checks = operations.test_connection(practised)
-    assert [(check.name, check.ok) for check in checks] == [
-        ("Sign-in", True),
-        ("People: read", True),
-        ("People: write", True),
-        ("Rate limit", True),
-    ]
-    assert "requests are left" in checks[-1].words
+    found = checks.test_connection(practised)
+    names = ["Sign-in", "People: read", "People: write", "Groups", "Check-Ins", "Calendar", "Webhooks", "Rate limit"]
+    assert [(check.name, check.ok) for check in found] == [(name, True) for name in names]
+    assert all(check.seconds for check in found if check.name not in ("People: write", "Rate limit"))
+    assert "requests are left" in found[-1].words
     row = standing(connection_id)
-    assert row.products == {"people": "ok"}
+    assert row.products == {"people": "ok", "groups": "ok", "check-ins": "ok", "calendar": "ok"}
     assert row.checked_at is not None
 
 
@@ -206,7 +203,7 @@ def test_a_failing_check_says_what_to_do(
 ) -> None:
     connection_id = practised.id
     practice.fail(kind, path="/people/v2/*", times=3)
-    [check] = operations.test_connection(practised)
+    [check] = checks.test_connection(practised)
     assert (check.name, check.ok) == (name, False)
     assert words in check.words
     row = standing(connection_id)
@@ -217,14 +214,25 @@ def test_a_failing_check_says_what_to_do(
 def test_a_refused_personal_access_token_asks_for_another(practised: Connection, practice: Practice, app: Flask) -> None:
     connection_id = practised.id
     app.config["CONNECTCARD"] = make_config("sqlite://", pco_base_url=practice.url, personal_access_token=("wrong", "pair"))
-    [check] = operations.test_connection(practised)
+    [check] = checks.test_connection(practised)
     assert (check.name, check.ok) == ("Sign-in", False)
     assert standing(connection_id).state == RECONNECT
 
 
+def test_a_closed_product_is_named_with_what_does_not_work_without_it(practised: Connection, practice: Practice) -> None:
+    connection_id = practised.id
+    practice.fail("no_access", path="/calendar/v2/*")
+    practice.fail("no_access", path="/webhooks/v2/*")
+    found = {check.name: check for check in checks.test_connection(practised)}
+    assert [name for name, check in found.items() if not check.ok] == ["Calendar", "Webhooks"]
+    assert found["Calendar"].words.endswith("The calendar is not shown here.")
+    assert "arrive with each pull" in found["Webhooks"].words
+    assert standing(connection_id).products["calendar"] == "no_access"
+
+
 @pytest.mark.parametrize(("rights", "may"), [("Viewer", False), (None, False), ("Editor", True), ("Manager", True)])
 def test_writing_needs_an_editor(rights: str | None, may: bool) -> None:
-    check = operations._may_write(Record("Person", "7", {"name": "Sam Hill", "people_permissions": rights, "site_administrator": False}))
+    check = checks._may_write(Record("Person", "7", {"name": "Sam Hill", "people_permissions": rights, "site_administrator": False}))
     assert check.ok is may
     assert may or "Sam Hill" in check.words
 

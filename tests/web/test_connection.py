@@ -1,5 +1,7 @@
 """Connecting a church to Planning Center, testing that, and ending it."""
 
+import csv
+import re
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -14,11 +16,17 @@ from connectcard.config import Config
 from connectcard.connections.models import Connection
 from connectcard.database import db, transaction
 from connectcard.errors import ConfigError
+from connectcard.sync import starting
+from connectcard.sync.events import EVENTS
+from connectcard.sync.models import SyncRun
+from connectcard.sync.webhook_models import WebhookAddress, WebhookSubscription
 from connectcard.web.sign_in import owner_link
 from tests.conftest import ORIGIN, MovedClock, make_config
+from tests.making import a_run
 from tests.staff import StaffBrowser
 from tests.web.consent import PlanningCenter
 
+RATE = {"X-PCO-API-Request-Rate-Limit": "100", "X-PCO-API-Request-Rate-Period": "20", "X-PCO-API-Request-Rate-Count": "5"}
 SignIn = Callable[..., StaffBrowser]
 
 
@@ -182,11 +190,15 @@ def test_testing_the_connection_lists_what_was_tried(
 ) -> None:
     sam = sign_in(grace)
     connect(planning_center, sam)
-    planning_center.wire.get(f"{ORIGIN}/people/v2/people", json={"data": [], "meta": {"total_count": 0}, "links": {}})
+    nobody = {"data": [], "meta": {"total_count": 0}, "links": {}}
+    for path in ("people/v2/people", "groups/v2/groups", "check-ins/v2/events", "calendar/v2/events", "webhooks/v2/webhook_subscriptions"):
+        planning_center.wire.get(f"{ORIGIN}/{path}", json=nobody, headers=RATE)
+    of_groups = {"type": "Person", "id": "501", "attributes": {"permissions": "administrator"}}
+    planning_center.wire.get(f"{ORIGIN}/groups/v2/me", json={"data": of_groups})
     page = sam.post("/connection/test", headers=headers).text.lstrip()
     assert page.startswith(begins)
     assert "Everything works" in page
-    assert "People: write" in page
+    assert all(name in page for name in ("People: write", "Groups", "Check-Ins", "Calendar", "Webhooks", " ms"))
 
 
 def test_testing_a_connection_that_is_gone_says_so(grace: UUID, sign_in: SignIn, planning_center: PlanningCenter) -> None:
@@ -284,3 +296,108 @@ class TestPersonalAccessToken:
 def test_an_installation_without_a_personal_access_token_makes_no_link(app: Flask) -> None:
     with pytest.raises(ConfigError, match="PCO_APP_ID"):
         owner_link(app)
+
+
+# What works, what is going on, what was.
+
+
+def set_products(church_id: UUID, **products: str) -> None:
+    with church_scope(church_id), transaction() as database:
+        database.scalars(select(Connection)).one().products = products
+
+
+def test_each_product_stands_there_in_words_with_what_it_costs_to_miss_it(
+    grace: UUID, sign_in: SignIn, planning_center: PlanningCenter
+) -> None:
+    sam = sign_in(grace)
+    connect(planning_center, sam)
+    set_products(grace, people="ok", groups="hidden_rows", calendar="no_scope", **{"check-ins": "no_access"})
+    page = " ".join(sam.get("/connection").text.split())
+    for words in (
+        "people and families are kept the same here and there",
+        "leaves out what Sam Hill may not see",
+        "Sam Hill may not use Check-Ins. Check-ins are not shown here.",
+        "The calendar is not shown here. An owner can press “Reconnect” and allow it.",
+    ):
+        assert words in page
+
+
+def test_a_run_that_is_on_is_shown_moving_and_the_fragment_is_the_pages_own(
+    grace: UUID, neighbour: UUID, sign_in: SignIn, planning_center: PlanningCenter
+) -> None:
+    sam = sign_in(grace)
+    connect(planning_center, sam)
+    a_run(neighbour, kind="pull_full", progress={"stage": "Reading families", "done": 7, "of": 9})
+    assert "Going on now" not in sam.get("/connection").text
+    a_run(grace, kind="pull_people", progress={"stage": "Reading people", "done": 1200, "of": 5000})
+    page = " ".join(sam.get("/connection").text.split())
+    assert "1,200 of 5000 people" in page
+    assert 'hx-trigger="every 3s"' in page
+    assert "Reading families" not in page
+    fragment = sam.get("/connection/board").text
+    assert " ".join(fragment.split()) in page
+    (seen,) = re.findall(r"seen=([^\"&]*)", fragment)
+    assert sam.get(f"/connection/board?seen={seen}").status_code == 204
+    with church_scope(grace), transaction() as database:
+        database.scalars(select(SyncRun)).one().progress = {"stage": "Reading people", "done": 1300, "of": 5000}
+    assert "1,300 of 5000" in sam.get(f"/connection/board?seen={seen}").text
+
+
+def test_the_history_has_every_kind_of_run_a_filter_and_a_file(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
+    a_run(grace, "finished", created=3)
+    a_run(grace, "finished", kind="pull_people", updated=20, failed=1, started_by="=HYPERLINK(1)", note="Two people could not be read.")
+    a_run(neighbour, "finished", kind="pull_groups", failed=4)
+    sam = sign_in(grace)
+    everything, problems = sam.get("/runs").text, sam.get("/runs?problems=1").text
+    assert "People from Planning Center 2" in everything
+    assert "Sync 1" in everything
+    assert "Two people could not be read." in problems
+    assert "Sync 1<" not in problems
+    rows = list(csv.reader(sam.get("/runs/history.csv").text.removeprefix("\ufeff").splitlines()))
+    assert [row[:3] for row in rows[1:]] == [["2", "People from Planning Center", "'=HYPERLINK(1)"], ["1", "Sync", "Sam Hill"]]
+    assert len(list(csv.reader(sam.get("/runs/history.csv?problems=1").text.splitlines()))) == 2
+
+
+def test_a_kind_of_run_that_is_there_has_a_button_and_others_are_not_offered(
+    grace: UUID, sign_in: SignIn, planning_center: PlanningCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sam = sign_in(grace)
+    connect(planning_center, sam)
+    started: list[str] = []
+
+    def pull_people(member_name: str) -> SyncRun:
+        started.append(member_name)
+        run = SyncRun(number=1, kind="pull_people", started_by=member_name)
+        db.session.add(run)
+        return run
+
+    monkeypatch.setattr(starting, "PULLS", {"pull_people": pull_people})
+    monkeypatch.setattr(starting, "PUSHES", {})
+    page = sam.get("/connection").text
+    assert 'id="start-pull_people"' in page
+    assert "start-push" not in page
+    assert "start-pull" not in sign_in(grace, "viewer", "Vera").get("/connection").text
+    assert sign_in(grace, "viewer", "Vic").post("/connection/runs/pull_people").status_code == 403
+    assert sam.post("/connection/runs/pull_people").status_code == 303
+    assert sam.post("/connection/runs/push_people").status_code == 404
+    assert started == ["Sam Hill"]
+    assert "Going on now" in sam.get("/connection").text
+
+
+def told_of_everything_more(church_id: UUID) -> str:
+    """The address is there since the church connected; now a worker has subscribed. Gives the address's key."""
+    with church_scope(church_id), transaction() as database:
+        address = database.scalars(select(WebhookAddress)).one()
+        for number, name in enumerate(EVENTS):
+            database.add(WebhookSubscription(address_id=address.id, name=name, remote_id=str(number), state="active"))
+        return address.key
+
+
+def test_disconnecting_ends_the_subscriptions(grace: UUID, sign_in: SignIn, planning_center: PlanningCenter) -> None:
+    sam = sign_in(grace)
+    connect(planning_center, sam)
+    told = told_of_everything_more(grace)
+    gone = planning_center.wire.delete(re.compile(f"{ORIGIN}/webhooks/v2/webhook_subscriptions/"), status_code=204, headers=RATE)
+    sam.post("/connection/disconnect")
+    assert gone.call_count == len(EVENTS)
+    assert sam.client.post(f"/webhooks/planning-center/{told}", data=b"{}").status_code == 404
