@@ -1,6 +1,8 @@
 """Reading the church's directory."""
 
-from sqlalchemy import or_, select
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, or_, select
 
 from connectcard.database import db
 from connectcard.people.identity import base_email, name_keys
@@ -13,16 +15,18 @@ def find_candidates(visitor: Visitor) -> list[Candidate]:
 
     What was pulled and what our own cards made is found so while Planning Center's search still lags.
     """
-    shares_contact = select(Contact.person_id).where(
-        or_(
-            Contact.mailbox == (base_email(visitor.email) or None),
-            (Contact.kind == PHONE) & (Contact.value == (visitor.phone or None)),
-        )
-    )
     same_name = Person.name_key.in_(name_keys(visitor.first_name, visitor.last_name))
     there = Person.remote_id.is_not(None), Person.gone_at.is_(None)
-    people = db.session.scalars(select(Person).where(*there, or_(Person.id.in_(shares_contact), same_name)))
+    people = db.session.scalars(select(Person).where(*there, or_(same_name, *_shares_contact(visitor))))
     return [candidate_from(person) for person in people]
+
+
+def _shares_contact(visitor: Visitor) -> Iterator[ColumnElement[bool]]:
+    """Whether a person has the visitor's e-mail or phone; nothing where the visitor gave none, since nobody shares what is not there."""
+    if visitor.email:
+        yield Person.id.in_(select(Contact.person_id).where(Contact.mailbox == base_email(visitor.email)))
+    if visitor.phone:
+        yield Person.id.in_(select(Contact.person_id).where(Contact.kind == PHONE, Contact.value == visitor.phone))
 
 
 def find_unnamed(name_mark: str) -> list[str]:

@@ -212,3 +212,15 @@ def test_only_churches_with_something_due_are_woken(grace_church: GraceChurch, n
 
 def _item(card: UUID) -> SyncItem:
     return db.session.scalars(db.select(SyncItem).where(SyncItem.submission_id == card)).one()
+
+
+def test_a_card_without_contacts_asks_for_nobody_by_what_it_does_not_say(grace_church: GraceChurch) -> None:
+    grace_church.card("Xiomara", "Zuniga", "xiomara.z@gmail.com", "(217) 555-0101")
+    grace_church.work_until_done(grace_church.press_sync())
+    [known] = grace_church.practice.named("Xiomara", "Zuniga")
+    before = max(entry["number"] for entry in grace_church.practice.requests_since(0))
+    grace_church.card("Bogdan", "Yurchenko", family={"spouse": {"first_name": "Iryna"}})
+    grace_church.work_until_done(grace_church.press_sync())
+    asked = [entry["path"] for entry in grace_church.practice.requests_since(before)]
+    assert not [path for path in asked if path.endswith(f"/{known['id']}")]
+    assert len(grace_church.practice.named("Bogdan", "Yurchenko")) == 1
