@@ -15,6 +15,7 @@ from connectcard.jobs.queue import ring
 from connectcard.planning_center.webhooks import AUTHENTICITY
 from connectcard.sync import inbox, subscriptions, webhook_figures
 from connectcard.sync.inbox import NotGenuine, NotOurs
+from connectcard.sync.webhook_figures import EventRow
 from connectcard.web.access import staff_page, told_church
 from connectcard.web.admission import settings
 
@@ -24,7 +25,7 @@ MOST_BYTES = 1024 * 1024
 EVENT_NAME = "X-PCO-Webhooks-Name"
 
 THINGS = {
-    "person": "Person", "person_merger": "Merge of two people", "email": "E-mail address", "phone_number": "Phone number",
+    "person": "Person", "person_merger": "Merger of two people", "email": "E-mail address", "phone_number": "Phone number",
     "address": "Address", "household": "Family", "household_membership": "Family member", "group": "Group", "membership": "Group member",
 }  # fmt: skip
 HAPPENED = {"created": "added", "updated": "changed", "destroyed": "removed"}
@@ -32,8 +33,32 @@ HAPPENED = {"created": "added", "updated": "changed", "destroyed": "removed"}
 
 def in_words(name: str) -> str:
     """people.v2.events.phone_number.created: Phone number added"""
-    thing, _, action = name.removeprefix("people.v2.events.").removeprefix("groups.v2.events.").rpartition(".")
+    thing, action = parts(name)
     return f"{THINGS[thing]} {HAPPENED[action]}" if thing in THINGS and action in HAPPENED else name
+
+
+def parts(name: str) -> tuple[str, str]:
+    """people.v2.events.phone_number.created: phone_number and created"""
+    *_, thing, action = name.split(".")
+    return thing, action
+
+
+def by_thing(rows: list[EventRow]) -> dict[str, dict[str, EventRow]]:
+    """For each kind of thing what happens to it."""
+    table: dict[str, dict[str, EventRow]] = {}
+    for row in rows:
+        thing, action = parts(row.name)
+        table.setdefault(THINGS[thing], {})[action] = row
+    return table
+
+
+def reasons(rows: list[EventRow]) -> dict[str, list[str]]:
+    """Why some are not subscribed to, each reason once with all that it is about."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.subscription and row.subscription.problem:
+            found.setdefault(row.subscription.problem, []).append(in_words(row.name))
+    return found
 
 
 @blueprint.post("/webhooks/planning-center/<key>")
@@ -70,6 +95,9 @@ def page() -> str:
         url=subscriptions.url_of(address) if address else "",
         connected=connection is not None and connection.state == CONNECTED,
         on_this_machine=is_loopback(settings().public_url),
+        things=by_thing(rows),
+        actions=HAPPENED,
+        refusals=reasons(rows),
         events=rows,
         subscribed=sum(1 for row in rows if row.subscription and row.subscription.state == "active"),
         secrets_since=min(secrets, default=None),

@@ -23,9 +23,18 @@ from tests.installation import Installation, installed
 
 PICTURES = ROOT / "docs" / "screenshots"
 # Addresses that are no page of ours: files, and the ways to Planning Center and back.
-NO_PAGES = {"static", "inbox.export", "sign_in.start", "sign_in.callback", "connection.start"}
+NO_PAGES = {"static", "inbox.export", "run_history.export", "sign_in.start", "sign_in.callback", "connection.start"}
 # Parts of a page, which the page itself asks for.
-PARTS = {"approvals.found", "inbox.standing", "inbox.found_preview", "mapping.row", "mapping.read_yet", "runs.progress", "views.read_yet"}
+PARTS = {
+    "approvals.found",
+    "connection.board",
+    "inbox.standing",
+    "inbox.found_preview",
+    "mapping.row",
+    "mapping.read_yet",
+    "runs.progress",
+    "views.read_yet",
+}
 # A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
 ELSEWHERE = {"sign_in.link"}
 

@@ -197,6 +197,17 @@ def test_the_page_shows_each_event_the_last_deliveries_and_nothing_personal(told
     assert all(secret not in page for secret in told.secrets.values())
 
 
+def test_what_is_not_subscribed_to_stands_there_with_its_reason_once(told: Told, sign_in: SignIn) -> None:
+    connect(told)
+    with church_scope(told.church_id), transaction() as session:
+        for row in session.scalars(select(WebhookSubscription).where(WebhookSubscription.name.startswith("groups."))):
+            row.state, row.problem = "refused", "This church’s sign-in does not cover Groups."
+    page = page_of(sign_in(told.church_id))
+    assert "Told of 19 of 25 events" in page
+    assert page.count("does not cover Groups") == 1
+    assert page.count("not told") == 6
+
+
 def test_a_church_that_is_not_connected_is_told_what_it_would_gain(grace: UUID, sign_in: SignIn) -> None:
     page = page_of(sign_in(grace))
     assert "Not connected" in page
