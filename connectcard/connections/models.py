@@ -75,8 +75,9 @@ class DeadGrantSeen(Base):
 class RemoteChoice(ChurchOwned, Base):
     """Something in the church's Planning Center that a card field can be sent to, as a worker last read it.
 
-    `kind` is campus, membership_type, field_definition, field_option, note_category or workflow. An option's
-    `parent_remote_id` is its field definition. `detail` keeps what only one kind has: {"data_type": "checkboxes", "tab": "Visit"}.
+    `kind` is campus, membership_type, field_definition, field_option, note_category, workflow, form, form_field or form_field_option;
+    fields are known of the form only that the church chose. An option's `parent_remote_id` is its field, a form field's its form.
+    `detail` keeps what only one kind has: {"data_type": "checkboxes", "tab": "Visit"}, {"can_manage": true}, {"required": false}.
     """
 
     __tablename__ = "remote_choice"

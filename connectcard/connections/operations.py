@@ -164,15 +164,16 @@ class _Choice:
     detail: dict[str, Any]
 
 
-def read_choices(connection: Connection, stopping: Event | None = None) -> None:
+def read_choices(connection: Connection, stopping: Event | None = None, form: str | None = None) -> None:
     """Read everything that a card field can be sent to, and keep it in one transaction. For the worker, outside of any transaction.
 
-    A failure is kept as `choices_problem`, in words; what was read before stays. Broken off by `stopping`, it stays wanted.
+    Of the church's forms the names are read, of the one named by `form` its fields too. A failure is kept as `choices_problem`, in
+    words; what was read before stays. Broken off by `stopping`, it stays wanted.
     """
     client, connection_id, began_at = client_for(connection, stopping=stopping), connection.id, now()
     end_reading()
     try:
-        found = list(_choices(client))
+        found = [*_choices(client), *_forms(client, form)]
     except PlanningCenterError as error:
         if stopping is not None and stopping.is_set():
             return
@@ -208,6 +209,45 @@ def _fields(client: Client) -> Iterator[_Choice]:
         yield _choice("field_definition", definition, definition["name"], definition["sequence"], detail=detail)
         for option in definition.included_of("FieldOption"):
             yield _choice("field_option", option, option["value"], option["sequence"], parent=definition.id)
+
+
+# How the types of a form's fields are called where they take the same values as a custom field.
+_TYPES_OF_FORM_FIELDS = {
+    "dropdown": "select",
+    "workflow_dropdown": "select",
+    "workflow_checkboxes": "checkboxes",
+    "workflow_checkbox": "boolean",
+    "note": "paragraph",
+}
+# What a custom field with options takes inside of a form is not documented, so it is not offered.
+_CUSTOM_FIELDS_IN_FORMS = ("string", "text", "paragraph", "date", "boolean")
+
+
+def _forms(client: Client, wanted: str | None) -> Iterator[_Choice]:
+    """The forms that take submissions, and the fields of the wanted one."""
+    for position, form in enumerate(client.iterate(people.FORM, order="name", filter="not_archived")):
+        if form["active"]:
+            yield _choice("form", form, form["name"], position, detail={"can_manage": bool(form["can_manage"])})
+        if form["active"] and form.id == wanted:
+            yield from _form_fields(client, form.id)
+
+
+def _form_fields(client: Client, form: str) -> Iterator[_Choice]:
+    kinds = {one.id: one["data_type"] for one in client.iterate(people.FIELD_DEFINITION)}
+    for field in client.iterate(people.FORM_FIELD, parent_id=form, include=("options",), order="sequence"):
+        detail = {"data_type": _type_in_form(field, kinds), "required": bool(field["required"])}
+        yield _choice("form_field", field, field["label"], field["sequence"], parent=form, detail=detail)
+        for option in field.included_of("FormFieldOption"):
+            if field.id in {ref.id for ref in option.related("form_field")}:
+                yield _choice("form_field_option", option, option["label"], option["sequence"], parent=field.id)
+
+
+def _type_in_form(field: Record, kinds: Mapping[str, Any]) -> str | None:
+    named = str(field["field_type"])
+    if named != "custom_field":
+        return _TYPES_OF_FORM_FIELDS.get(named, named)
+    kind = next((kinds.get(ref.id) for ref in field.related("fieldable")), None)
+    return kind if kind in _CUSTOM_FIELDS_IN_FORMS else None
 
 
 def _choice(kind: str, record: Record, name: Any, position: Any, *, parent: str | None = None, detail: Any = None) -> _Choice:

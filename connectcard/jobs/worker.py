@@ -25,6 +25,7 @@ from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center import Client
 from connectcard.sync import inbox, mirrors, pull
 from connectcard.sync import lanes as sync_lanes
+from connectcard.sync.forms import chosen_form_id
 
 log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ def _read_choices(stop: Event) -> None:
     if connection is None or not _wants_choices(connection):
         return
     try:
-        connections.read_choices(connection, stop)
+        connections.read_choices(connection, stop, form=chosen_form_id())
     except ConnectionMissing as error:
         log.warning("choices cannot be read", connection_id=connection.id, exc_info=error)
 

@@ -86,6 +86,11 @@ def is_plain(name: str) -> bool:
     return name.isascii()
 
 
+def is_latin(name: str) -> bool:
+    """Whether a name is written in Latin letters, with accents or without."""
+    return all(unicodedata.name(letter, "").startswith("LATIN") for letter in name if letter.isalpha())
+
+
 @lru_cache(maxsize=8192)
 def may_be_written(name: str, plain: str) -> bool:
     """Whether `plain` is one of the ways to write `name`, which has letters that are not plain. Both in lower case, without spaces."""

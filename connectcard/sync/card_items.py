@@ -16,7 +16,7 @@ from connectcard.planning_center import Client
 from connectcard.sync import plans
 from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
 from connectcard.sync.card_marks import marks_of_cards
-from connectcard.sync.card_writes import CardTarget
+from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
@@ -26,7 +26,7 @@ from connectcard.sync.moves import Moves, follow
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.previews import contents_of, keep_preview
-from connectcard.sync.steps import PersonGone, Step
+from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step
 from connectcard.sync.visitors import WAS_DELETED, CardAtHand, card_at_hand, decide_who, decision_row, person_or_gone, plan_for
 
 LONGEST_REASON = 500
@@ -67,7 +67,9 @@ class CardAtWork(ItemAtWork):
 
     def person_gone(self, gone: PersonGone) -> None:
         """Merged: follow. Deleted: staff decide; the person is never silently made again."""
-        if gone.member == VISITOR:
+        if isinstance(gone, HouseholdGone):
+            _household_gone(self.hold)
+        elif gone.member == VISITOR:
             _visitor_gone(self.hold, gone)
         else:
             _member_gone(self.hold, gone)
@@ -85,7 +87,7 @@ def _follow(hold: Hold, moves: Moves) -> None:
 
 
 def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
-    return step.kind == plans.CREATE_PERSON and step.member == VISITOR
+    return plans.makes_the_visitor(step.kind, step.member)
 
 
 def _store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
@@ -106,7 +108,7 @@ def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _token_in(planned: Plan) -> int | None:
-    return next((int(step.natural_key) for step in planned.steps if _makes_the_visitor(step)), None)
+    return next((int(step.natural_key) for step in planned.steps if step.kind == plans.CREATE_PERSON and step.member == VISITOR), None)
 
 
 def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
@@ -131,7 +133,7 @@ def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
     """By what a step is known in a second plan; somebody whom we made is one of the household by then."""
     if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER):
         return plans.CREATE_PERSON, str(step.member)
-    return step.kind, step.natural_key
+    return plans.SUBMIT_FORM if step.kind == plans.SUBMIT_FORM_NEW else step.kind, step.natural_key
 
 
 def _row_of(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
@@ -150,12 +152,13 @@ def _person_of(hold: Hold) -> str | None:
 
 def _made_so_far(hold: Hold) -> dict[str, Any]:
     """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
+    people = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
     made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((plans.CREATE_PERSON, plans.CREATE_HOUSEHOLD))
+        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((*people, plans.CREATE_HOUSEHOLD))
     )
     rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
     household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
-    family = {member: remote_id for kind, member, remote_id in rows if kind == plans.CREATE_PERSON and member != VISITOR and remote_id}
+    family = {member: remote_id for kind, member, remote_id in rows if kind in people and member != VISITOR and remote_id}
     return {"person_remote_id": _person_of(hold), "family": family, "household": household}
 
 
@@ -167,7 +170,7 @@ def _finish(hold: Hold, client: Client) -> None:
     card = card_at_hand(hold.item_id)
     moves: dict[str, str | None] = {}
     person = person_or_gone(card.person_remote_id, card, client, moves) if card.person_remote_id else None
-    at_home = _people_at_home(hold, card, client)
+    at_home = _people_at_home(card, person, client)
     with held(hold) as item:
         steps = db.session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
         follow(moves, item)
@@ -176,24 +179,17 @@ def _finish(hold: Hold, client: Client) -> None:
             remember_person(person.candidate)
             for step in steps:
                 step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
-        state, outcome, reason = _how_it_went(list(steps), (*card.wanted.problems, *_left_to_staff(card.decision)))
+        state, outcome, reason = _how_it_went(list(steps), card.wanted.problems)
         item.synced_at = now() if state == SYNCED else item.synced_at
         settle(item, state, outcome, reason)
 
 
-def _people_at_home(hold: Hold, card: CardAtHand, client: Client) -> frozenset[str]:
-    """Read back who is in the visitor's households, where the card brought a family."""
-    if not card.wanted.family or not card.person_remote_id:
+def _people_at_home(card: CardAtHand, person: PersonNow | None, client: Client) -> frozenset[str]:
+    """Read back who is in the visitor's households, where the card brought a family or joined one."""
+    if person is None or not (card.wanted.family or card.household_of):
         return frozenset()
     end_reading()
-    return frozenset(one.remote_id for household in households_of(card.person_remote_id, client) for one in household.members)
-
-
-def _left_to_staff(decision: dict[str, Any] | None) -> tuple[str, ...]:
-    """The visitor's own place in somebody else's household is not written yet."""
-    of = decision.get("household_of") if decision else None
-    names = {candidate["remote_id"]: candidate["name"] for candidate in (decision or {}).get("candidates", [])}
-    return (f"Add this person to the household of {names.get(of, f'#{of}')} in Planning Center.",) if of else ()
+    return frozenset(one.remote_id for household in households_of(person.candidate.remote_id, client) for one in household.members)
 
 
 def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
@@ -201,7 +197,8 @@ def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str,
     if refused:
         return FAILED, FAILED, " ".join(refused)
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
-    note = " ".join([*problems, *left_out])[:LONGEST_REASON] or None
+    waiting = [step.problem for step in steps if step.state == DONE and step.problem]
+    note = " ".join([*waiting, *problems, *left_out])[:LONGEST_REASON] or None
     if any(_makes_the_visitor(step) for step in steps):
         return SYNCED, CREATED, note
     return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
@@ -209,6 +206,8 @@ def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str,
 
 def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset()) -> bool:
     """Whether the read-back shows what a step wrote; notes and workflow cards are confirmed by their own answer."""
+    if step.kind in OF_FORMS:
+        return step.problem is None
     if step.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and step.member != VISITOR:
         return step.remote_id in at_home
     if step.kind == plans.CREATE_HOUSEHOLD:
@@ -244,17 +243,40 @@ def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) 
         settle(item, REVIEW, NEEDS_YOU, CHANGED)
 
 
+def _household_gone(hold: Hold) -> None:
+    """Staff dissolved the household meanwhile: the family is planned anew, as it stands now."""
+    with held(hold) as item:
+        item.attempts += 1
+        item.planned_at = None
+        if item.attempts > MOST_ROUNDS:
+            settle(item, FAILED, FAILED, "The household is no longer there. Look at the family in Planning Center, then try again.")
+        else:
+            go_on_soon(item, "The household is no longer in Planning Center; the card goes on with what is there.")
+
+
 def _member_gone(hold: Hold, gone: PersonGone) -> None:
+    kinds = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
     made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.member == gone.member, SyncStep.state == DONE
+        SyncStep.item_id == hold.item_id, SyncStep.kind.in_(kinds), SyncStep.member == gone.member, SyncStep.state == DONE
     )
     with held(hold) as item:
         step = db.session.scalars(made).one()
         forget_person(step.remote_id or "")
         step.remote_id = gone.kept
+        _follow_family_decision(item, gone)
         if gone.kept is None:
             step.state, step.problem = REFUSED, "was made, and then deleted in Planning Center"
+            item.planned_at = None if step.kind == plans.KNOWN_MEMBER else item.planned_at
         go_on_soon(item, "Somebody of the family was merged or deleted in Planning Center; the card goes on.")
+
+
+def _follow_family_decision(item: SyncItem, gone: PersonGone) -> None:
+    """What staff said of somebody holds for whom they were merged into; of a deleted one they are asked again."""
+    said = dict(item.family_decisions or {})
+    decided = said.pop(str(gone.member), None)
+    if decided and gone.kept:
+        said[str(gone.member)] = {**decided, "person": gone.kept}
+    item.family_decisions = said or None
 
 
 def _visitor_gone(hold: Hold, gone: PersonGone) -> None:

@@ -7,25 +7,33 @@ from typing import Any
 from sqlalchemy import select
 
 from connectcard.churches.models import Church
-from connectcard.database import db
-from connectcard.people.identity import base_email, e164, name_key, same_first_name, same_last_name
+from connectcard.database import db, end_reading
+from connectcard.people.identity import base_email, e164, name_key, normalised_email, same_first_name, same_last_name
 from connectcard.people.marks import name_mark
 from connectcard.people.matching import Candidate
 from connectcard.people.operations import remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
+from connectcard.planning_center.errors import Conflict, Forbidden, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
-from connectcard.sync import families, households, plans
+from connectcard.sync import families, forms, households, plans
 from connectcard.sync.households import Memberships
-from connectcard.sync.models import INTENT, SyncItem
+from connectcard.sync.models import INTENT, SyncItem, SyncStep
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
 
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
 ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 # Their refusal may mean that somebody whom they name is gone.
-NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD)
+NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD, plans.SUBMIT_FORM)
+OF_FORMS = (plans.SUBMIT_FORM, plans.SUBMIT_FORM_NEW)
+
+
+class HouseholdGone(PersonGone):
+    """The household that somebody was to join is no longer there; the family is planned anew."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class CardTarget:
         return "The household could not be made." if step.kind == plans.ADD_MEMBER and household_of(step, self) is None else ""
 
     def looks_first(self, step: Step) -> bool:
-        return step.kind in ALWAYS_PROBED or self.suspects_loss
+        return step.kind in ALWAYS_PROBED or self.suspects_loss or bool(step.body.get("look"))
 
     def send(self, step: Step, client: Client) -> Made:
         return Made.of(_send(step, self, client))
@@ -85,15 +93,21 @@ class CardTarget:
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
         if isinstance(error, Gone) or step.kind in NAMING_PEOPLE:
             _follow_if_gone(step, self, client, error)
+        if isinstance(error, Gone) and step.kind in OF_HOUSEHOLDS:
+            raise HouseholdGone from error
+        if isinstance(error, Forbidden) and step.kind in OF_FORMS:
+            return forms.NOT_ALLOWED
         return _place_gone(step) if isinstance(error, Gone) else in_words(error)
 
     def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
         if step.kind == plans.CREATE_PERSON and made.record is not None:
             _remember(step, made.record, item)
+        if step.kind in OF_FORMS and made.record is not None:
+            _remember_submission(step, made.record, item)
 
 
 def new_members(step: Step, target: CardTarget) -> list[str]:
-    return [target.family[number] for number in step.body["members"] if number in target.family]
+    return [person for number in step.body["members"] if (person := target.member(number))]
 
 
 def household_of(step: Step, target: CardTarget) -> str | None:
@@ -101,8 +115,8 @@ def household_of(step: Step, target: CardTarget) -> str | None:
 
 
 def _place_gone(step: Step) -> str:
-    if step.kind in OF_HOUSEHOLDS:
-        return "the household is no longer there; try this card again"
+    if step.kind in OF_FORMS:
+        return "the form is closed or no longer there; choose another one in Field mapping"
     return "the place this goes to is no longer there; choose another one in Field mapping"
 
 
@@ -134,6 +148,17 @@ def _remember(step: Step, record: Record, item: SyncItem) -> None:
         remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
 
 
+def _remember_submission(step: Step, submission: Record, item: SyncItem) -> None:
+    """Whose submission it became, and whether they have to confirm it first."""
+    item.person_remote_id = forms.person_of(submission) or item.person_remote_id
+    told = step.body["attributes"].get("person_attributes")
+    if told and item.person_remote_id:
+        emails = frozenset(normalised_email(one["address"]) for one in told.get("emails_attributes", ()))
+        remember_person(Candidate(item.person_remote_id, told["first_name"], told["last_name"], emails=emails))
+    if submission["verified"] is False:
+        db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one().problem = forms.AWAITS
+
+
 # Sending: where each kind of step is written.
 
 _PERSON_PARTS: dict[str, Resource] = {
@@ -148,7 +173,10 @@ _PERSON_PARTS: dict[str, Resource] = {
 def _send(step: Step, target: CardTarget, client: Client) -> Record:
     attributes = step.body["attributes"]
     if step.kind == plans.CREATE_HOUSEHOLD:
-        return households.create_household(attributes["name"], [target.person, *new_members(step, target)], client)
+        people_of_it = [step.body.get("lead") or target.person, *new_members(step, target)]
+        return households.create_household(attributes["name"], people_of_it, client)
+    if step.kind in OF_FORMS:
+        return forms.fill_in(step.body, client)
     if step.kind == plans.ADD_MEMBER:
         household, person = str(household_of(step, target)), str(target.member(step.member))
         return households.take_in(household, person, attributes, target.memberships.find(household, person, client), client)
@@ -168,7 +196,9 @@ def _find(step: Step, target: CardTarget, client: Client) -> Record | None:
     if step.kind == plans.CREATE_PERSON:
         return _find_created_person(step, client)
     if step.kind == plans.CREATE_HOUSEHOLD:
-        return households.find_household(step.body["attributes"]["name"], target.person, client)
+        return households.find_household(step.body["attributes"]["name"], step.body.get("lead") or target.person, client)
+    if step.kind in OF_FORMS:
+        return forms.find_submission(step.body, _of_other_cards(step), client)
     if step.kind == plans.ADD_MEMBER:
         return _find_member(step, target, client)
     if step.kind == plans.UPDATE_PERSON:
@@ -177,6 +207,14 @@ def _find(step: Step, target: CardTarget, client: Client) -> Record | None:
     resource = people.PERSON_WORKFLOW_CARD if step.kind == plans.ADD_WORKFLOW_CARD else _PERSON_PARTS[step.kind]
     fits = _FITS[step.kind]
     return next((record for record in client.iterate(resource, parent_id=target.person) if fits(record, step, target)), None)
+
+
+def _of_other_cards(step: Step) -> set[str]:
+    """The submissions that other steps made or found."""
+    kept = select(SyncStep.remote_id).where(SyncStep.kind.in_(OF_FORMS), SyncStep.id != step.id, SyncStep.remote_id.is_not(None))
+    found = {remote_id for remote_id in db.session.scalars(kept) if remote_id}
+    end_reading()
+    return found
 
 
 def _find_member(step: Step, target: CardTarget, client: Client) -> Record | None:

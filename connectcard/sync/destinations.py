@@ -20,13 +20,18 @@ from connectcard.clock import now
 from connectcard.connections.models import RemoteChoice
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
+from connectcard.sync.forms import FORM_FIELD, chosen_form_id, of_the_form
 from connectcard.sync.models import Destination
 
 PERSON_ATTRIBUTE, EMAIL, PHONE, ADDRESS, HOUSEHOLD = "person_attribute", "email", "phone", "address", "household"
 CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING = "custom_field", "note", "workflow_card", "nothing"
 
 # Which RemoteChoice a destination's target is.
-TARGETS = {CUSTOM_FIELD: "field_definition", NOTE: "note_category", WORKFLOW_CARD: "workflow"}
+TARGETS = {CUSTOM_FIELD: "field_definition", FORM_FIELD: "form_field", NOTE: "note_category", WORKFLOW_CARD: "workflow"}
+# Places that take answers of some types only, with the kind of their options.
+TYPED = {CUSTOM_FIELD: "field_option", FORM_FIELD: "form_field_option"}
+# What is sent by its id and not by its words.
+BY_ID = ("campus", "workflow", "form_field_option")
 TEXT_TYPES = ("string", "text", "paragraph")
 CHOICE_TYPES = ("select", "checkboxes")
 ANY_WORDS = CHOICE_TYPES + TEXT_TYPES
@@ -55,15 +60,17 @@ CARD_FIELDS = (
     CardField("first_name", "First name", (PERSON_ATTRIBUTE,), attribute="first_name", fixed=True),
     CardField("last_name", "Last name", (PERSON_ATTRIBUTE,), attribute="last_name", fixed=True),
     CardField("email", "Email", (EMAIL, NOTHING)),
-    CardField("phone", "Mobile", (PHONE, NOTHING)),
-    CardField("address", "Address", (ADDRESS, NOTHING)),
-    CardField("visit", "First time?", (CUSTOM_FIELD, PERSON_ATTRIBUTE, NOTE, WORKFLOW_CARD, NOTHING), ANY_WORDS, MEMBERSHIP),
-    CardField("first_visit_date", "Date of the first visit", (CUSTOM_FIELD, NOTE, NOTHING), ("date", *TEXT_TYPES)),
-    CardField("interests", "I'd like to know more about", (CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("checkboxes", *TEXT_TYPES)),
-    CardField("heard", "How did you hear about us?", (CUSTOM_FIELD, NOTE, NOTHING), ANY_WORDS),
-    CardField("text_me", "Text me", (CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("boolean", *TEXT_TYPES)),
-    CardField("family", "My family", (HOUSEHOLD, CUSTOM_FIELD, NOTE, NOTHING), TEXT_TYPES),
-    CardField("prayer", "Prayer request", (NOTE, CUSTOM_FIELD, NOTHING), TEXT_TYPES),
+    CardField("phone", "Mobile", (PHONE, FORM_FIELD, NOTHING), ("phone_number",)),
+    CardField("address", "Address", (ADDRESS, FORM_FIELD, NOTHING), ("address",)),
+    CardField("visit", "First time?", (CUSTOM_FIELD, FORM_FIELD, PERSON_ATTRIBUTE, NOTE, WORKFLOW_CARD, NOTHING), ANY_WORDS, MEMBERSHIP),
+    CardField("first_visit_date", "Date of the first visit", (CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), ("date", *TEXT_TYPES)),
+    CardField(
+        "interests", "I'd like to know more about", (CUSTOM_FIELD, FORM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("checkboxes", *TEXT_TYPES)
+    ),
+    CardField("heard", "How did you hear about us?", (CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), ANY_WORDS),
+    CardField("text_me", "Text me", (CUSTOM_FIELD, FORM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("boolean", *TEXT_TYPES)),
+    CardField("family", "My family", (HOUSEHOLD, CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), TEXT_TYPES),
+    CardField("prayer", "Prayer request", (NOTE, CUSTOM_FIELD, FORM_FIELD, NOTHING), TEXT_TYPES),
 )
 FIELDS = {field.key: field for field in CARD_FIELDS}
 
@@ -72,9 +79,11 @@ USUAL_NAMES = {
     "membership": ("visitor", "guest", "first time visitor", "first time guest", "new visitor", "new guest"),
     "visit": ("visit", "visit type", "first time", "is this your first time", "how often have you visited"),
     "first_visit_date": ("first visit date", "date of first visit", "first visit", "first visited"),
-    "interests": ("interests", "interested in", "areas of interest", "id like to know more about"),
+    "interests": ("interests", "interested in", "i am interested in", "areas of interest", "id like to know more about"),
     "heard": ("how did you hear about us", "how did you hear", "how they heard about us", "heard about us", "referral source"),
     "text_me": ("text me", "ok to text", "texts ok", "can we text you", "text opt in", "text messages"),
+    "phone": ("mobile", "mobile phone", "mobile number", "phone", "phone number", "cell phone"),
+    "address": ("address", "home address", "mailing address"),
 }
 
 
@@ -104,8 +113,9 @@ def current() -> dict[str, Destination]:
 
 
 def offered() -> list[RemoteChoice]:
-    """Everything in the church's Planning Center that can be chosen, as a worker last read it."""
-    return list(db.session.scalars(select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name)))
+    """Everything in the church's Planning Center that can be chosen, as a worker last read it; form fields of the chosen form only."""
+    read = list(db.session.scalars(select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name)))
+    return of_the_form(read, chosen_form_id())
 
 
 def labels() -> dict[str, dict[str, str]]:
@@ -122,6 +132,11 @@ def _default(field: CardField, choices: Sequence[RemoteChoice]) -> Destination:
     if field.constant:
         named = _by_usual_name(field, [choice for choice in choices if choice.kind == "membership_type"])
         return _destination(field, PERSON_ATTRIBUTE if named else NOTHING, field.attribute, named.name if named else None)
+    in_form = (
+        _by_usual_name(field, fitting_targets(field, FORM_FIELD, choices)) if FORM_FIELD in field.kinds and field.key != "prayer" else None
+    )
+    if in_form:
+        return _destination(field, FORM_FIELD, in_form.remote_id)
     if field.kinds[0] != CUSTOM_FIELD:
         kind = NOTHING if field.key == "prayer" else field.kinds[0]
         return _destination(field, kind, field.attribute)
@@ -140,24 +155,25 @@ def _destination(field: CardField, kind: str, target: str | None = None, constan
 
 
 def fitting_targets(field: CardField, kind: str, choices: Sequence[RemoteChoice]) -> list[RemoteChoice]:
-    """The custom fields, note categories or workflows that this card field can be sent to."""
+    """The custom fields, form fields, note categories or workflows that this card field can be sent to."""
     return [
         choice
         for choice in choices
-        if choice.kind == TARGETS.get(kind) and (kind != CUSTOM_FIELD or choice.detail.get("data_type") in field.data_types)
+        if choice.kind == TARGETS.get(kind) and (kind not in TYPED or choice.detail.get("data_type") in field.data_types)
     ]
 
 
 def target_of(destination: Destination, choices: Sequence[RemoteChoice]) -> RemoteChoice | None:
-    """The custom field, note category or workflow that a destination names; None if it is gone."""
+    """The custom field, form field, note category or workflow that a destination names; None if it is gone."""
     kind = TARGETS.get(destination.kind)
     return next((choice for choice in choices if choice.kind == kind and choice.remote_id == destination.target), None)
 
 
 def options_of(destination: Destination, choices: Sequence[RemoteChoice]) -> list[RemoteChoice]:
     """What one choice on the card can become there: a field's options, the membership types, the campuses or the workflows."""
-    if destination.kind == CUSTOM_FIELD:
-        return [choice for choice in choices if choice.kind == "field_option" and choice.parent_remote_id == destination.target]
+    if destination.kind in TYPED:
+        of_field = (choice for choice in choices if choice.kind == TYPED[destination.kind])
+        return [choice for choice in of_field if choice.parent_remote_id == destination.target]
     kind = (
         "workflow" if destination.kind == WORKFLOW_CARD else {MEMBERSHIP: "membership_type", CAMPUS: "campus"}.get(destination.target or "")
     )
@@ -196,7 +212,7 @@ def _into_target(destination: Destination, answer: Any, choices: Sequence[Remote
 
 
 def _gone(destination: Destination) -> str:
-    what = {CUSTOM_FIELD: "custom field", NOTE: "note category", WORKFLOW_CARD: "workflow"}[destination.kind]
+    what = {CUSTOM_FIELD: "custom field", FORM_FIELD: "form field", NOTE: "note category", WORKFLOW_CARD: "workflow"}[destination.kind]
     return f"its {what} is no longer in Planning Center." if destination.target else f"no {what} is chosen."
 
 
@@ -230,12 +246,12 @@ def wanted_option(destination: Destination, key: str, words: Labels) -> str:
 
 
 def _option(options: Sequence[RemoteChoice], text: str) -> RemoteChoice | None:
-    by_id = next((option for option in options if option.kind in ("campus", "workflow") and option.remote_id == text), None)
+    by_id = next((option for option in options if option.kind in BY_ID and option.remote_id == text), None)
     return by_id or next((option for option in options if normalised(option.name) == normalised(text)), None)
 
 
 def _sent_as(destination: Destination, option: RemoteChoice) -> str:
-    return option.remote_id if option.kind in ("campus", "workflow") else option.name
+    return option.remote_id if option.kind in BY_ID else option.name
 
 
 def _no_option(destination: Destination, key: str, choices: Sequence[RemoteChoice], words: Labels) -> str:

@@ -5,18 +5,20 @@ since that would be the same person twice, and nobody is linked, since a name al
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectcard.people.identity import same_first_name
+from connectcard.people.matching import Comparison
 
 VISITOR, SPOUSE, FIRST_CHILD = 0, 1, 2
 ADULT, PARENT, DEPENDENT = "adult", "parent_guardian", "child_or_dependent"
 
 NO_FIRST_NAME = "There is no first name on the card."
 SEVERAL_HOUSEHOLDS = "The visitor is in several households. Add this person to the right one in Planning Center."
-ADULT_OF_THIS_NAME = "An adult of the household has this first name. If the child is somebody else, add them in Planning Center."
-NAMESAKE = "Somebody of this name is in Planning Center already, outside this household. If it is them, add them to the household there."
+ADULT_OF_THIS_NAME = "An adult of the household has this first name. Say on the card whether the child is somebody else."
+NAMESAKE = "Somebody of this name is in Planning Center already, outside this household. Say on the card whether it is them."
+LEAD_IN_SEVERAL = "That person is in several households. Add the visitor to the right one in Planning Center."
 
 
 @dataclass(frozen=True)
@@ -54,20 +56,34 @@ class HouseholdNow:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """Somebody whose household a new visitor belongs to, since staff said so."""
+
+    remote_id: str
+    last_name: str = ""
+
+
+@dataclass(frozen=True)
 class FamilyNow:
-    """The visitor's households, and the numbers of those whose name somebody outside of them has."""
+    """The households, by the number of a member those outside of them who have the same name, and what staff said of a member:
+    the remote id of who it is, or None for somebody new. With a `lead` the households are theirs, else the visitor's."""
 
     households: tuple[HouseholdNow, ...] = ()
-    namesakes: frozenset[int] = frozenset()
+    namesakes: Mapping[int, tuple[Comparison, ...]] = field(default_factory=dict)
+    decided: Mapping[int, str | None] = field(default_factory=dict)
+    lead: Lead | None = None
 
 
 @dataclass(frozen=True)
 class Placed:
-    """One of the family: known already (their remote id), left out (why), or neither and so to be made."""
+    """One of the family: known already (their remote id), left out (why), or neither and so to be made. `joins`: somebody known who
+    is not in the household yet. `namesakes` are those because of whom they are left out."""
 
     member: WantedMember
     known: str | None = None
     left_out: str = ""
+    joins: bool = False
+    namesakes: tuple[Comparison, ...] = ()
 
     @property
     def new(self) -> bool:
@@ -76,14 +92,17 @@ class Placed:
 
 @dataclass(frozen=True)
 class PlacedFamily:
-    """`household` is the one they join, None where one is to be made."""
+    """`household` is the one they join, None where one is to be made; `lead_unclear` where the lead is in several."""
 
     household: HouseholdNow | None
     members: tuple[Placed, ...]
+    lead: Lead | None = None
+    lead_unclear: bool = False
 
     @property
-    def to_make(self) -> tuple[WantedMember, ...]:
-        return tuple(placed.member for placed in self.members if placed.new)
+    def to_join(self) -> tuple[WantedMember, ...]:
+        """Who is put into the household: those who are made, and those whom staff recognised outside of it."""
+        return tuple(placed.member for placed in self.members if placed.new or placed.joins)
 
 
 def members_of(family: Mapping[str, Any], visitor_last_name: str, token_of: Callable[[int], int]) -> tuple[WantedMember, ...]:
@@ -118,7 +137,8 @@ def place(members: tuple[WantedMember, ...], now: FamilyNow) -> PlacedFamily:
     with_known = [household for household in now.households if set(known.values()) & {one.remote_id for one in household.members}]
     joined = _the_only(with_known) or _the_only(now.households)
     several = joined is None and bool(now.households)
-    return PlacedFamily(joined, tuple(_place(member, known.get(member.number), now, several) for member in members))
+    placed = tuple(_place(member, known.get(member.number), now, several) for member in members)
+    return PlacedFamily(joined, placed, now.lead, several and now.lead is not None)
 
 
 def _the_only(households: Any) -> HouseholdNow | None:
@@ -149,9 +169,13 @@ def _place(member: WantedMember, known: str | None, now: FamilyNow, several: boo
         return Placed(member, left_out=NO_FIRST_NAME)
     if several:
         return Placed(member, left_out=SEVERAL_HOUSEHOLDS)
+    if member.number in now.decided:
+        recognised = now.decided[member.number]
+        return Placed(member, recognised, joins=recognised is not None)
     if member.child and any(_same_name(member, one) for one in adults):
         return Placed(member, left_out=ADULT_OF_THIS_NAME)
-    return Placed(member, left_out=NAMESAKE if member.number in now.namesakes else "")
+    namesakes = now.namesakes.get(member.number, ())
+    return Placed(member, left_out=NAMESAKE if namesakes else "", namesakes=namesakes)
 
 
 def adult_role(family: PlacedFamily) -> str:

@@ -23,6 +23,12 @@ def households_of(person_remote_id: str, client: Client) -> tuple[HouseholdNow, 
     return tuple(HouseholdNow(record.id, record["name"] or "", _others(record, person_remote_id)) for record in records)
 
 
+def households_with(person_remote_id: str, client: Client) -> tuple[HouseholdNow, ...]:
+    """The same with the person among the members."""
+    records = client.iterate(people.PERSON_HOUSEHOLD, parent_id=person_remote_id, include=("people",))
+    return tuple(HouseholdNow(record.id, record["name"] or "", _others(record, "")) for record in records)
+
+
 def _others(household: Record, person_remote_id: str) -> tuple[MemberNow, ...]:
     others = [person for person in household.included_of("Person") if person.id != person_remote_id]
     return tuple(MemberNow(one.id, tuple(one[name] for name in NAMES if one[name]), bool(one["child"])) for one in others)

@@ -6,16 +6,17 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from connectcard.people.identity import base_email, e164, normalised_email, same_first_name, same_last_name, without_plus
-from connectcard.people.matching import SAME, UNCLEAR, UNKNOWN, YES, Candidate, Decision, Visitor, compare, merged
+from connectcard.people.identity import base_email, e164, normalised_email, normalised_name, same_first_name, same_last_name, without_plus
+from connectcard.people.matching import SAME, UNCLEAR, UNKNOWN, YES, Candidate, Comparison, Decision, Visitor, compare, merged
+from connectcard.people.scripts import is_latin
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import people
 from connectcard.sync.families import WantedMember
 from connectcard.sync.plans import FieldValue, PersonNow
 
-CONTACTS = ("emails", "phone_numbers")
-EVERYTHING = ("emails", "phone_numbers", "addresses", "field_data")
+CONTACTS = ("emails", "phone_numbers", "name_suffix")
+EVERYTHING = (*CONTACTS, "addresses", "field_data")
 # More people than this on one address is an office or a typo; staff decide anyway.
 MOST_SHARING = 5
 LONGEST_MERGE_CHAIN = 10
@@ -54,8 +55,15 @@ def _by_phone(visitor: Visitor, country_code: str, client: Client) -> Iterable[C
 
 
 def _by_name(visitor: Visitor, country_code: str, client: Client) -> Iterable[Candidate]:
-    if visitor.first_name and visitor.last_name:
-        yield from _search({"search_name": f"{visitor.first_name} {visitor.last_name}"}, country_code, client)
+    if not (visitor.first_name and visitor.last_name):
+        return
+    for name in _ways_to_write(f"{visitor.first_name} {visitor.last_name}"):
+        yield from _search({"search_name": name}, country_code, client)
+
+
+def _ways_to_write(name: str) -> list[str]:
+    """A name as it was written and, where it is in another script, in plain letters: the church may keep it either way."""
+    return [name] if is_latin(name) else [name, normalised_name(name).title()]
 
 
 def _search(where: dict[str, str], country_code: str, client: Client) -> Iterable[Candidate]:
@@ -70,27 +78,33 @@ class Namesakes:
     since no address that is asked for holds a child's name.
     """
 
-    def __init__(self, besides: Collection[str], client: Client) -> None:
+    def __init__(self, besides: Collection[str], country_code: str, client: Client) -> None:
         """`besides` are people who do not count: the visitor and who is in the household."""
-        self._besides, self._client = besides, client
+        self._besides, self._country_code, self._client = besides, country_code, client
         self._of_last_name: dict[str, list[Record]] = {}
 
-    def has(self, member: WantedMember, ours: Collection[str]) -> bool:
-        """Whether somebody else has this name; `ours` are people of our own to look at too, since search lags."""
+    def of(self, member: WantedMember, ours: Collection[str]) -> tuple[Comparison, ...]:
+        """Whoever else has this name; `ours` are people of our own to look at too, since search lags."""
         if not member.last_name:
-            return False
+            return ()
         found = {record.id: record for record in (self._called(member.last_name) if member.child else self._searched(member))}
         read = [find_person_record(remote_id, self._client) for remote_id in ours if remote_id not in found]
         others = [record for record in [*found.values(), *read] if record is not None and record.id not in self._besides]
-        return any(_is_called(member, record) and str(record["remote_id"]) != str(member.remote_id_token) for record in others)
+        named = [one for one in others if _is_called(member, one) and str(one["remote_id"]) != str(member.remote_id_token)]
+        visitor = Visitor(member.first_name, member.last_name, child=member.child)
+        return tuple(compare(visitor, person_now(one, self._country_code).candidate) for one in named)
 
     def _searched(self, member: WantedMember) -> Sequence[Record]:
-        where = {"search_name": f"{member.first_name} {member.last_name}"}
-        return self._client.list(people.PERSON, where=where, per_page=25).records
+        names = _ways_to_write(f"{member.first_name} {member.last_name}")
+        pages = [self._client.list(people.PERSON, where={"search_name": name}, include=CONTACTS, per_page=25) for name in names]
+        return [record for page in pages for record in page.records]
 
     def _called(self, last_name: str) -> list[Record]:
         if last_name not in self._of_last_name:
-            self._of_last_name[last_name] = list(self._client.iterate(people.PERSON, where={"last_name": last_name}))
+            written = _ways_to_write(last_name)
+            self._of_last_name[last_name] = [
+                one for name in written for one in self._client.iterate(people.PERSON, where={"last_name": name}, include=CONTACTS)
+            ]
         return self._of_last_name[last_name]
 
 
@@ -142,6 +156,7 @@ def person_now(record: Record, country_code: str) -> PersonNow:
         phones=frozenset(_phone(row, country_code) for row in _included(record, "phone_numbers", "PhoneNumber")),
         inactive=record["status"] == "inactive",
         child=record["child"] is True,
+        name_suffix=next((str(row["value"] or "") for row in _included(record, "name_suffix", "NameSuffix")), ""),
         **text,
     )
     return PersonNow(

@@ -79,6 +79,7 @@ class SyncItem(ChurchOwned, Base):
     claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|household|unclear", "person": remote id, "words", "candidates": [...]}, and where somebody decided by hand
     "by": their name, "household_of": the remote id of whose household a new person belongs to, "asked": what stood there before.
+    `family_decisions` is what staff said of the family: {"2": {"person": remote id or null for somebody new, "by": member name}}.
     `moves` are merges and deletions of its person: [{"at": ISO time, "from": remote id, "to": remote id or null}].
     `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
     its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
@@ -111,6 +112,7 @@ class SyncItem(ChurchOwned, Base):
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     approval: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     moves: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    family_decisions: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -232,10 +234,10 @@ class SyncPreview(ChurchOwned, Base):
 class Destination(ChurchOwned, Base):
     """Where one card field goes in the church's Planning Center.
 
-    `kind` is person_attribute, email, phone, address, household, custom_field, note, workflow_card or nothing. `target` is the attribute's
-    name or the remote id of the field definition, note category or workflow. `choices` maps the card's choice keys to the
-    option text (or, for workflow cards, to workflow ids). `constant` is sent for fields that the visitor does not answer
-    (membership and campus of new people).
+    `kind` is person_attribute, email, phone, address, household, custom_field, form_field, note, workflow_card or nothing. `target` is
+    the attribute's name or the remote id of the field definition, form field, note category or workflow. `choices` maps the card's
+    choice keys to the option text (or, for workflow cards, to workflow ids). `constant` is sent for fields that the visitor does not
+    answer (membership and campus of new people).
     """
 
     __tablename__ = "destination"
@@ -246,5 +248,17 @@ class Destination(ChurchOwned, Base):
     target: Mapped[str | None] = mapped_column(String(60))
     choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     constant: Mapped[str | None] = mapped_column(String(300))
+    changed_by: Mapped[str] = mapped_column(String(200), default="")
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Landing(ChurchOwned, Base):
+    """How a church's cards land in Planning Center: as direct records, or, with `form_remote_id`, as submissions of that form."""
+
+    __tablename__ = "landing"
+    __table_args__ = (UniqueConstraint("church_id"), one_church())
+
+    form_remote_id: Mapped[str | None] = mapped_column(String(40))
+    form_name: Mapped[str] = mapped_column(String(300), default="")
     changed_by: Mapped[str] = mapped_column(String(200), default="")
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

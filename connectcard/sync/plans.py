@@ -6,18 +6,22 @@ birthdate and the child flag are never touched, a field that holds something is 
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from connectcard.people.identity import base_email, normalised_name
-from connectcard.people.matching import Candidate, Visitor
+from connectcard.people.matching import Candidate, Comparison, Visitor
 from connectcard.sync import families
-from connectcard.sync.families import FamilyNow, Placed, PlacedFamily, WantedMember
+from connectcard.sync.families import FamilyNow, Lead, Placed, PlacedFamily, WantedMember
 from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
 
 CREATE_PERSON, UPDATE_PERSON = "create_person", "update_person"
 ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
 SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
+# A submission of the church's form: for somebody who is there, or for somebody whom Planning Center makes from it.
+SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
+# An answer that the form has no field for any more; never sent.
+FORM_ANSWER, FIELD_GONE = "form_answer", "The form has no such field any more. Choose another one in Field mapping."
 KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household", "add_member"
 
 
@@ -45,6 +49,28 @@ class WantedWorkflowCard:
 
 
 @dataclass(frozen=True)
+class WantedAnswer:
+    """An answer for a field of the church's form. `value` is what is sent, `shown` what staff read; `field` is the card's."""
+
+    form_field_id: str
+    field: str
+    label: str
+    value: Any
+    shown: str
+
+
+@dataclass(frozen=True)
+class WantedForm:
+    """A submission of the church's form; `since` is when the card came in, an ISO moment. `gone` have no field there any more."""
+
+    form_id: str
+    name: str
+    since: str
+    answers: tuple[WantedAnswer, ...] = ()
+    gone: tuple[WantedAnswer, ...] = ()
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What a card wants to be true in Planning Center. `for_new` are attributes that only a person we create gets."""
 
@@ -61,6 +87,7 @@ class Wanted:
     notes: tuple[WantedNote, ...] = ()
     workflow_cards: tuple[WantedWorkflowCard, ...] = ()
     family: tuple[WantedMember, ...] = ()
+    form: WantedForm | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -132,11 +159,23 @@ def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, referen
     """The writes for a card, in their order; `person` is None where one is to be created."""
     steps: list[PlannedStep] = []
     kept: list[Kept] = []
-    for part in (_person, _email, _phone, _address, _fields, _notes, _workflow_cards):
+    for part in (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
         for row in part(wanted, person, remote_id_token, reference):
             (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
+    if wanted.form and person is None:
+        steps = [_looked_for(step) for step in steps]
     steps += _family(wanted, families.place(wanted.family, family))
     return Plan(tuple(steps), tuple(kept))
+
+
+def makes_the_visitor(kind: str, member: int) -> bool:
+    """Whether a step of this kind makes the person whom all others are about."""
+    return kind == SUBMIT_FORM_NEW or (kind == CREATE_PERSON and member == families.VISITOR)
+
+
+def _looked_for(step: PlannedStep) -> PlannedStep:
+    """From a form Planning Center may find somebody whom we did not, so each further write looks first."""
+    return step if step.kind == SUBMIT_FORM_NEW else replace(step, body={**step.body, "look": True})
 
 
 Rows = Iterable[PlannedStep | Kept]
@@ -144,6 +183,8 @@ Rows = Iterable[PlannedStep | Kept]
 
 def _person(wanted: Wanted, person: PersonNow | None, token: int, _reference: str) -> Rows:
     visitor = wanted.visitor
+    if person is None and wanted.form:
+        return
     if person is None:
         named = {"first_name": visitor.first_name, "last_name": visitor.last_name}
         attributes = {**wanted.for_new, **wanted.attributes, **named, "remote_id": token}
@@ -160,8 +201,47 @@ def _person(wanted: Wanted, person: PersonNow | None, token: int, _reference: st
             yield PlannedStep(UPDATE_PERSON, name, label, {"attributes": {name: value}}, value)
 
 
+def _form(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
+    """The church's form, filled in; what the person has already is not sent, since they would have to confirm it."""
+    form = wanted.form
+    if form is None:
+        return
+    answers = [answer for answer in form.answers if person is None or not _has(person, answer, wanted)]
+    yield from (Kept(answer.label, answer.shown) for answer in form.answers if answer not in answers)
+    yield from (_without_field(answer) for answer in {answer.form_field_id: answer for answer in form.gone}.values())
+    values = [{"form_field_id": answer.form_field_id, "value": answer.value} for answer in answers]
+    told = {"person_id": person.candidate.remote_id} if person else {"person_attributes": _told_of_the_person(wanted)}
+    body = {"attributes": told, "parent": form.form_id, "answers": values, "since": form.since}
+    after = "; ".join(f"{answer.label}: {answer.shown}" for answer in answers) or "Filled in"
+    kind = SUBMIT_FORM if person else SUBMIT_FORM_NEW
+    yield PlannedStep(kind, form.form_id, f"Form “{form.name}”", body, after, "" if person else "New person")
+
+
+def _without_field(answer: WantedAnswer) -> PlannedStep:
+    return PlannedStep(FORM_ANSWER, answer.form_field_id, answer.label, {}, "", FIELD_GONE, problem=FIELD_GONE)
+
+
+def _has(person: PersonNow, answer: WantedAnswer, wanted: Wanted) -> bool:
+    if answer.field == "phone":
+        return wanted.visitor.phone in person.candidate.phones
+    if answer.field == "address":
+        return address_key(_address_of(answer.value)) in {address_key(address) for address in person.addresses}
+    return False
+
+
+def _address_of(value: Mapping[str, str]) -> dict[str, str]:
+    return {**value, "street_line_1": value["street"]}
+
+
+def _told_of_the_person(wanted: Wanted) -> dict[str, Any]:
+    visitor = wanted.visitor
+    emails = [{"address": wanted.email, "location": wanted.email_location}] if wanted.email else []
+    named = {"first_name": visitor.first_name, "last_name": visitor.last_name}
+    return {**named, "emails_attributes": emails} if emails else named
+
+
 def _email(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
-    if not wanted.email:
+    if not wanted.email or (wanted.form and person is None):
         return
     present = person.candidate.emails if person else frozenset()
     if base_email(wanted.email) in {base_email(address) for address in present}:
@@ -225,24 +305,54 @@ def _family(wanted: Wanted, family: PlacedFamily) -> Iterable[PlannedStep]:
     """Everybody of the family, then the household, then the place of each in it. No name stands outside of a body."""
     for placed in family.members:
         yield _member(wanted, placed)
-    if family.household is None and family.to_make:
-        body = {"attributes": {"name": household_name(wanted.visitor)}, "members": [member.number for member in family.to_make]}
-        yield PlannedStep(CREATE_HOUSEHOLD, "household", "Household", body, household_name(wanted.visitor))
-        yield _place_in_household(families.VISITOR, families.adult_role(family), None)
-    for member in family.to_make:
-        role = families.DEPENDENT if member.child else families.adult_role(family)
-        yield _place_in_household(member.number, role, family.household.remote_id if family.household else None)
+    joining = [member.number for member in family.to_join]
+    if family.lead and not family.lead_unclear:
+        joining = [families.VISITOR, *joining]
+    if family.household is None and joining and not family.lead_unclear:
+        yield _household(wanted, family, joining)
+    if family.lead_unclear:
+        yield replace(_place_in_household(families.VISITOR, families.ADULT, None), problem=families.LEAD_IN_SEVERAL)
+    if family.household is None and joining and not family.lead:
+        joining = [families.VISITOR, *joining]
+    for number in joining:
+        role = families.DEPENDENT if number >= families.FIRST_CHILD else families.adult_role(family)
+        yield _place_in_household(number, role, family.household.remote_id if family.household else None)
+
+
+def _household(wanted: Wanted, family: PlacedFamily, joining: list[int]) -> PlannedStep:
+    """A new household; its primary contact is the visitor, or the one whose household it is."""
+    name = household_name(wanted.visitor, family.lead)
+    body = {"attributes": {"name": name}, "members": joining, "lead": family.lead.remote_id if family.lead else None}
+    return PlannedStep(CREATE_HOUSEHOLD, "household", "Household", body, name)
 
 
 def _member(wanted: Wanted, placed: Placed) -> PlannedStep:
     member = placed.member
     if placed.known:
-        now = "In the household already"
+        now = "Recognised by staff" if placed.joins else "In the household already"
         return PlannedStep(KNOWN_MEMBER, str(member.number), member.label, {}, "", now, member.number, remote_id=placed.known)
     named = {"first_name": member.first_name, "last_name": member.last_name}
     attributes = {**wanted.for_new, **named, **({"child": True} if member.child else {}), "remote_id": member.remote_id_token}
-    body, key, after = {"attributes": attributes}, str(member.remote_id_token), "" if placed.left_out else "A new person"
+    body: dict[str, Any] = {"attributes": attributes}
+    if placed.namesakes:
+        body["namesakes"] = [shown(one) for one in placed.namesakes]
+    key, after = str(member.remote_id_token), "" if placed.left_out else "A new person"
     return PlannedStep(CREATE_PERSON, key, member.label, body, after, placed.left_out, member.number, problem=placed.left_out or None)
+
+
+def shown(row: Comparison) -> dict[str, Any]:
+    """Somebody who was looked at, as a page shows them."""
+    candidate = row.candidate
+    return {
+        "remote_id": candidate.remote_id,
+        "name": candidate.name,
+        "first_name": candidate.first_name,
+        "last_name": candidate.last_name,
+        "emails": sorted(candidate.emails),
+        "phones": sorted(candidate.phones),
+        "inactive": candidate.inactive,
+        "reasons": [asdict(reason) for reason in row.reasons],
+    }
 
 
 def _place_in_household(number: int, role: str, household: str | None) -> PlannedStep:
@@ -251,9 +361,9 @@ def _place_in_household(number: int, role: str, household: str | None) -> Planne
     return PlannedStep(ADD_MEMBER, str(number), f"{families.label_of(number)} in the household", body, "In the household", member=number)
 
 
-def household_name(visitor: Visitor) -> str:
+def household_name(visitor: Visitor, lead: Lead | None = None) -> str:
     """What a new household is called, as Planning Center calls it."""
-    return f"{visitor.last_name or visitor.first_name} Household"
+    return f"{(lead and lead.last_name) or visitor.last_name or visitor.first_name} Household"
 
 
 def address_key(address: Mapping[str, str]) -> str:

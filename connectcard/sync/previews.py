@@ -95,7 +95,7 @@ def _line(step: PlannedStep) -> dict[str, Any]:
     line = {"label": step.label, "now": step.now, "after": step.after, "member": step.member}
     if step.state != PLANNED:
         return line
-    return {**line, "mark": step.mark, "required": step.kind == plans.CREATE_PERSON and step.member == VISITOR}
+    return {**line, "mark": step.mark, "required": plans.makes_the_visitor(step.kind, step.member)}
 
 
 def keep_preview(submission_id: UUID, contents: dict[str, Any] | None, problem: str | None = None) -> None:

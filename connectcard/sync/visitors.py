@@ -3,7 +3,8 @@
 Nothing here writes to Planning Center or to our own rows, so that a preview is the same thing, shown instead of carried out.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,21 +17,21 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.database import db, end_reading
 from connectcard.people.identity import name_key
 from connectcard.people.marks import name_mark
-from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Decision, Visitor, decide, merged
+from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Comparison, Decision, Visitor, decide, merged
 from connectcard.people.queries import find_candidates, find_unnamed
 from connectcard.planning_center import Client
-from connectcard.sync import destinations, plans
+from connectcard.sync import destinations, forms, plans
 from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
-from connectcard.sync.families import FamilyNow, WantedMember, place
-from connectcard.sync.households import households_of
+from connectcard.sync.families import FamilyNow, Lead, WantedMember, place
+from connectcard.sync.households import households_of, households_with
 from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
 from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
-from connectcard.sync.steps import PersonGone
+from connectcard.sync.steps import AskSomebody, PersonGone
 from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
@@ -57,6 +58,12 @@ class CardAtHand:
     approval: dict[str, Any] | None = None
     person_deleted: bool = False
     looks_first: bool = False
+    family_decided: Mapping[int, str | None] = field(default_factory=dict)
+
+    @property
+    def household_of(self) -> str | None:
+        """The person to whose household the visitor belongs, where staff said so."""
+        return self.decision.get("household_of") if self.decision else None
 
     @property
     def target(self) -> CardTarget:
@@ -77,6 +84,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     )
     made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
+    card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
     end_reading()
     return card
@@ -87,6 +95,11 @@ def _plan_is_from_a_backup(item: SyncItem, card: CardAtHand) -> bool:
     restored_at = db.session.scalar(select(Church.restored_at).where(Church.id == item.church_id))
     before = card.looks_first and restored_at is not None and item.planned_at is not None and item.planned_at <= restored_at
     return before and not any(step.state == INTENT for step in item.steps)
+
+
+def family_decided(item: SyncItem) -> dict[int, str | None]:
+    """What staff said of the family, by the numbers of its members: who it is, or None for somebody new."""
+    return {int(number): said["person"] for number, said in (item.family_decisions or {}).items()}
 
 
 def card_before_sync(submission: Submission) -> CardAtHand:
@@ -110,9 +123,10 @@ def _card_of(
         linked=linked,
         mark_of=lambda member: remote_id_token(key, submission_id, family_member=member),
     )
-    wishes = ChurchWishes(
-        destinations.current(), destinations.offered(), destinations.labels(), church.country_code or "US", church.time_zone or "UTC"
-    )
+    landing = forms.find_landing()
+    form = (landing.form_remote_id, landing.form_name) if landing else (None, "")
+    where = destinations.current(), destinations.offered(), destinations.labels()
+    wishes = ChurchWishes(*where, church.country_code or "US", church.time_zone or "UTC", *form)
     return CardAtHand(
         submission_id=submission_id,
         wanted=visitor_from(answers, wishes),
@@ -199,27 +213,48 @@ def _still_there(candidate: Candidate, card: CardAtHand, client: Client, moves: 
 
 
 def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan:
-    """The plan of a card; where it brings a family, with that family as it stands in Planning Center now."""
-    family = _family_now(card, person, client) if card.wanted.family else FamilyNow()
-    return plan(card.wanted, person, card.remote_id_token, card.reference, family)
+    """The plan of a card; a form and a family as they stand in Planning Center now."""
+    end_reading()
+    family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
+    return plan(_as_the_form_stands(card.wanted, client), person, card.remote_id_token, card.reference, family)
+
+
+def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:
+    """Editing a form in Planning Center may take a field away: its answers are not sent, and staff are told."""
+    if wanted.form is None or not wanted.form.answers:
+        return wanted
+    there = forms.fields_now(wanted.form.form_id, client)
+    gone = tuple(answer for answer in wanted.form.answers if answer.form_field_id not in there)
+    kept = tuple(answer for answer in wanted.form.answers if answer not in gone)
+    return replace(wanted, form=replace(wanted.form, answers=kept, gone=gone))
 
 
 def _family_now(card: CardAtHand, person: PersonNow | None, client: Client) -> FamilyNow:
-    end_reading()
-    visitor = person.candidate.remote_id if person else None
-    now = FamilyNow(households_of(visitor, client) if visitor else ())
+    visitor = person.candidate.remote_id if person else card.person_remote_id
+    lead = _lead(card, client) if card.household_of else None
+    households = households_with(lead.remote_id, client) if lead else households_of(visitor, client) if visitor else ()
+    now = FamilyNow(households, decided=card.family_decided, lead=lead)
     besides = {one.remote_id for household in now.households for one in household.members} | {visitor or ""}
-    to_make = [member for member in place(card.wanted.family, now).to_make if member.number not in card.made]
-    namesakes = Namesakes(besides, client)
-    return replace(now, namesakes=frozenset(member.number for member in to_make if _has_namesake(member, namesakes, card)))
+    to_make = [one.member for one in place(card.wanted.family, now).members if one.new and one.member.number not in card.made]
+    asked = [member for member in to_make if member.number not in card.family_decided]
+    namesakes = Namesakes(besides, card.country_code, client)
+    found = {member.number: _namesakes_of(member, namesakes, card) for member in asked}
+    return replace(now, namesakes={number: those for number, those in found.items() if those})
 
 
-def _has_namesake(member: WantedMember, namesakes: Namesakes, card: CardAtHand) -> bool:
+def _lead(card: CardAtHand, client: Client) -> Lead:
+    person = find_person_now(str(card.household_of), card.country_code, client, include=())
+    if person is None:
+        raise AskSomebody("The person to whose household this visitor belongs was deleted in Planning Center. Decide again.")
+    return Lead(person.candidate.remote_id, person.candidate.last_name)
+
+
+def _namesakes_of(member: WantedMember, namesakes: Namesakes, card: CardAtHand) -> tuple[Comparison, ...]:
     mark = name_mark(card.name_mark_key, name_key(member.first_name, member.last_name))
     adults = [candidate.remote_id for candidate in find_candidates(Visitor(member.first_name, member.last_name))]
     ours = {*adults, *find_unnamed(mark)}
     end_reading()
-    return namesakes.has(member, ours)
+    return namesakes.of(member, ours)
 
 
 def decision_row(decision: Decision) -> dict[str, Any]:
@@ -228,17 +263,5 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "kind": decision.kind,
         "words": decision.words,
         "person": decision.person.remote_id if decision.person else None,
-        "candidates": [
-            {
-                "remote_id": row.candidate.remote_id,
-                "name": row.candidate.name,
-                "first_name": row.candidate.first_name,
-                "last_name": row.candidate.last_name,
-                "emails": sorted(row.candidate.emails),
-                "phones": sorted(row.candidate.phones),
-                "inactive": row.candidate.inactive,
-                "reasons": [asdict(reason) for reason in row.reasons],
-            }
-            for row in decision.compared
-        ],
+        "candidates": [plans.shown(row) for row in decision.compared],
     }

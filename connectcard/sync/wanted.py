@@ -11,8 +11,9 @@ from connectcard.connections.models import RemoteChoice
 from connectcard.people.identity import e164, normalised_email
 from connectcard.people.matching import Visitor
 from connectcard.sync import destinations, families
+from connectcard.sync.forms import FORM_FIELD
 from connectcard.sync.models import Destination
-from connectcard.sync.plans import Wanted, WantedField, WantedNote, WantedWorkflowCard
+from connectcard.sync.plans import Wanted, WantedAnswer, WantedField, WantedForm, WantedNote, WantedWorkflowCard
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class ChurchWishes:
     words: Labels
     country_code: str
     time_zone: str
+    form_id: str | None = None
+    form_name: str = ""
 
 
 def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
@@ -57,6 +60,7 @@ def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
         notes=tuple(_notes(sent, where)),
         workflow_cards=tuple(_workflow_cards(sent, where)),
         family=_family(card) if where["family"].kind == destinations.HOUSEHOLD else (),
+        form=_form(card, sent, wishes) if wishes.form_id else None,
         problems=tuple(problem for result in resolved.values() for problem in result.problems),
     )
 
@@ -106,6 +110,52 @@ def _fields(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination
             multiple = target.detail.get("data_type") == "checkboxes"
             wanted += [WantedField(target.remote_id, target.name, value, multiple) for value in values]
     return wanted
+
+
+def _form(card: CardAnswers, sent: Mapping[str, tuple[str, ...]], wishes: ChurchWishes) -> WantedForm:
+    answers = [answer for field, values in sent.items() for answer in _form_answers(field, values, card, wishes)]
+    return WantedForm(str(wishes.form_id), wishes.form_name, card.received_at.isoformat(), tuple(answers))
+
+
+def _form_answers(field: str, values: tuple[str, ...], card: CardAnswers, wishes: ChurchWishes) -> list[WantedAnswer]:
+    """One answer for each value, as Planning Center wants them: option ids, and phone numbers and addresses by their parts."""
+    destination = wishes.where[field]
+    target = destinations.target_of(destination, wishes.choices)
+    if destination.kind != FORM_FIELD or target is None:
+        return []
+    names = {option.remote_id: option.name for option in destinations.options_of(destination, wishes.choices)}
+    return [_form_answer(field, value, target, card, wishes, names) for value in values]
+
+
+def _form_answer(
+    field: str, value: str, target: RemoteChoice, card: CardAnswers, wishes: ChurchWishes, names: Mapping[str, str]
+) -> WantedAnswer:
+    sent = _form_value(field, value, target, card, wishes)
+    return WantedAnswer(target.remote_id, field, target.name, sent, _shown(field, value, target, names))
+
+
+def _shown(field: str, value: str, target: RemoteChoice, names: Mapping[str, str]) -> str:
+    """What a page may show: a preview is kept in the open, so prayers and families are never quoted."""
+    if field in ("prayer", "family"):
+        return "What they wrote"
+    return "Yes" if target.detail.get("data_type") == "boolean" else names.get(value, value)
+
+
+def _form_value(field: str, value: str, target: RemoteChoice, card: CardAnswers, wishes: ChurchWishes) -> Any:
+    if target.detail.get("data_type") == "boolean":
+        return True
+    if field == "phone":
+        return {"number": card.answers["phone"], "location": "Mobile"}
+    if field == "address":
+        return _address_in_form(_address(card.answers["address"], wishes) or {})
+    return value
+
+
+def _address_in_form(address: Mapping[str, str]) -> dict[str, str]:
+    """A form says `street` where the profile says `street_line_1` (reference: Planning Center People, 3.8)."""
+    street = ", ".join(filter(None, (address.get("street_line_1"), address.get("street_line_2"))))
+    kept = {name: address.get(name, "") for name in ("city", "state", "zip", "country_code")}
+    return {"street": street, **kept, "location": "Home"}
 
 
 def _notes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]) -> list[WantedNote]:

@@ -1,6 +1,6 @@
 """Field mapping: where each answer of a card goes in the church's Planning Center, one row at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, url_for
@@ -15,7 +15,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import after_commit, transaction
 from connectcard.errors import ChangeRefused, NotFound
 from connectcard.jobs.queue import ring
-from connectcard.sync import destinations
+from connectcard.sync import destinations, forms
 from connectcard.sync.destinations import (
     ADDRESS,
     CARD_FIELDS,
@@ -31,7 +31,8 @@ from connectcard.sync.destinations import (
     WORKFLOW_CARD,
     CardField,
 )
-from connectcard.sync.models import Destination
+from connectcard.sync.forms import FORM_FIELD
+from connectcard.sync.models import Destination, Landing
 from connectcard.web.access import poll, staff_page
 
 blueprint = Blueprint("mapping", __name__)
@@ -43,7 +44,7 @@ ATTRIBUTE_WORDS = {
     "last_name": "Last name",
 }
 KIND_WORDS = {EMAIL: "Email", PHONE: "Phone number", ADDRESS: "Address", HOUSEHOLD: "Household in Planning Center"}
-GROUP_WORDS = {NOTE: "A note", WORKFLOW_CARD: "A card in a workflow"}
+GROUP_WORDS = {FORM_FIELD: "A field of your form", NOTE: "A note", WORKFLOW_CARD: "A card in a workflow"}
 TYPE_WORDS = {
     "string": "text",
     "text": "text",
@@ -52,6 +53,8 @@ TYPE_WORDS = {
     "boolean": "yes or no",
     "select": "one choice",
     "checkboxes": "checkboxes",
+    "phone_number": "phone number",
+    "address": "address",
 }
 EACH_CHOICE = "each"  # a workflow for each choice, instead of one for all
 
@@ -99,7 +102,69 @@ def mapping_page(open_field: str = "", problem: str = "", wanted: Destination | 
     current = destinations.current()
     form = form_of(wanted or current[open_field], problem, choices, labels) if open_field else None
     rows = [row_of(current[field.key], choices, labels) for field in CARD_FIELDS]
-    return render_template("mapping/page.html", rows=rows, form=form, open_field=open_field, nothing_read=not choices, **freshness())
+    return render_template(
+        "mapping/page.html",
+        rows=rows,
+        form=form,
+        open_field=open_field,
+        nothing_read=not choices,
+        landing=landing_shown(current, choices),
+        **freshness(),
+    )
+
+
+# How cards land: as direct records, or as submissions of a form.
+
+
+@dataclass(frozen=True)
+class LandingShown:
+    """The forms to choose from, the one that is chosen, and what is to be known about it."""
+
+    forms: Sequence[RemoteChoice]
+    chosen: Landing | None
+    warnings: tuple[str, ...]
+
+    @property
+    def form_id(self) -> str:
+        return (self.chosen.form_remote_id or "") if self.chosen else ""
+
+
+def landing_shown(current: Mapping[str, Destination], choices: Sequence[RemoteChoice]) -> LandingShown:
+    """What the page says of the church's choice."""
+    chosen, offered = forms.find_landing(), forms.forms_offered()
+    if chosen is None or not chosen.form_remote_id:
+        return LandingShown(offered, chosen, ())
+    if chosen.form_remote_id not in {form.remote_id for form in offered}:
+        return LandingShown(offered, chosen, ("This form is closed or gone in Planning Center. Cards are refused until you choose again.",))
+    answered = {row.target or "" for row in current.values() if row.kind == FORM_FIELD}
+    missing = forms.unanswered(choices, answered)
+    needs = f"The form requires {', '.join(missing)}, which no answer of the card fills in. Make that optional in Planning Center."
+    return LandingShown(offered, chosen, (needs,) if missing else ())
+
+
+@blueprint.post("/mapping/landing")
+@staff_page(OWNER)
+def land() -> AnyResponse:
+    """Choose a form, or direct records; a worker then reads the fields of the form."""
+    form = request.form.get("form", "") if request.form.get("way") == "form" else ""
+    church_id = g.church.id
+    try:
+        with transaction():
+            if request.form.get("way") == "form" and not form:
+                raise ChangeRefused("Choose one of your forms.")
+            forms.choose(form or None, g.member.name)
+            connection = find_connection()
+            if connection is not None:
+                operations.want_choices(connection)
+                after_commit(lambda: ring(church_id))
+    except ChangeRefused as refusal:
+        flash(str(refusal), "bad")
+    else:
+        flash(
+            "Saved. New cards land this way." if not form else "Saved. Cards become submissions of this form; look where each answer goes.",
+            "ok",
+        )
+    return redirect(url_for("mapping.page"), 303)
 
 
 def row_of(destination: Destination, choices: Sequence[RemoteChoice], labels: Labels) -> Row:
@@ -111,7 +176,7 @@ def row_of(destination: Destination, choices: Sequence[RemoteChoice], labels: La
         field=field,
         destination=destination,
         goes_to=goes_to(destination, choices),
-        type_words=TYPE_WORDS.get(target.detail.get("data_type", ""), "") if target and destination.kind == CUSTOM_FIELD else "",
+        type_words=TYPE_WORDS.get(target.detail.get("data_type", ""), "") if target and destination.kind in destinations.TYPED else "",
         sample="" if field.constant else in_words(field.key, answer, labels),
         becomes=", ".join(in_people_words(destination, value, choices) for value in resolved.values),
         warnings=destinations.warnings(destination, choices, labels),
@@ -128,6 +193,8 @@ def goes_to(destination: Destination, choices: Sequence[RemoteChoice]) -> str:
             return ATTRIBUTE_WORDS.get(destination.target or "", "")
         case "custom_field":
             return f"{target.detail.get('tab') or 'Custom field'} › {target.name}" if target else "A custom field that is gone"
+        case "form_field":
+            return f"Form › {target.name}" if target else "A form field that is gone"
         case "note":
             return f"Note › {target.name}" if target else "A note category that is gone"
         case "workflow_card":
@@ -138,10 +205,10 @@ def goes_to(destination: Destination, choices: Sequence[RemoteChoice]) -> str:
 
 def in_people_words(destination: Destination, value: str, choices: Sequence[RemoteChoice]) -> str:
     """What is sent, as the church knows it: a campus and a workflow have names."""
-    if destination.kind == CUSTOM_FIELD and value == "true":
+    if destination.kind in destinations.TYPED and value == "true":
         return "Yes"
     named = (choice.name for choice in destinations.options_of(destination, choices) if choice.remote_id == value)
-    return next(named, value) if destination.kind in (WORKFLOW_CARD, PERSON_ATTRIBUTE) else value
+    return next(named, value) if destination.kind in (WORKFLOW_CARD, PERSON_ATTRIBUTE, FORM_FIELD) else value
 
 
 # Changing one row.
@@ -219,7 +286,7 @@ def _heading(kind: str, choice: RemoteChoice) -> str:
 
 def _named(kind: str, choice: RemoteChoice) -> str:
     data_type = choice.detail.get("data_type", "")
-    return f"{choice.name} ({TYPE_WORDS.get(data_type, data_type)})" if kind == CUSTOM_FIELD else choice.name
+    return f"{choice.name} ({TYPE_WORDS.get(data_type, data_type)})" if kind in destinations.TYPED else choice.name
 
 
 @blueprint.get("/mapping/<card_field>")

@@ -213,6 +213,21 @@ def upgrade():
     with op.batch_alter_table('field_owner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_field_owner_church_id'), ['church_id'], unique=False)
 
+    op.create_table('landing',
+    sa.Column('form_remote_id', sa.String(length=40), nullable=True),
+    sa.Column('form_name', sa.String(length=300), nullable=False),
+    sa.Column('changed_by', sa.String(length=200), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_landing_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_landing')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_landing_church_id_id')),
+    sa.UniqueConstraint('church_id', name=op.f('uq_landing_church_id'))
+    )
+    with op.batch_alter_table('landing', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_landing_church_id'), ['church_id'], unique=False)
+
     op.create_table('member',
     sa.Column('issuer', sa.String(length=200), nullable=False),
     sa.Column('subject', sa.String(length=80), nullable=False),
@@ -679,6 +694,7 @@ def upgrade():
     sa.Column('decision', sa.JSON(), nullable=True),
     sa.Column('approval', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('moves', sa.JSON(none_as_null=True), nullable=True),
+    sa.Column('family_decisions', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('planned_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('reason', sa.String(length=500), nullable=True),
     sa.Column('synced_at', sa.DateTime(timezone=True), nullable=True),
@@ -811,6 +827,7 @@ def upgrade():
     op.keep_rows_by_church('difference')
     op.keep_rows_by_church('family')
     op.keep_rows_by_church('field_owner')
+    op.keep_rows_by_church('landing')
     op.keep_rows_by_church('member')
     op.keep_rows_by_church('person')
     op.keep_rows_by_church('pull_lane')
@@ -975,6 +992,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_member_church_id'))
 
     op.drop_table('member')
+    with op.batch_alter_table('landing', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_landing_church_id'))
+
+    op.drop_table('landing')
     with op.batch_alter_table('field_owner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_owner_church_id'))
 

@@ -142,11 +142,13 @@ class SlowPlanningCenter:
         self.app = Flask("slow")
         self.app.add_url_rule("/<path:path>", view_func=self.answer)
 
-    def answer(self, path: str) -> tuple[dict[str, object], int]:
+    def answer(self, path: str) -> tuple[dict[str, object], int, dict[str, str]]:
         self.requests += 1
         self.asked.set()
         self.let_go.wait(60)
-        return {"data": [], "included": [], "links": {}, "meta": {"total_count": 0, "count": 0}}, 200
+        rate = {"Limit": "100", "Period": "20 seconds", "Count": "1"}
+        headers = {f"X-PCO-API-Request-Rate-{name}": value for name, value in rate.items()}
+        return {"data": [], "included": [], "links": {}, "meta": {"total_count": 0, "count": 0}}, 200, headers
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_a_question_is_asked_until_it_is_decided(grace_church: GraceChurch) -> N
         assert (questions.open_questions(), questions.count()) == ([], 0)
 
 
-def test_someone_new_of_the_same_household_is_made_and_staff_are_told_where_they_belong(grace_church: GraceChurch) -> None:
+def test_someone_new_of_the_same_household_is_made_and_put_into_it(grace_church: GraceChurch) -> None:
     mina = mina_is_there(grace_church)
     ben = a_question(grace_church)
     run = grace_church.work_until_done(decided(grace_church, ben, "household", mina))
@@ -65,7 +65,8 @@ def test_someone_new_of_the_same_household_is_made_and_staff_are_told_where_they
     assert len(grace_church.practice.named("Ben", "Quist")) == 1
     kept = decision(grace_church, ben)
     assert (kept["kind"], kept["household_of"], kept["candidates"][0]["remote_id"]) == ("household", mina, mina)
-    assert grace_church.item(ben).reason == "Add this person to the household of Wilhelmina Quist in Planning Center."
+    [wife], [husband] = grace_church.practice.named("Wilhelmina", "Quist"), grace_church.practice.named("Ben", "Quist")
+    assert [one["household_id"] for one in wife["households"]] == [one["household_id"] for one in husband["households"]] != []
 
 
 def test_the_same_name_with_the_same_contact_is_not_asked_twice(grace_church: GraceChurch) -> None:
