@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flask import Flask, Response
 
-from connectcard.simulator import api, control, oauth, pages
+from connectcard.simulator import api, control, oauth, pages, uploads
 from connectcard.simulator.gateway import BIGGEST_BODY, Gateway
 from connectcard.simulator.state import Simulator
 
@@ -18,7 +18,7 @@ def create_simulator(*, state_file: Path | None = None, seed: int = 1, people: i
     app.url_map.merge_slashes = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["simulator"] = simulator = Simulator(state_file, seed, people)
-    for part in (oauth, control, api, pages):
+    for part in (oauth, control, uploads, api, pages):
         app.register_blueprint(part.pages)
     app.after_request(with_page_policy)
     app.wsgi_app = Gateway(app, simulator)  # type: ignore[method-assign]

@@ -10,9 +10,9 @@ from connectcard.simulator.store import Row, Store
 
 # Changing what belongs to the church as a whole is not for an Editor.
 CHURCH_WIDE = frozenset({
-    "FieldDefinition", "FieldOption", "FormCategory", "Gender", "InactiveReason", "ListCategory", "MaritalStatus",
-    "MembershipType", "NamePrefix", "NameSuffix", "NoteCategory", "Report", "SchoolOption", "Tab", "Workflow",
-    "WorkflowStep",
+    "FieldDefinition", "FieldOption", "FormCategory", "Gender", "InactiveReason", "ListCategory", "ListShare", "MaritalStatus",
+    "MembershipType", "NamePrefix", "NameSuffix", "NoteCategory", "NoteCategoryShare", "Report", "SchoolOption", "Tab", "Workflow",
+    "WorkflowShare", "WorkflowStep",
 })  # fmt: skip
 # The church's sites are its administrators' business alone.
 ADMINISTRATORS_ONLY = frozenset({"Campus", "ServiceTime"})

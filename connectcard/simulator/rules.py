@@ -27,7 +27,7 @@ from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import PARENTS, POINTERS, kept_as
 from connectcard.simulator.moments import read_date, read_moment, stamp
 from connectcard.simulator.questions import whole_number
-from connectcard.simulator.store import Row, Store
+from connectcard.simulator.store import Condition, Row, Store
 
 BIGGEST_INTEGER = 2**31 - 1
 CONTACTS = ("Email", "PhoneNumber", "Address")
@@ -43,6 +43,8 @@ COUNTRIES = {
 DISALLOWED_DOMAINS = ("example.com", "example.org", "example.net", "mailinator.com")
 RESERVED_ENDINGS = (".test", ".example", ".invalid", ".localhost")
 EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)+")
+AVATARS = "https://avatars.planningcenteronline.com"
+FILES = "https://account-center-production.s3.amazonaws.com/uploads/field_datum"
 FALSE_WORDS = ("", "0", "f", "false", "off", "no")
 DATE_FORMATS = {"MM/DD/YYYY": "{1}/{2}/{0}", "DD/MM/YYYY": "{2}/{1}/{0}"}
 
@@ -121,7 +123,7 @@ class Body:
 
 def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
     """Write a body into a row; raises a refusal for what cannot be assigned."""
-    known = assignable_attributes(resource, new=not row.id)
+    known = assignable_attributes(resource, desk.caller, new=not row.id)
     refused = [name for name in body.attributes if name not in known]
     refused += [relationship_word(name, value) for name, value in body.relationships.items() if not can_relate(resource, name)]
     if refused:
@@ -133,8 +135,11 @@ def assign(desk: Desk, resource: Resource, row: Row, body: Body) -> None:
             point(desk, resource, row, name, related_id(name, value))
 
 
-def assignable_attributes(resource: Resource, *, new: bool) -> set[str]:
-    return {name for name, attribute in resource.attributes.items() if attribute.assignable and (new or not attribute.create_only)}
+def assignable_attributes(resource: Resource, caller: Caller, *, new: bool) -> set[str]:
+    """What decides who may do what is for administrators of the organization."""
+    known = {name for name, attribute in resource.attributes.items() if attribute.assignable and (new or not attribute.create_only)}
+    administrator = bool(caller.person["site_administrator"])
+    return known | {name for name, attribute in resource.attributes.items() if attribute.withheld and administrator}
 
 
 def can_relate(resource: Resource, name: str) -> bool:
@@ -209,6 +214,8 @@ def point(desk: Desk, resource: Resource, row: Row, name: str, value: Any) -> No
 
 def cast(kind: str, name: str, value: Any) -> Any:
     """A value as its column holds it; what cannot be read becomes null, as in Planning Center, but lists and objects are refused."""
+    if kind == "list" and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return value
     if isinstance(value, list | dict):
         raise invalid_payload(name)
     if value is None:
@@ -247,9 +254,32 @@ def require(row: Row, *names: str) -> None:
         raise Refusal(422, [error for name in missing for error in invalid(row.kind, name).errors], refusal.headers)
 
 
+def avatar_of(desk: Desk, row: Row) -> str | None:
+    """What was sent as an avatar is the id of an uploaded file; other text is not taken in, and none takes it away."""
+    sent, file = row["avatar"], uploaded(desk, row["avatar"])
+    if file is None:
+        return sent if sent and sent.startswith(AVATARS) else None
+    return f"{AVATARS}/uploads/person/{file.id}/avatar.1.jpg"
+
+
+def uploaded(desk: Desk, word: object) -> Row | None:
+    """The file that an id names, while it is good."""
+    named = "record.kind = 'File' and record.organization = ? and json_extract(record.attributes, '$.id') = ?"
+    found = desk.store.find([Condition(named, (desk.organization, str(word)))], limit=1) if word else []
+    return found[0] if found and found[0]["expires_at"] > desk.now else None
+
+
+def check_share(desk: Desk, row: Row) -> None:
+    if row.person is None and not row["group"]:
+        raise invalid(row.kind, "person")
+    require(row, "permission")
+
+
 def check_person(desk: Desk, row: Row) -> None:
     if not str(row["first_name"] or "").strip() and not str(row["last_name"] or "").strip():
         raise invalid("Person", "first_name")
+    row.attributes["avatar"] = avatar_of(desk, row)
+    row.attributes["people_permissions"] = row["people_permissions"] or None
     row.attributes["status"] = "inactive" if row["status"] == "inactive" else "active"
     row.attributes["inactivated_at"] = (row["inactivated_at"] or desk.now) if row["status"] == "inactive" else None
     suffix = desk.find("NameSuffix", row.relations.get("name_suffix"))
@@ -324,12 +354,26 @@ def check_field_datum(desk: Desk, row: Row) -> None:
     definition = desk.find("FieldDefinition", row.parent)
     if definition is None or definition["deleted_at"]:
         raise invalid("FieldDatum", "field_definition")
+    if definition["data_type"] == "file":
+        take_in_file(desk, row)
+        return
     row.attributes["value"] = datum_value(desk, definition, row["value"])
     for other in desk.siblings(row):
         if other.parent == row.parent and other["value"] == row["value"]:
             raise invalid("FieldDatum", "field_definition", "An existing field datum already exists for this record and field definition.")
     if definition["data_type"] in ("checkboxes", "select"):
         ensure_option(desk, definition, row["value"])
+
+
+def take_in_file(desk: Desk, row: Row) -> None:
+    """The value names an uploaded file; what reads back is the file, and no value."""
+    file = uploaded(desk, row["value"])
+    if file is None:
+        raise invalid("FieldDatum", "value", "is invalid")
+    row.attributes |= {
+        "value": None, "file": {"url": f"{FILES}/{file.id}/{file['name']}"}, "file_name": file["name"],
+        "file_content_type": file["content_type"], "file_size": file["file_size"],
+    }  # fmt: skip
 
 
 def datum_value(desk: Desk, definition: Row, value: str | None) -> str:
@@ -452,18 +496,21 @@ CHECKS: dict[str, Rule] = {
     "HouseholdMembership": check_membership,
     "InactiveReason": check_value,
     "ListCategory": check_name,
+    "ListShare": check_share,
     "MaritalStatus": check_value,
     "MembershipType": check_value,
     "NamePrefix": check_value,
     "NameSuffix": check_value,
     "Note": check_note,
     "NoteCategory": check_name,
+    "NoteCategoryShare": check_share,
     "Report": check_name,
     "SchoolOption": check_value,
     "SocialProfile": check_social_profile,
     "Tab": check_name,
     "Workflow": check_name,
     "WorkflowCard": check_card,
+    "WorkflowShare": check_share,
     "WorkflowStep": check_name,
 }
 SETTLED_NEW: dict[str, Rule] = dict.fromkeys(CONTACTS, settle_new_contact)

@@ -25,7 +25,8 @@ class Attribute:
     """One attribute: its kind, whether it can be written, and where it is not simply there.
 
     `write_only`: accepted in a body, never in an answer. `create_only`: accepted when the thing is made, never afterwards.
-    `on_request`: answered only when asked for with `fields[...]`.
+    `on_request`: answered only when asked for with `fields[...]`. `withheld`: Planning Center takes it from administrators, and we
+    never send it, since it decides who may do what.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class Attribute:
     write_only: bool = False
     create_only: bool = False
     on_request: bool = False
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,11 @@ def create_only(kind: str, *names: str) -> dict[str, Attribute]:
 def write_only_on_create(kind: str, *names: str) -> dict[str, Attribute]:
     """Attributes that are written only when the thing is made, and never answered."""
     return {name: Attribute(kind, assignable=True, write_only=True, create_only=True) for name in names}
+
+
+def withheld(kind: str, *names: str) -> dict[str, Attribute]:
+    """Attributes that are read, and that only others write."""
+    return {name: Attribute(kind, withheld=True) for name in names}
 
 
 def on_request(kind: str, *names: str) -> dict[str, Attribute]:

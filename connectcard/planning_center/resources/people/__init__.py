@@ -24,6 +24,7 @@ EXCEPTIONS = {
     "Person.gender_id": "documentation of Person, 'Assignable attributes on create and update'",
     "Person.primary_campus_id": "documentation of Person, 'Assignable attributes on create and update'",
     "FieldDatum.field_definition_id": "documentation of FieldDatum, example of creating one",
+    "ListShare.person_id": "documentation of ListShare, 'Assignable attributes on create'",
     "WorkflowCard.person_id": "documentation of WorkflowCard, 'Assignable attributes on create'",
     "WorkflowCard.assignee_id": "documentation of WorkflowCard, 'Assignable attributes on create'",
     "WorkflowCardNote.note_category_id": "documentation of WorkflowCardNote, 'Assignable attributes on create'",

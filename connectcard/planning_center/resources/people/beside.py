@@ -20,6 +20,7 @@ from connectcard.planning_center.resources._core import (
     assignable,
     below,
     readable,
+    write_only,
 )
 from connectcard.planning_center.resources.people.fields import FIELD_OPTION, TAB
 from connectcard.planning_center.resources.people.follow_up import NOTE_CATEGORY, WORKFLOW, WORKFLOW_CARD, WORKFLOW_STEP
@@ -39,7 +40,7 @@ SCHOOL_OPTION = Resource(
     version=VERSION,
     path="school_options",
     attributes=assignable(STRING, "beginning_grade", "ending_grade", "value")
-    | readable(LIST, "school_types")
+    | assignable(LIST, "school_types")
     | assignable(INTEGER, "sequence"),
     verbs=WRITE,
     wheres=("beginning_grade", "ending_grade", "school_types", "sequence", "value"),
@@ -108,12 +109,15 @@ BACKGROUND_CHECK = Resource(
     product=PRODUCT,
     version=VERSION,
     path="background_checks",
-    attributes=readable(MOMENT, "completed_at", "status_updated_at")
-    | readable(BOOLEAN, "current")
-    | readable(DATE, "expires_on")
-    | readable(STRING, "note", "report_url", "status"),
+    parent=PERSON,
+    attributes=assignable(MOMENT, "completed_at")
+    | readable(MOMENT, "status_updated_at")
+    | assignable(BOOLEAN, "current")
+    | assignable(DATE, "expires_on")
+    | assignable(STRING, "note", "report_url", "status"),
     relationships={"person": Relationship("Person"), "created_by": Relationship("Person")},
     includes={"created_by": "Person", "person": "Person"},
+    verbs=WRITE,
     wheres=("expires_on", "status_updated_at"),
     orders=("expires_on", "status_updated_at"),
     filters=(
@@ -322,9 +326,13 @@ LIST_SHARE = Resource(
     path="shares",
     parent=PEOPLE_LIST,
     nested_only=True,
-    attributes=readable(MOMENT, "created_at") | readable(STRING, "group", "name", "permission"),
-    relationships={"person": Relationship("Person")},
+    attributes=readable(MOMENT, "created_at")
+    | assignable(STRING, "group", "permission")
+    | readable(STRING, "name")
+    | write_only(STRING, "person_id"),
+    relationships={"person": Relationship("Person", assignable=True)},
     includes={"person": "Person"},
+    verbs=WRITE,
     wheres=("created_at", "group", "name", "permission"),
     orders=("created_at", "group"),
 )
@@ -360,9 +368,10 @@ NOTE_CATEGORY_SHARE = Resource(
     path="shares",
     parent=NOTE_CATEGORY,
     nested_only=True,
-    attributes=readable(STRING, "group", "permission", "person_id"),
-    relationships={"person": Relationship("Person"), "note_category": Relationship("NoteCategory")},
+    attributes=assignable(STRING, "group", "permission", "person_id"),
+    relationships={"person": Relationship("Person", assignable=True), "note_category": Relationship("NoteCategory")},
     includes={"person": "Person"},
+    verbs=WRITE,
     wheres=("permission",),
 )
 
@@ -397,9 +406,10 @@ WORKFLOW_SHARE = Resource(
     path="shares",
     parent=WORKFLOW,
     nested_only=True,
-    attributes=readable(STRING, "group", "permission", "person_id"),
-    relationships={"person": Relationship("Person"), "workflow": Relationship("Workflow")},
+    attributes=assignable(STRING, "group", "permission", "person_id"),
+    relationships={"person": Relationship("Person", assignable=True), "workflow": Relationship("Workflow")},
     includes={"person": "Person"},
+    verbs=WRITE,
     wheres=("permission",),
 )
 
@@ -463,7 +473,6 @@ MESSAGE_GROUP_MESSAGE = below(MESSAGE_GROUP, MESSAGE)
 NOTE_CATEGORY_SUBSCRIBER = below(NOTE_CATEGORY, PERSON, "subscribers")
 NOTE_CATEGORY_NOTE_CATEGORY_SUBSCRIPTION = below(NOTE_CATEGORY, NOTE_CATEGORY_SUBSCRIPTION, "subscriptions")
 PERSON_APPS = below(PERSON, APP)
-PERSON_BACKGROUND_CHECK = below(PERSON, BACKGROUND_CHECK, filters=BACKGROUND_CHECK.filters)
 PERSON_MESSAGE = below(PERSON, MESSAGE, filters=("created_after", "received", "sent", "unread"))
 PERSON_MESSAGE_GROUP = below(PERSON, MESSAGE_GROUP)
 PERSON_WORKFLOW_SHARE = below(PERSON, WORKFLOW_SHARE, "workflow_shares")
@@ -476,6 +485,6 @@ BESIDE = (
     PEOPLE_IMPORT, PEOPLE_IMPORT_CONFLICT, PEOPLE_IMPORT_HISTORY, RULE, CONDITION, LIST_SHARE, LIST_STAR, MAILCHIMP_SYNC_STATUS,
     NOTE_CATEGORY_SHARE, NOTE_CATEGORY_SUBSCRIPTION, WORKFLOW_CATEGORY, WORKFLOW_SHARE, WORKFLOW_CARD_ACTIVITY,
     WORKFLOW_ASSIGNEE_SUMMARY, WORKFLOW_ASSIGNEE_WORKFLOW_SUMMARY, WORKFLOW_STEP_ASSIGNEE_SUMMARY, CAMPUS_LIST, LIST_CATEGORY_LIST,
-    MESSAGE_GROUP_MESSAGE, NOTE_CATEGORY_SUBSCRIBER, NOTE_CATEGORY_NOTE_CATEGORY_SUBSCRIPTION, PERSON_APPS, PERSON_BACKGROUND_CHECK,
+    MESSAGE_GROUP_MESSAGE, NOTE_CATEGORY_SUBSCRIBER, NOTE_CATEGORY_NOTE_CATEGORY_SUBSCRIPTION, PERSON_APPS,
     PERSON_MESSAGE, PERSON_MESSAGE_GROUP, PERSON_WORKFLOW_SHARE, TAB_FIELD_OPTION, WORKFLOW_SHARED_PERSON,
 )  # fmt: skip

@@ -105,7 +105,7 @@ WORKFLOW_STEP = Resource(
     orders=("created_at", "name", "sequence", "updated_at"),
 )
 
-# Made below its workflow, changed below its person.
+# Made below its workflow; its actions are below its person.
 WORKFLOW_CARD = Resource(
     type="WorkflowCard",
     product=PRODUCT,
@@ -128,7 +128,7 @@ WORKFLOW_CARD = Resource(
         "current_step": Relationship("WorkflowStep"),
     },
     includes={"assignee": "Person", "current_step": "WorkflowStep", "person": "Person", "workflow": "Workflow"},
-    verbs=("list", "get", "create"),
+    verbs=WRITE,
     wheres=("assignee_id", "overdue", "stage"),
     orders=(
         "completed_at", "created_at", "first_name", "flagged_for_notification_at", "last_name", "moved_to_step_at", "removed_at", "stage",

@@ -20,6 +20,7 @@ from connectcard.planning_center.resources._core import (
     on_request,
     readable,
     the_one_below,
+    withheld,
     write_only,
 )
 from connectcard.planning_center.resources.people.product import PRODUCT, VERSION
@@ -51,10 +52,11 @@ PERSON = Resource(
     | assignable(INTEGER, "grade", "graduation_year", "remote_id")
     | assignable(BOOLEAN, "child")
     | assignable(MOMENT, "inactivated_at")
-    # The permission attributes can be written by some tokens; we never do, so here they are only read.
-    | readable(BOOLEAN, "accounting_administrator", "site_administrator", "can_create_forms", "can_email_lists", "passed_background_check")
+    | withheld(BOOLEAN, "accounting_administrator", "site_administrator")
+    | withheld(STRING, "people_permissions")
+    | readable(BOOLEAN, "can_create_forms", "can_email_lists", "passed_background_check")
     | readable(
-        STRING, "demographic_avatar_url", "directory_status", "login_identifier", "name", "people_permissions", "school_type"
+        STRING, "demographic_avatar_url", "directory_status", "login_identifier", "name", "school_type"
     )
     | readable(OBJECT, "resource_permission_flags")
     | readable(MOMENT, "created_at", "updated_at")
