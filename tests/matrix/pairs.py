@@ -15,20 +15,34 @@ import pytest
 import structlog
 
 from tests.conftest import make_schema
-from tests.matrix.practice import grace_church
+from tests.matrix.practice import CHILD, SPOUSE, Fared, Grace, grace_church
 from tests.matrix.wire import FAULTS
 
 LAGS = (0, 30, 120)
 # The second fault may meet a repetition, a probe or a renewal of the sign-in as well as a first request.
-CALLS_MET = 18
+CALLS_MET = 30
+FAMILIES = ((), (CHILD,), (SPOUSE, CHILD))
 RUNS_A_BATCH = 250
 
 
-def random_pair(random: Random) -> tuple[int, dict[int, str]]:
-    """Seconds by which searches lag, and two faults at two calls."""
+@dataclass(frozen=True)
+class Pair:
+    """Seconds by which searches lag, two faults at two calls, and who stands on the card besides the visitor."""
+
+    lag: int
+    faults: dict[int, str]
+    family: tuple[str, ...]
+
+
+def random_pair(random: Random) -> Pair:
     first, second = random.sample(range(1, CALLS_MET + 1), 2)
     kinds = list(FAULTS)
-    return random.choice(LAGS), {first: random.choice(kinds), second: random.choice(kinds)}
+    return Pair(random.choice(LAGS), {first: random.choice(kinds), second: random.choice(kinds)}, random.choice(FAMILIES))
+
+
+def run_pair(grace: Grace, pair: Pair) -> Fared:
+    grace.lag(pair.lag)
+    return grace.run(pair.faults, pair.family)
 
 
 @dataclass
@@ -71,10 +85,9 @@ def batch(seed: int, runs: int) -> Figures:
             structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
             begun = time.process_time()
             for _ in range(runs):
-                lag, faults = random_pair(random)
-                grace.lag(lag)
-                fared = grace.run(faults)
-                place = f"seed {seed} lag {lag} "
+                pair = random_pair(random)
+                fared = run_pair(grace, pair)
+                place = f"seed {seed} lag {pair.lag} family {pair.family} "
                 figures += Figures(
                     1, len(fared.met), fared.calls, 0.0, [place + fared.words(one) for one in fared.duplicates],
                     [place + fared.words(one) for one in fared.losses], [place + fared.words(one) for one in fared.others],

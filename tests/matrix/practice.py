@@ -1,11 +1,13 @@
 """Grace Church with its shipped worker, a real database and a practice Planning Center, all in this process, on one moved clock."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from threading import Event, Thread
 from typing import Any
 from uuid import UUID, uuid4
@@ -53,6 +55,7 @@ from tests.matrix.wire import CONNECTION, REFUSALS, Crash, Request, Wire, sent_o
 
 ORIGIN = "http://127.0.0.1:80"
 MOST_PASSES = 60
+SPOUSE, CHILD = "wed", "kid"
 
 
 class MovingEvent(Event):
@@ -69,17 +72,16 @@ class MovingEvent(Event):
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody with a full card, unlike everybody else by every mark."""
+    """Somebody with a full card, unlike everybody else by every mark; `family` says who stands on the card with them."""
 
     number: int
+    family: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
-        digits, rest = "", self.number
-        for _ in range(5):
-            rest, digit = divmod(rest, 26)
-            digits += "abcdefghijklmnopqrstuvwxyz"[digit]
-        return digits
+        """Letters that are like nobody else's: two names that differ in one letter might be a typo."""
+        digest = sha256(str(self.number).encode()).digest()
+        return "".join("abcdefghijklmnopqrstuvwxyz"[byte % 26] for byte in digest[:9])
 
     @property
     def first_name(self) -> str:
@@ -96,6 +98,20 @@ class Visitor:
     @property
     def phone(self) -> str:
         return f"+1217{2_000_000 + self.number:07d}"
+
+    @property
+    def names(self) -> list[str]:
+        """The first names of the visitor and the family."""
+        return [self.first_name, *(self.first_name_of(who) for who in self.family)]
+
+    def first_name_of(self, who: str) -> str:
+        return f"{who}{self.code}".capitalize()
+
+    def on_the_card(self) -> str | None:
+        """The family as a card keeps it."""
+        children = [{"first_name": self.first_name_of(CHILD), "age": "6"}] if CHILD in self.family else []
+        spouse = {"first_name": self.first_name_of(SPOUSE)} if SPOUSE in self.family else {}
+        return json.dumps({"spouse": spouse, "children": children}) if self.family else None
 
     def answers(self) -> dict[str, Any]:
         address = {"street": f"{self.number + 1} Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
@@ -140,7 +156,7 @@ class Grace:
     number: int = 0
     dead: bool = False
     armed: list[tuple[int, str]] = field(default_factory=list)
-    survivors: dict[int, int] = field(default_factory=dict)
+    survivors: dict[int, str] = field(default_factory=dict)
     visitor: Visitor = field(default_factory=lambda: Visitor(0))
     baseline: Counter[str] = field(default_factory=Counter)
 
@@ -158,6 +174,7 @@ class Grace:
             answers = {name: value for name, value in answers.items() if value}
             submission = Submission(card_id=card.id, submission_key=uuid4(), answers_hash=uuid4().hex, answers=answers, **named)
             submission.prayer = "For my mother."
+            submission.family = visitor.on_the_card()
             session.add(submission)
             return submission.id
 
@@ -233,19 +250,29 @@ class Grace:
             self.simulator.store.execute("update credential set expires_at = ? where kind = 'access'", (self.clock().timestamp() - 1,))
 
     def merge(self, _request: Request) -> None:
-        """Staff merge the visitor into somebody else, if they are there."""
-        for row in self.people():
+        """Staff merge somebody of the card into somebody else, if they are there."""
+        for row in self.met():
             with self.simulator.store.transaction():
                 at = row.updated_at
                 kept = self.simulator.store.add(
                     Row("Person", self.organization, {"first_name": "Kept", "status": "active"}, created_at=at, updated_at=at)
                 )
             self.by_hand.post("/_simulator/merge", json={"keep": str(kept.id), "remove": str(row.id)})
-            self.survivors[kept.id] = row.id
+            self.survivors[kept.id] = self.name_of(row)
 
     def delete(self, _request: Request) -> None:
-        for row in self.people():
+        for row in self.met():
             self.by_hand.delete(f"/_simulator/people/{row.id}")
+
+    def met(self) -> list[Row]:
+        """Whom a merge or a deletion meets: with an even call the visitor, with an odd one whoever of the family came last."""
+        people = sorted(self.people(), key=lambda row: row.id)
+        named = [row for row in people if self.name_of(row) == self.visitor.first_name]
+        return named if len(self.wire.calls) % 2 == 0 else people[-1:]
+
+    def name_of(self, row: Row) -> str:
+        """The first name that stands on the card for somebody, though they were merged."""
+        return self.survivors.get(row.id, str(row["first_name"]))
 
     def arm(self, commits: int, what: str) -> None:
         self.armed.append((commits, what))
@@ -289,15 +316,20 @@ class Grace:
         found = [self.simulator.store.get("Person", self.organization, number) for number in self.survivors]
         return [row for row in found if row is not None]
 
+    def households(self) -> int:
+        """How many households were made for this visitor."""
+        rows = self.simulator.store.all("Household", self.organization)
+        return sum(row["name"] == f"{self.visitor.last_name} Household" for row in rows)
+
     def records(self) -> Counter[str]:
         rows = self.simulator.store.execute("select kind, count(*) from record where organization = ? group by kind", (self.organization,))
         return Counter({kind: count for kind, count in rows if kind in PARTS or kind == "Person"})
 
     # One run of the matrix
 
-    def run(self, faults: dict[int, str]) -> Fared:
+    def run(self, faults: dict[int, str], family: tuple[str, ...] = (CHILD,)) -> Fared:
         """A full card of somebody new goes to rest, whatever it meets."""
-        self.number, self.visitor, self.survivors = self.number + 1, Visitor(self.number), {}
+        self.number, self.visitor, self.survivors = self.number + 1, Visitor(self.number, family), {}
         self.wire.move(400)
         self.simulator.later.forget()
         self.reconnect()
@@ -314,9 +346,10 @@ class Grace:
             run = db.session.scalars(select(SyncRun).where(SyncRun.number == run_number)).one()
             unclear = db.session.scalar(select(func.count(SyncStep.id)).where(SyncStep.item_id == item.id, SyncStep.state == INTENT))
         fared = Fared(self.number, faults, list(self.wire.met), item.state, item.reason, passes, len(self.wire.calls))
-        found = {row.id: parts_of(self.simulator, row) for row in self.people()}
-        fared.duplicates = duplicates(found)
-        fared.losses = losses(item, found, self.visitor)
+        people = self.people()
+        found = {row.id: parts_of(self.simulator, row) for row in people}
+        fared.duplicates = duplicates(found, Counter(self.name_of(row) for row in people), self.households())
+        fared.losses = losses(item, found) + not_at_home(fared, found, self.visitor)
         fared.others = [*counted(run, item), *unclear_elsewhere(item, unclear or 0), *needless(fared)]
         self.account(found)
         return fared
@@ -332,7 +365,8 @@ class Grace:
 # What a person has, and what may be wrong with it.
 
 PARTS = {
-    "Email": "address", "PhoneNumber": "e164", "Address": "street_line_1", "FieldDatum": "value", "Note": "note", "WorkflowCard": "stage",
+    "Email": "address", "PhoneNumber": "e164", "Address": "street_line_1", "FieldDatum": "value", "Note": "note", "WorkflowCard": "",
+    "HouseholdMembership": "",
 }  # fmt: skip
 FULL = {"Email": 1, "PhoneNumber": 1, "Address": 1, "FieldDatum": 2, "Note": 1, "WorkflowCard": 1}
 
@@ -340,16 +374,19 @@ FULL = {"Email": 1, "PhoneNumber": 1, "Address": 1, "FieldDatum": 2, "Note": 1, 
 def parts_of(simulator: Simulator, person: Row) -> Counter[tuple[str, str]]:
     """Everything below a person, counted by what makes it the same thing again."""
     rows = [row for kind in PARTS for row in simulator.store.of_person(kind, person.id)]
-    return Counter((row.kind, f"{row.parent or ''} {'' if row.kind == 'WorkflowCard' else row[PARTS[row.kind]]}".strip()) for row in rows)
+    return Counter((row.kind, f"{row.parent or ''} {row[PARTS[row.kind]] if PARTS[row.kind] else ''}".strip()) for row in rows)
 
 
-def duplicates(found: dict[int, Counter[tuple[str, str]]]) -> list[str]:
-    everything = sum(found.values(), Counter[tuple[str, str]]())
-    repeated = [f"{count} x {kind}" for (kind, _), count in everything.items() if count > 1]
-    return ([f"{len(found)} people"] if len(found) > 1 else []) + repeated
+def duplicates(found: dict[int, Counter[tuple[str, str]]], names: Counter[str], households: int) -> list[str]:
+    """What is there twice: of one person of the card, of one thing of theirs, of their household."""
+    people = [f"{count} people for one on the card" for count in names.values() if count > 1]
+    repeated = [f"{count} x {kind}" for parts in found.values() for (kind, _), count in parts.items() if count > 1]
+    contacts = sum((parts for parts in found.values()), Counter[tuple[str, str]]())
+    shared = [f"{count} x {kind} in the family" for (kind, key), count in contacts.items() if count > 1 and kind in ("Email", "Note")]
+    return people + repeated + shared + ([f"{households} households"] if households > 1 else [])
 
 
-def losses(item: SyncItem, found: dict[int, Counter[tuple[str, str]]], visitor: Visitor) -> list[str]:
+def losses(item: SyncItem, found: dict[int, Counter[tuple[str, str]]]) -> list[str]:
     if item.state in (REVIEW, FAILED):
         return [] if item.reason else [f"{item.state} without a reason"]
     if item.state != SYNCED:
@@ -359,6 +396,15 @@ def losses(item: SyncItem, found: dict[int, Counter[tuple[str, str]]], visitor: 
         return [f"synced, but person {item.person_remote_id} is not there"]
     kinds = Counter(kind for kind, _ in parts.elements())
     return [f"synced with {kinds[kind]} of {wanted} {kind}" for kind, wanted in FULL.items() if kinds[kind] < wanted]
+
+
+def not_at_home(fared: Fared, found: dict[int, Counter[tuple[str, str]]], visitor: Visitor) -> list[str]:
+    """Of a card that says nothing is missing everybody is in one household, unless staff deleted somebody."""
+    if fared.state != SYNCED or fared.reason or not visitor.family or "deleted" in {kind for _, kind in fared.met}:
+        return []
+    homes = Counter(key for parts in found.values() for key in parts if key[0] == "HouseholdMembership")
+    members, wanted = max(homes.values(), default=0), len(visitor.names)
+    return [f"synced with {members} of {wanted} in the household"] if members < wanted else []
 
 
 def counted(run: SyncRun, item: SyncItem) -> list[str]:
@@ -376,7 +422,7 @@ def unclear_elsewhere(item: SyncItem, unclear: int) -> list[str]:
 
 def needless(fared: Fared) -> list[str]:
     """A card that met nothing but lost requests arrives without anybody's help."""
-    if fared.state == SYNCED or REFUSALS & {kind for _, kind in fared.met}:
+    if (fared.state == SYNCED and fared.reason is None) or REFUSALS & {kind for _, kind in fared.met}:
         return []
     return [f"needs somebody without need: {fared.state}, {fared.reason}"]
 
