@@ -26,14 +26,14 @@ EVENTS = tuple(f"{kind}.{action}" for kind, actions in KINDS.items() for action 
 
 PERSON, FAMILY, GROUP, MEMBERSHIPS = "person", "family", "group", "memberships"
 # Gone, and Planning Center does not say whose they were: our own directory knows, or a pull finds out.
-CONTACT, FAMILY_MEMBER, MEMBERSHIP = "contact", "family_member", "membership"
+EMAIL, PHONE, ADDRESS, FAMILY_MEMBER, MEMBERSHIP = "email", "phone", "address", "family_member", "membership"
 NOTHING = "nothing"
 
 # Type of the record -> what is read again, the relationship that names it, and what stands for it when nothing names it.
 _BELONGS: Mapping[str, tuple[str, str, str]] = {
-    "Email": (PERSON, "person", CONTACT),
-    "PhoneNumber": (PERSON, "person", CONTACT),
-    "Address": (PERSON, "person", CONTACT),
+    "Email": (PERSON, "person", EMAIL),
+    "PhoneNumber": (PERSON, "person", PHONE),
+    "Address": (PERSON, "person", ADDRESS),
     "HouseholdMembership": (FAMILY, "household", FAMILY_MEMBER),
     "Membership": (MEMBERSHIPS, "group", MEMBERSHIP),
 }

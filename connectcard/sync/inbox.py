@@ -5,7 +5,7 @@ record is read again and applied as a pull applies it.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, cast
@@ -29,6 +29,9 @@ from connectcard.planning_center.webhooks import Delivery, is_genuine, read_deli
 from connectcard.sync import subscriptions
 from connectcard.sync.events import Subject, outline, subjects_of
 from connectcard.sync.holds import changed
+from connectcard.sync.models import PULL_FULL
+from connectcard.sync.pull import want_pull
+from connectcard.sync.rereading import READ_AGAIN
 from connectcard.sync.webhook_models import DONE, FAILED, WAITING, WebhookAddress, WebhookDelivery, WebhookSubscription
 
 log = structlog.get_logger()
@@ -42,6 +45,7 @@ MOST_KEPT, KEPT_FOR = 5_000, timedelta(days=14)
 # A worker that went away held what it had in hand for so long.
 LEASE = timedelta(seconds=90)
 SUBJECTS_AT_ONCE = 20
+STARTED_BY = "Webhooks"
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (30, 120, 600, 3600, 4 * 3600))
 
 
@@ -96,7 +100,7 @@ def _check(delivery: Delivery, signer: WebhookSubscription, organization_id: str
 def keep(deliveries: Sequence[Delivery]) -> int:
     """Keep each event once; returns how many were new. Inside `transaction()`, which the caller ends with a bell."""
     if _waiting() + len(deliveries) > MOST_WAITING:
-        _address().overflowed_at = now()
+        want_catch_up()
         return 0
     return sum(_kept_once(delivery) for delivery in deliveries)
 
@@ -143,15 +147,12 @@ def _address(*, locked: bool = False) -> WebhookAddress:
 
 # The worker: what deliveries are about is read again, each thing once however many deliveries speak of it.
 
-Reader = Callable[[str, Client], str]
-READ_AGAIN: dict[str, Reader] = {}
-
 
 def churches_with_due_work() -> list[UUID]:
     """The connected churches with a delivery to work on or subscriptions to look after now."""
     moment = now()
     delivery = select(WebhookDelivery.church_id).where(WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= moment)
-    check = select(WebhookAddress.church_id).where(or_(WebhookAddress.check_due_at <= moment, WebhookAddress.overflowed_at.is_not(None)))
+    check = select(WebhookAddress.church_id).where(or_(WebhookAddress.check_due_at <= moment, WebhookAddress.catch_up_since.is_not(None)))
     free = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= moment)
     wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free)
     with every_church():
@@ -166,12 +167,31 @@ def is_due() -> bool:
 def work_inbox(church_id: UUID, client: Client, stop: Event) -> None:
     """Look after the church's subscriptions and work its due deliveries, until nothing is due or `stop` is set."""
     with church_scope(church_id):
-        subscriptions.keep_in_order(client)
+        if subscriptions.keep_in_order(client):
+            with transaction():
+                want_catch_up()
+        _catch_up()
         while not stop.is_set() and (due := _due_subjects()):
             for subject in due:
                 if stop.is_set() or not _work(subject, client):
                     return
         erase_old()
+
+
+def want_catch_up() -> None:
+    """Have everything pulled, since deliveries were missed. Inside `transaction()`."""
+    _address().catch_up_since = now()
+
+
+def _catch_up() -> None:
+    """A pull of everything; while another one is on it waits for that."""
+    address = subscriptions.find_address()
+    if address is None or address.catch_up_since is None:
+        return
+    with transaction():
+        run = want_pull(PULL_FULL, STARTED_BY, whole=True)
+        if run.kind == PULL_FULL:
+            _address().catch_up_since = None
 
 
 def _due_subjects() -> list[str]:

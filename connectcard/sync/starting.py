@@ -4,14 +4,18 @@ A new kind of run is a line here, under its name in `models`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from connectcard.errors import NotFound
-from connectcard.sync.models import SyncRun
+from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE, TRUTH_CHECK, SyncRun
+from connectcard.sync.pull import want_pull
 
 Starter = Callable[[str], SyncRun]
 
 # Takes the member's name, inside `transaction()`; gives the run that is on where there is one.
-PULLS: Mapping[str, Starter] = {}
+PULLS: Mapping[str, Starter] = {
+    kind: partial(want_pull, kind) for kind in (PULL_PEOPLE, PULL_FAMILIES, PULL_GROUPS, PULL_FULL, TRUTH_CHECK)
+}
 PUSHES: Mapping[str, Starter] = {}
 
 

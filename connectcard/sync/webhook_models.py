@@ -26,7 +26,7 @@ class WebhookAddress(ChurchOwned, Base):
     When `check_due_at` has come a worker brings the subscriptions in order; `problem` says in words what keeps it from that.
     `refused` counts deliveries that were turned away; `refusals` are the last few, never their bodies: {"at": ISO time,
     "genuine": whether it was signed, "words"}.
-    `overflowed_at`: more was delivered than we keep waiting, so that everything is pulled instead.
+    `catch_up_since`: deliveries were missed, or were more than we keep waiting, so that everything is pulled instead.
     """
 
     __tablename__ = "webhook_address"
@@ -38,7 +38,7 @@ class WebhookAddress(ChurchOwned, Base):
     problem: Mapped[str | None] = mapped_column(String(300))
     refused: Mapped[int] = mapped_column(default=0)
     refusals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    overflowed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    catch_up_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class WebhookSubscription(ChurchOwned, Base):

@@ -16,13 +16,14 @@ from connectcard.sync.models import (
     PUSH_FULL,
     PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
+    TRUTH_CHECK,
 )
 from connectcard.sync.runs import Counters
 from connectcard.web.run_history import history
 from connectcard.web.run_words import KINDS, KindWords, title
 
 BUTTONS = {
-    PULL_PEOPLE: "People", PULL_FAMILIES: "Families", PULL_GROUPS: "Groups", PULL_FULL: "Everything",
+    PULL_PEOPLE: "People", PULL_FAMILIES: "Families", PULL_GROUPS: "Groups", PULL_FULL: "Everything", TRUTH_CHECK: "Truth check",
     PUSH_PEOPLE: "People", PUSH_FAMILIES: "Families", PUSH_MEMBERSHIPS: "Group memberships", PUSH_FULL: "Everything",
 }  # fmt: skip
 
@@ -47,7 +48,8 @@ def board() -> dict[str, Any]:
         "on": on,
         "pulls": [(kind, words) for kind, words in BUTTONS.items() if kind in starting.PULLS],
         "pushes": [(kind, words) for kind, words in BUTTONS.items() if kind in starting.PUSHES],
-        "busy": {one.figures.kind for one in on},
+        "pulling": any(one.figures.kind in starting.PULLS for one in on),
+        "pushing": any(one.figures.kind in starting.PUSHES for one in on),
         "may_sync": g.member.role != VIEWER,
         "seen": mark_of(shown["runs"], on),
     }

@@ -452,7 +452,7 @@ def upgrade():
     sa.Column('problem', sa.String(length=300), nullable=True),
     sa.Column('refused', sa.Integer(), nullable=False),
     sa.Column('refusals', sa.JSON(), nullable=False),
-    sa.Column('overflowed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('catch_up_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_webhook_address_church_id'), ondelete='CASCADE'),

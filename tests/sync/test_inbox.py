@@ -18,6 +18,7 @@ from connectcard.planning_center import Client
 from connectcard.planning_center.errors import Forbidden, PlanningCenterError, RateLimited, Unavailable
 from connectcard.planning_center.webhooks import signature
 from connectcard.sync import inbox
+from connectcard.sync.rereading import Reader
 from connectcard.sync.webhook_models import DONE, FAILED, WAITING, WebhookDelivery
 from tests.conftest import MovedClock, make_config
 from tests.deliveries import PERSON_UPDATED, Told, told_of_everything
@@ -33,7 +34,7 @@ class Readers:
     trouble: dict[str, Exception] = field(default_factory=dict)
     meanwhile: Any = None
 
-    def reader(self, kind: str) -> inbox.Reader:
+    def reader(self, kind: str) -> Reader:
         def read(remote_id: str, client: Client) -> str:
             self.read.append(f"{kind} {remote_id}")
             if self.meanwhile:

@@ -363,6 +363,8 @@ def test_a_kind_of_run_that_is_there_has_a_button_and_others_are_not_offered(
 ) -> None:
     sam = sign_in(grace)
     connect(planning_center, sam)
+    page = sam.get("/connection").text
+    assert all(f'id="start-pull_{what}"' in page for what in ("people", "families", "groups", "full"))
     started: list[str] = []
 
     def pull_people(member_name: str) -> SyncRun:

@@ -156,7 +156,7 @@ def test_more_than_we_keep_waiting_is_not_kept_but_everything_will_be_pulled(tol
     monkeypatch.setattr(inbox, "MOST_WAITING", 5)
     assert {told.deliver().status_code for _ in range(9)} == {200}
     assert len(told.kept()) == 5
-    assert told.address().overflowed_at is not None
+    assert told.address().catch_up_since is not None
 
 
 def test_a_storm_of_forgeries_leaves_twenty_lines(told: Told) -> None:
