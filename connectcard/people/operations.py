@@ -18,6 +18,7 @@ from connectcard.people.models import (
     IDENTITY,
     INACTIVE,
     PHONE,
+    Address,
     Contact,
     Family,
     FamilyMember,
@@ -30,6 +31,7 @@ from connectcard.people.models import (
 from connectcard.people.queries import find_person
 
 OURS_ALONE = ("allergies", "pickup_notes", "photo_url")
+STREET = ("street", "street2", "city", "state", "zip", "country_code")
 EDITABLE = ("child", "gender", "status", "membership", "campus_remote_id")
 
 
@@ -106,6 +108,37 @@ def _hand_over(gone: Person, kept: Person) -> None:
     added = select(GroupMembership).where(GroupMembership.person_id == gone.id, GroupMembership.person_remote_id.is_(None))
     for membership in db.session.scalars(added):
         membership.person_id = membership.person_id if membership.group_id in groups else kept.id
+
+
+def link_person(person: Person, remote_id: str) -> Person:
+    """Say whom somebody of ours is in Planning Center; gives the row that stands for them from now on. Inside `transaction()`.
+
+    Where we know that person already, what is ours alone, contacts and addresses among it, goes over to that row.
+    """
+    other = find_person(remote_id)
+    if other is None:
+        person.remote_id, person.seen_at, person.gone_at = remote_id, now(), None
+        db.session.flush()
+        return person
+    if other.id != person.id:
+        _hand_over(person, other)
+        _hand_over_contacts(person, other)
+        person.gone_at, person.merged_into = now(), remote_id
+        db.session.flush()
+    return other
+
+
+def _hand_over_contacts(gone: Person, kept: Person) -> None:
+    """What we know of a person of ours who turned out to be there stays to be added there."""
+    known = {(contact.kind, contact.value) for contact in kept.contacts}
+    for contact in gone.contacts:
+        if (contact.kind, contact.value) not in known:
+            copy = _contact(kept, contact.kind, contact.value)
+            copy.display, copy.location, copy.added_here_at = contact.display, contact.location, now()
+            kept.contacts.append(copy)
+    for address in gone.addresses:
+        parts = {name: getattr(address, name) for name in (*STREET, "location")}
+        kept.addresses.append(Address(church_id=kept.church_id, added_here_at=now(), **parts))
 
 
 def edit_person(person: Person, values: Mapping[str, Any], member_name: str) -> list[str]:

@@ -32,7 +32,7 @@ from connectcard.people.models import (
     Identity,
     Person,
 )
-from connectcard.people.operations import marking_key
+from connectcard.people.operations import STREET, marking_key
 from connectcard.people.pulled import PulledPerson, Tally
 from connectcard.people.sealing import seal_child
 
@@ -41,7 +41,6 @@ RENEWED = (
     "remote_mark", "edits", "seen_at", "gone_at", "merged_into",
 )  # fmt: skip
 OWNED = ("gender", "status", "membership", "campus_remote_id")
-STREET = ("street", "street2", "city", "state", "zip", "country_code")
 
 
 @dataclass(frozen=True)

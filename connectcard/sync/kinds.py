@@ -10,9 +10,10 @@ from connectcard.planning_center import Client
 from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.holds import Hold
 from connectcard.sync.items import ItemAtWork, bring_to_rest
-from connectcard.sync.models import CARD, SyncItem
+from connectcard.sync.models import CARD, PERSON, SyncItem
+from connectcard.sync.push_people import PersonAtWork
 
-KINDS: dict[str, type[ItemAtWork]] = {CARD: CardAtWork}
+KINDS: dict[str, type[ItemAtWork]] = {CARD: CardAtWork, PERSON: PersonAtWork}
 
 
 def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:

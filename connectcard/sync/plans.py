@@ -113,7 +113,7 @@ class PlannedStep:
     """One write. `body` is {"attributes": {...}} and, where the parent is no person, {"parent": id}.
 
     `member` is whom of the family it is about, 0 the visitor. Of somebody who is there already (`remote_id`) or is left out
-    (`problem`) the row only says so, and nothing is sent.
+    (`problem`) the row only says so, and nothing is sent. `before` are the attributes that it changes, as they are.
     """
 
     kind: str
@@ -125,6 +125,7 @@ class PlannedStep:
     member: int = 0
     remote_id: str | None = None
     problem: str | None = None
+    before: Mapping[str, Any] | None = None
 
     @property
     def state(self) -> str:

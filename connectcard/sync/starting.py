@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from connectcard.errors import NotFound
+from connectcard.sync import push
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE, TRUTH_CHECK, SyncRun
 from connectcard.sync.pull import want_pull
 
@@ -16,7 +17,7 @@ Starter = Callable[[str], SyncRun]
 PULLS: Mapping[str, Starter] = {
     kind: partial(want_pull, kind) for kind in (PULL_PEOPLE, PULL_FAMILIES, PULL_GROUPS, PULL_FULL, TRUTH_CHECK)
 }
-PUSHES: Mapping[str, Starter] = {}
+PUSHES: Mapping[str, Starter] = {kind: partial(push.start, kind) for kind in push.WAITING}
 
 
 def start(kind: str, member_name: str) -> SyncRun:

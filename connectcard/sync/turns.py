@@ -14,15 +14,16 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.sync.holds import due
 from connectcard.sync.kinds import marks_of
-from connectcard.sync.models import CLAIMED, INTENT, OPEN_STATES, PLANNED, RUNNING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import CLAIMED, FAMILY, INTENT, MEMBERSHIP, OPEN_STATES, PERSON, PLANNED, RUNNING, SyncItem, SyncRun, SyncStep
 from connectcard.sync.plans import CREATE_PERSON
 
 # Items looked at in one go: enough to find some that share no mark with those in hand.
 ITEMS_IN_VIEW = 100
+OF_PUSHES = (PERSON, FAMILY, MEMBERSHIP)
 
 
 def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
-    """The due items, visitors of today first and then the oldest, each with the marks by which it may touch the same person as another.
+    """The due items, visitors of today first, then the oldest cards, then what is pushed, each with its marks.
 
     One whose marks another one has that is in hand, whose write is still unclear, or that is about to make people, waits for that
     other: only then can it find them there. Such an item itself always goes on.
@@ -35,9 +36,9 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
         in_hand = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= now())
         item = select(SyncItem.id, SyncItem.kind)
         busy = _marked(item.where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear))))
-        today = case((Submission.received_at >= _this_morning(), 0), else_=1)
+        first = case((Submission.received_at >= _this_morning(), 0), (SyncItem.kind.in_(OF_PUSHES), 2), else_=1)
         wanted = item.outerjoin(Submission, Submission.id == SyncItem.submission_id).where(due(now()), SyncItem.run_id.in_(on))
-        items = _marked(wanted.order_by(today, SyncItem.due_at, Submission.received_at).limit(ITEMS_IN_VIEW))
+        items = _marked(wanted.order_by(first, SyncItem.due_at, Submission.received_at).limit(ITEMS_IN_VIEW))
     return [
         (item_id, marks)
         for item_id, marks in items.items()

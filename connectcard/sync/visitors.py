@@ -158,7 +158,7 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
     if chosen:
         person = person_or_gone(chosen, card, client, moves)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
-    decision = made_before or decide(card.wanted.visitor, _candidates(card, client, moves))
+    decision = made_before or decide(card.wanted.visitor, candidates_of(card.wanted.visitor, card.country_code, client, moves))
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
     if decision.kind == NEW and card.person_deleted:
@@ -191,19 +191,18 @@ def person_or_gone(remote_id: str, card: CardAtHand, client: Client, moves: dict
     return person
 
 
-def _candidates(card: CardAtHand, client: Client, moves: dict[str, str | None]) -> list[Candidate]:
+def candidates_of(visitor: Visitor, country_code: str, client: Client, moves: dict[str, str | None]) -> list[Candidate]:
     """People we know ourselves and people Planning Center finds; ours come first, since search there lags."""
-    visitor = card.wanted.visitor
     ours = {candidate.remote_id: candidate for candidate in find_candidates(visitor)}
     end_reading()
-    theirs = {candidate.remote_id: candidate for candidate in candidates_in_planning_center(visitor, card.country_code, client)}
-    known_only = [_still_there(candidate, card, client, moves) for remote_id, candidate in ours.items() if remote_id not in theirs]
+    theirs = {candidate.remote_id: candidate for candidate in candidates_in_planning_center(visitor, country_code, client)}
+    known_only = [_still_there(candidate, country_code, client, moves) for remote_id, candidate in ours.items() if remote_id not in theirs]
     both = [merged(ours.get(remote_id), candidate) if remote_id in ours else candidate for remote_id, candidate in theirs.items()]
     return both + [candidate for candidate in known_only if candidate is not None]
 
 
-def _still_there(candidate: Candidate, card: CardAtHand, client: Client, moves: dict[str, str | None]) -> Candidate | None:
-    person = find_person_now(candidate.remote_id, card.country_code, client)
+def _still_there(candidate: Candidate, country_code: str, client: Client, moves: dict[str, str | None]) -> Candidate | None:
+    person = find_person_now(candidate.remote_id, country_code, client)
     if person is None or person.candidate.remote_id != candidate.remote_id:
         moves[candidate.remote_id] = person.candidate.remote_id if person else None
     return person.candidate if person else None

@@ -1,0 +1,111 @@
+"""What is common to the items of a push: their plan is stored, what waits for another item waits, and they come to rest."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from connectcard.clock import now
+from connectcard.database import db
+from connectcard.people.models import Person
+from connectcard.sync.approvals import left_out_of
+from connectcard.sync.card_marks import shared_marks
+from connectcard.sync.models import (
+    CREATED,
+    DONE,
+    FAILED,
+    LEFT_OUT,
+    NEEDS_YOU,
+    OPEN_STATES,
+    PERSON,
+    PLANNED,
+    REFUSED,
+    REVIEW,
+    RUNNING,
+    SKIPPED,
+    SYNCED,
+    UPDATED,
+    SyncItem,
+    SyncRun,
+    SyncStep,
+)
+from connectcard.sync.outcomes import settle
+from connectcard.sync.plans import PlannedStep
+from connectcard.sync.steps import Later
+
+LONGEST_REASON = 500
+PAUSE = timedelta(seconds=5)
+# What is made for good: one row for each, whatever run it was planned in.
+MADE_ONCE = ("create_person", "create_household")
+
+
+def store_plan(item: SyncItem, planned: Iterable[PlannedStep]) -> None:
+    """Inside `held`: write down what will be sent. What was begun stays as it is; what an earlier plan did not send goes."""
+    item.planned_at = now()
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT))))
+    rows = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id)))
+    begun, position = {_what_it_does(row) for row in rows}, max((row.position for row in rows), default=0)
+    for step in planned:
+        if _what_it_does(step) not in begun:
+            position += 1
+            db.session.add(_row_of(step, item, position))
+    db.session.flush()
+
+
+def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
+    return step.kind, "" if step.kind in MADE_ONCE else step.natural_key
+
+
+def _row_of(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
+    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
+    row.problem, row.body = step.problem, json.dumps(step.body)
+    row.before = None if step.before is None else json.dumps(step.before)
+    row.state = LEFT_OUT if step.mark in left_out_of(item.approval) else step.state
+    return row
+
+
+def wait_for_people(people: Collection[UUID], words: str) -> None:
+    """Raise Later while one of these people, who are not in Planning Center yet, is on the way there."""
+    on = select(SyncRun.id).where(SyncRun.state == RUNNING)
+    open_ones = select(SyncItem.due_at).where(
+        SyncItem.kind == PERSON, SyncItem.subject_id.in_(people), SyncItem.state.in_(OPEN_STATES), SyncItem.run_id.in_(on)
+    )
+    due = list(db.session.scalars(open_ones))
+    if due:
+        raise Later(max(now(), *due) + PAUSE, words)
+
+
+def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "") -> None:
+    """Inside `held`: the item rests as its steps of this run say. `made` is the kind of step that makes what it is about."""
+    steps = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id).order_by(SyncStep.position)))
+    refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
+    if refused:
+        settle(item, FAILED, FAILED, " ".join(refused)[:LONGEST_REASON])
+        return
+    left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
+    note = " ".join(filter(None, (needs_you, *left_out)))[:LONGEST_REASON] or None
+    if needs_you:
+        settle(item, REVIEW, NEEDS_YOU, note)
+        return
+    item.synced_at = now()
+    settle(item, SYNCED, _outcome(steps, item, made), note)
+
+
+def _outcome(steps: Sequence[SyncStep], item: SyncItem, made: str) -> str:
+    sent = [step for step in steps if step.state == DONE and not step.found and step.run_id == item.run_id]
+    if any(step.kind == made for step in steps if step.state == DONE and step.run_id == item.run_id):
+        return CREATED
+    return UPDATED if sent else SKIPPED
+
+
+def marks_of_people(people: Iterable[Person]) -> frozenset[str]:
+    """By what other items may touch these people: their names and contacts, and they themselves."""
+    marks: set[str] = set()
+    for person in people:
+        identity = person.identity
+        marks |= {f"person {person.id}", *shared_marks(identity.first_name, identity.last_name, "", "")}
+        for contact in person.contacts:
+            marks |= shared_marks("", "", contact.value if "@" in contact.value else "", "" if "@" in contact.value else contact.value)
+    return frozenset(marks)

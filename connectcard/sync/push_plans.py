@@ -1,0 +1,166 @@
+"""What is to be written for a person of our directory: pure, so that a preview is the plan, shown.
+
+Somebody whom we make gets everything we know. Of somebody who is there, a field is changed only where it was changed here and nobody
+changed it there since, or where the church said that the field is ours; contacts and addresses are added, none is changed or removed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from connectcard.people.identity import base_email
+from connectcard.people.marks import value_mark
+from connectcard.people.models import EMAIL, HERE, PERSON
+from connectcard.people.ownership import BY_KEY
+from connectcard.sync.plans import (
+    ADD_ADDRESS,
+    ADD_EMAIL,
+    ADD_PHONE,
+    CREATE_PERSON,
+    UPDATE_PERSON,
+    PersonNow,
+    PlannedStep,
+    address_key,
+)
+
+# Our names for the fields of a person that can be written, and Planning Center's.
+WRITTEN = {
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "given_name": "given_name",
+    "middle_name": "middle_name",
+    "nickname": "nickname",
+    "birthdate": "birthdate",
+    "gender": "gender",
+    "child": "child",
+    "status": "status",
+    "membership": "membership",
+    "campus_remote_id": "primary_campus_id",
+}
+# Of somebody who was there before they are added where nothing stands; a name there stands as it is.
+ADDED_TO_MATCHED = ("birthdate", "gender", "membership", "campus_remote_id")
+ACTIVE_BY_DEFAULT = "active"
+BOTH_SIDES = "It was changed here and in Planning Center. Decide which of both stands, then send again."
+
+
+@dataclass(frozen=True)
+class OurContact:
+    """One e-mail address or phone number of ours that is to be there; `value` is normalised."""
+
+    kind: str
+    value: str
+    display: str
+    location: str
+    primary: bool
+
+
+@dataclass(frozen=True)
+class OurPerson:
+    """Somebody of our directory as a value. `values` are by the names of WRITTEN; `linked` says whether they stood there before.
+
+    `contacts` and `addresses` are those that were added here; `run` marks the steps of one run, so that a later one may write again.
+    """
+
+    values: Mapping[str, Any]
+    edits: Mapping[str, Any]
+    contacts: tuple[OurContact, ...]
+    addresses: tuple[Mapping[str, str], ...]
+    linked: bool
+    token: int
+    run: int
+    owned: Mapping[str, str]
+    key: str
+
+
+def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
+    """The writes for one person; `there` is None for somebody who is to be made, `theirs` are the values there by our names."""
+    if there is None:
+        return (_made(ours), *_contacts(ours, None), *_addresses(ours, None))
+    changes = _edited(ours, theirs) if ours.linked else _missing_there(ours, theirs)
+    return (*changes, *_contacts(ours, there), *_addresses(ours, there))
+
+
+def _made(ours: OurPerson) -> PlannedStep:
+    told = {WRITTEN[name]: wire(value) for name, value in ours.values.items() if value not in ("", None, False)}
+    if told.get("status") == ACTIVE_BY_DEFAULT:
+        del told["status"]
+    attributes = {"first_name": "", "last_name": "", **told, "remote_id": ours.token}
+    return PlannedStep(CREATE_PERSON, str(ours.token), "New person", {"attributes": attributes}, "A new person")
+
+
+def _edited(ours: OurPerson, theirs: Mapping[str, Any]) -> Iterable[PlannedStep]:
+    for name, value in ours.values.items():
+        edit, own = ours.edits.get(name), ours.owned.get(f"{PERSON}.{name}") == HERE
+        if value == theirs.get(name) or not (edit or own):
+            continue
+        unseen = edit is not None and edit["base"] != value_mark(ours.key, theirs.get(name)) and not own
+        yield _change(ours, name, value, theirs.get(name), BOTH_SIDES if unseen else None)
+
+
+def _missing_there(ours: OurPerson, theirs: Mapping[str, Any]) -> Iterable[PlannedStep]:
+    """Somebody whom we found there: what they lack is added. Where both differ it is kept here until somebody decides."""
+    for name in ADDED_TO_MATCHED:
+        value = ours.values.get(name)
+        if value and value != theirs.get(name):
+            yield _change(ours, name, value, theirs.get(name), BOTH_SIDES if theirs.get(name) else None)
+
+
+def _change(ours: OurPerson, name: str, value: Any, now: Any, problem: str | None) -> PlannedStep:
+    attribute = WRITTEN[name]
+    return PlannedStep(
+        UPDATE_PERSON,
+        f"{name}#{ours.run}",
+        BY_KEY[f"{PERSON}.{name}"].words,
+        {"attributes": {attribute: wire(value)}},
+        in_words(value),
+        in_words(now),
+        problem=problem,
+        before={attribute: wire(now)},
+    )
+
+
+def wire(value: Any) -> Any:
+    """A value as it is sent: a day as text, nothing for what is empty here."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return None if value == "" else value
+
+
+def in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Child" if value else "Adult"
+    return "" if value is None else str(wire(value) or "")
+
+
+def _contacts(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]:
+    emails = {base_email(address) for address in there.candidate.emails} if there else set()
+    phones = there.candidate.phones if there else frozenset()
+    for contact in ours.contacts:
+        email = contact.kind == EMAIL
+        if (base_email(contact.value) in emails) if email else (contact.value in phones):
+            continue
+        first = not (emails if email else phones)
+        named = {"address": contact.display} if email else {"number": contact.display}
+        attributes = {**named, "location": contact.location or ("Home" if email else "Mobile"), "primary": contact.primary and first}
+        kind, label = (ADD_EMAIL, "Email") if email else (ADD_PHONE, "Mobile number")
+        yield PlannedStep(
+            kind,
+            f"{value_mark(ours.key, contact.value)}#{ours.run}",
+            label,
+            {"attributes": attributes, "key": contact.value},
+            contact.display,
+        )
+
+
+def _addresses(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]:
+    present = {address_key(address) for address in there.addresses} if there else set()
+    for address in ours.addresses:
+        key = address_key(address)
+        if key in present:
+            continue
+        present.add(key)
+        told = {name: value for name, value in address.items() if value}
+        attributes = {**told, "location": address.get("location") or "Home", "primary": not (there and there.addresses)}
+        words = ", ".join(filter(None, (address.get("street_line_1"), address.get("city"), address.get("zip"))))
+        yield PlannedStep(ADD_ADDRESS, f"{value_mark(ours.key, key)}#{ours.run}", "Address", {"attributes": attributes, "key": key}, words)
