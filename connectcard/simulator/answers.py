@@ -79,6 +79,11 @@ def bad_request(code: str, detail: str = "Your request could not be processed") 
     return Refusal(400, [{"status": "400", "title": "Bad Request", "code": code, "detail": detail}])
 
 
+def missing_parameter(name: str) -> Refusal:
+    error = {"status": "400", "title": "A required parameter wasn't supplied", "code": "missing_parameter"}
+    return Refusal(400, [error | {"detail": f"The parameter {name} is missing", "meta": {"param": name}}])
+
+
 def bad_version(asked: str) -> Refusal:
     error = {
         "status": "400",
@@ -140,9 +145,9 @@ def cannot_be_assigned(names: list[str]) -> Refusal:
 
 def invalid(resource: str, parameter: str, detail: str = "can't be blank") -> Refusal:
     error = {
+        "detail": detail,
         "status": "422",
         "title": "Validation Error",
-        "detail": detail,
         "source": {"parameter": parameter},
         "meta": {"resource": resource, "associated_resources": []},
     }

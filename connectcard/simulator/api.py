@@ -20,6 +20,7 @@ from connectcard.simulator.answers import (
     no_such_address,
     not_found,
     not_routed,
+    outside_scope,
     rate_limited,
     unauthorized,
 )
@@ -39,6 +40,13 @@ from connectcard.simulator.store import Condition, Row
 ALSO_KNOWN_AS = {"check_ins": "check-ins"}
 ELSEWHERE = ("services", "giving", "registrations", "publishing", "groups", "calendar", "check-ins", "webhooks", "current", "api")
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+HINTS = {
+    "no_access": "TRASH_PANDA",
+    "lacks_scope": "PELICAN",
+    "person_left": "FLAMINGO",
+    "church_left": "LEMMING",
+    "unknown_client": "CHINCHILLA",
+}
 ROUTED = ("GET", "HEAD", "POST", "PATCH", "DELETE")
 
 pages = Blueprint("api", __name__)
@@ -106,8 +114,10 @@ class Visit:
     def _recognise(self) -> Caller:
         self.caller = recognise(self.store, request.authorization, self.seconds)
         request.environ["simulator.noted"]["organization"] = str(self.caller.organization)
-        if self._fault == "no_access":
-            raise unauthorized("TRASH_PANDA")
+        if hint := HINTS.get(self._fault):
+            raise unauthorized(hint)
+        if self._fault == "outside_scope":
+            raise outside_scope(self.slug)
         if self._fault in ("expired_token", "revoked_token"):
             raise access_denied()
         return self.caller
@@ -287,6 +297,7 @@ class Door:
         return self._list(resource, parent, path)
 
     def _list(self, resource: Resource, parent: Row | None, path: str) -> Response:
+        self.caller.must_read(kind_of(resource), self.desk.version, "collection")
         if resource.type == "WorkflowCard":
             follow_up.wake_cards(self.desk)
         if resource.type == "FormSubmission":
@@ -332,6 +343,7 @@ class Door:
 
     def _member(self, resource: Resource, row: Row) -> Response:
         if request.method in ("GET", "HEAD"):
+            self.caller.must_read(row.kind, self.desk.version, "")
             return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
         if request.method == "PATCH" and "update" in resource.verbs:
             return self._update(resource, row)

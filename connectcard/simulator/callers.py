@@ -16,6 +16,10 @@ CHURCH_WIDE = frozenset({
 })  # fmt: skip
 # The church's sites are its administrators' business alone.
 ADMINISTRATORS_ONLY = frozenset({"Campus", "ServiceTime"})
+# What a Viewer may see with a person (`include`), but not read at its own address.
+NOT_FOR_VIEWERS = frozenset({
+    "BackgroundCheck", "Campus", "CustomSender", "Message", "MessageGroup", "PeopleImport", "Report", "ServiceTime", "SpamEmailAddress",
+})  # fmt: skip
 WRITERS = ("Editor", "Manager")
 # In the other products nobody is shut out: Groups leaves out what the person may not see.
 WITH_ACCESS = ("people", "check_ins", "calendar")
@@ -72,6 +76,14 @@ class Caller:
             raise outside_scope(scope)
         if scope in WITH_ACCESS and self.permission_in(scope) is None:
             raise unauthorized("TRASH_PANDA")
+
+    def must_read(self, kind: str, version: str, what: str) -> None:
+        if kind in NOT_FOR_VIEWERS and self.permission not in WRITERS:
+            raise self.cannot_read(kind, version, what)
+
+    def cannot_read(self, kind: str, version: str, what: str = "collection") -> Refusal:
+        vertex = f"AppGraph::V{version.replace('-', '_')}::Vertices::{kind}Vertex"
+        return forbidden(f"User with id {self.person.id} cannot read {' '.join(filter(None, (vertex, what)))}.")
 
     def must_write(self, verb: str, scope: str, kind: str) -> None:
         if not self._may_write(scope, kind):

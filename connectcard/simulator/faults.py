@@ -7,6 +7,9 @@
 `status_503`      nothing was done (`Retry-After` if `seconds`)  `rate_limited`    429 with `Retry-After` (`seconds`, else the window)
 `html_403`        the gateway refuses                            `expired_token`   the caller's access token has run out
 `revoked_token`   the church took its grant back                 `no_access`       the person may not use the product
+`outside_scope`   the token was not given for this product       `lacks_scope`     the same in other words
+`person_left`     the person is no longer there                  `church_left`     the organization is no longer there
+`unknown_client`  the application is no longer there
 """
 
 from dataclasses import asdict, dataclass
@@ -28,6 +31,11 @@ KINDS = (
     "expired_token",
     "revoked_token",
     "no_access",
+    "outside_scope",
+    "lacks_scope",
+    "person_left",
+    "church_left",
+    "unknown_client",
 )  # fmt: skip)
 HELD_OPEN = 90.0
 LATE = 2.0

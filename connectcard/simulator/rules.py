@@ -542,6 +542,8 @@ def remove(desk: Desk, row: Row) -> None:
         row.attributes["deleted_at"] = desk.now
         desk.save(row)
         return
+    if row.kind == "Tab" and any(not field["deleted_at"] for field in desk.store.below("FieldDefinition", row.id)):
+        raise bad_request("delete_restriction")
     if row.kind == "Person":
         for membership in desk.store.of_person("HouseholdMembership", row.id):
             remove(desk, membership)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request
 
-from connectcard.simulator.answers import Refusal, bad_request, not_routed, plain_json
+from connectcard.simulator.answers import Refusal, missing_parameter, not_routed, plain_json
 from connectcard.simulator.callers import recognise
 from connectcard.simulator.moments import stamp
 from connectcard.simulator.state import the
@@ -32,7 +32,7 @@ def upload() -> Response:
         caller = recognise(the().store, request.authorization, seconds)
         sent = request.files.get("file")
         if sent is None:
-            raise bad_request("missing_parameter")
+            raise missing_parameter("file")
         content = sent.read()
         told = {
             "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(), "expires_at": stamp(seconds + GOOD_FOR),
