@@ -49,7 +49,8 @@ def _forget_prayers(submissions: Sequence[Submission]) -> None:
     for submission in submissions:
         forget_prayer(submission)
     steps = update(SyncStep).where(SyncStep.item_id.in_(_items_of(submissions)))
-    db.session.execute(steps.values(body_sealed=None), execution_options={"synchronize_session": False})
+    nothing = {"body_sealed": None, "before_sealed": None, "after_sealed": None}
+    db.session.execute(steps.values(nothing), execution_options={"synchronize_session": False})
 
 
 def _erase_cards(submissions: Sequence[Submission]) -> None:
@@ -68,5 +69,8 @@ def _erase_cards(submissions: Sequence[Submission]) -> None:
 
 
 def _items_of(submissions: Sequence[Submission]) -> list[object]:
+    """The items of these cards, and those that took them back."""
     of = SyncItem.submission_id.in_([submission.id for submission in submissions])
-    return list(db.session.scalars(select(SyncItem.id).where(of)))
+    cards = select(SyncItem.id).where(of)
+    undone = select(SyncOutcome.id).where(SyncOutcome.item_id.in_(cards))
+    return list(db.session.scalars(select(SyncItem.id).where(or_(of, SyncItem.subject_id.in_(undone)))))

@@ -1,6 +1,5 @@
 """A card as an item: what was decided is stored, its steps are carried out, and the person is read back and ticked."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,7 @@ from connectcard.planning_center import Client
 from connectcard.sync import plans
 from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
 from connectcard.sync.card_marks import marks_of_cards
-from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone
+from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone, row_of
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
@@ -118,15 +117,18 @@ def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
     for step in planned.steps:
         if _what_it_does(step) not in begun:
             position += 1
-            db.session.add(_row_of(step, item, position, step.mark in left_out))
+            db.session.add(_row(step, item, position, step.mark in left_out))
 
 
 def _is_void(planned: Plan) -> ColumnElement[bool]:
-    """The steps of an earlier plan that say nothing any more: what was not sent, and a household that is gone, since one is planned."""
+    """The steps of an earlier plan that say nothing any more: what was not sent, what was taken back, and a household that is gone,
+    since one is planned."""
     of_household = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
     gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned.steps) else ()
     unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
-    return or_(unsent, and_(SyncStep.state == DONE, SyncStep.kind.in_(gone)))
+    # That the visitor was made and taken back is how they are known to be ours, and made active again.
+    taken_back = and_(SyncStep.undone_at.is_not(None), or_(SyncStep.kind != plans.CREATE_PERSON, SyncStep.member != VISITOR))
+    return or_(unsent, taken_back, and_(SyncStep.state == DONE, SyncStep.kind.in_(gone)))
 
 
 def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
@@ -136,11 +138,9 @@ def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
     return plans.SUBMIT_FORM if step.kind == plans.SUBMIT_FORM_NEW else step.kind, step.natural_key
 
 
-def _row_of(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
-    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
-    row.remote_id, row.problem, row.body = step.remote_id, step.problem, json.dumps(step.body)
-    row.state = LEFT_OUT if left_out else step.state
-    row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
+def _row(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> SyncStep:
+    row = row_of(step, item, position)
+    row.state = LEFT_OUT if left_out else row.state
     return row
 
 
@@ -199,7 +199,7 @@ def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str,
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
     waiting = [step.problem for step in steps if step.state == DONE and step.problem]
     note = " ".join([*waiting, *problems, *left_out])[:LONGEST_REASON] or None
-    if any(_makes_the_visitor(step) for step in steps):
+    if any(_makes_the_visitor(step) and step.undone_at is None for step in steps):
         return SYNCED, CREATED, note
     return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
 

@@ -1,5 +1,6 @@
 """What the steps of a card are written to: where each kind is sent, and how what it made is found again by its natural key."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from connectcard.churches.models import Church
+from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.people.identity import base_email, e164, name_key, normalised_email, same_first_name, same_last_name
 from connectcard.people.marks import name_mark
@@ -18,11 +20,14 @@ from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import families, forms, households, plans
 from connectcard.sync.households import Memberships
-from connectcard.sync.models import INTENT, SyncItem, SyncStep
+from connectcard.sync.looking import person_attributes
+from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
 
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
 ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+# Of a workflow card and of anything else that Planning Center dates.
+NOT_SENT = ("stage", "created_at", "updated_at")
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 # Their refusal may mean that somebody whom they name is gone.
 NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD, plans.SUBMIT_FORM)
@@ -99,11 +104,16 @@ class CardTarget:
             return forms.NOT_ALLOWED
         return _place_gone(step) if isinstance(error, Gone) else in_words(error)
 
-    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        if step.kind == plans.CREATE_PERSON and made.record is not None:
-            _remember(step, made.record, item)
-        if step.kind in OF_FORMS and made.record is not None:
-            _remember_submission(step, made.record, item)
+    def is_done(self, row: SyncStep, made: Made) -> None:
+        if made.record is None:
+            return
+        row.after = json.dumps(answered(json.loads(row.body or "{}"), made.record))
+        if row.kind == plans.CREATE_PERSON:
+            _remember(row, made.record, row.item)
+            if made.record["status"] == plans.INACTIVE:
+                db.session.add(row_of(plans.reactivation(row.member), row.item, row.position))
+        if row.kind in OF_FORMS:
+            _remember_submission(row, made.record, row.item)
 
 
 def new_members(step: Step, target: CardTarget) -> list[str]:
@@ -137,7 +147,22 @@ def _where_gone(person_remote_id: str, client: Client) -> Gone | None:
     return None
 
 
-def _remember(step: Step, record: Record, item: SyncItem) -> None:
+def answered(body: Mapping[str, Any], record: Record) -> dict[str, Any]:
+    """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since."""
+    shown = {name: value for name, value in person_attributes(record).items() if name in body.get("attributes", {})}
+    return {**shown, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
+
+
+def row_of(step: plans.PlannedStep, item: SyncItem, position: int) -> SyncStep:
+    """A planned step as the row of an item."""
+    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
+    row.remote_id, row.problem, row.body, row.state = step.remote_id, step.problem, json.dumps(step.body), step.state
+    row.before = None if step.before is None else json.dumps(step.before)
+    row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
+    return row
+
+
+def _remember(step: SyncStep, record: Record, item: SyncItem) -> None:
     """Find somebody we made again, though Planning Center's search lags; a child by a mark, since its name is not kept open."""
     if step.member == families.VISITOR:
         item.person_remote_id = record.id
@@ -148,15 +173,15 @@ def _remember(step: Step, record: Record, item: SyncItem) -> None:
         remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
 
 
-def _remember_submission(step: Step, submission: Record, item: SyncItem) -> None:
+def _remember_submission(step: SyncStep, submission: Record, item: SyncItem) -> None:
     """Whose submission it became, and whether they have to confirm it first."""
     item.person_remote_id = forms.person_of(submission) or item.person_remote_id
-    told = step.body["attributes"].get("person_attributes")
+    told = json.loads(step.body or "{}")["attributes"].get("person_attributes")
     if told and item.person_remote_id:
         emails = frozenset(normalised_email(one["address"]) for one in told.get("emails_attributes", ()))
         remember_person(Candidate(item.person_remote_id, told["first_name"], told["last_name"], emails=emails))
     if submission["verified"] is False:
-        db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one().problem = forms.AWAITS
+        step.problem = forms.AWAITS
 
 
 # Sending: where each kind of step is written.
@@ -182,8 +207,8 @@ def _send(step: Step, target: CardTarget, client: Client) -> Record:
         return households.take_in(household, person, attributes, target.memberships.find(household, person, client), client)
     if step.kind == plans.CREATE_PERSON:
         return client.create(people.PERSON, attributes)
-    if step.kind == plans.UPDATE_PERSON:
-        return client.update(people.PERSON, target.person, attributes)
+    if step.kind in (plans.UPDATE_PERSON, plans.REACTIVATE):
+        return client.update(people.PERSON, str(target.member(step.member)), attributes)
     if step.kind == plans.ADD_WORKFLOW_CARD:
         return client.create(people.WORKFLOW_CARD, {**attributes, "person_id": target.person}, parent_id=step.body["parent"])
     return client.create(_PERSON_PARTS[step.kind], attributes, parent_id=target.person)
@@ -201,9 +226,10 @@ def _find(step: Step, target: CardTarget, client: Client) -> Record | None:
         return forms.find_submission(step.body, _of_other_cards(step), client)
     if step.kind == plans.ADD_MEMBER:
         return _find_member(step, target, client)
-    if step.kind == plans.UPDATE_PERSON:
-        record = client.get(people.PERSON, target.person)
-        return record if all(record.attributes.get(name) == value for name, value in step.body["attributes"].items()) else None
+    if step.kind in (plans.UPDATE_PERSON, plans.REACTIVATE):
+        record = client.get(people.PERSON, str(target.member(step.member)))
+        shown = person_attributes(record)
+        return record if all(shown.get(name) == value for name, value in step.body["attributes"].items()) else None
     resource = people.PERSON_WORKFLOW_CARD if step.kind == plans.ADD_WORKFLOW_CARD else _PERSON_PARTS[step.kind]
     fits = _FITS[step.kind]
     return next((record for record in client.iterate(resource, parent_id=target.person) if fits(record, step, target)), None)

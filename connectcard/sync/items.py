@@ -32,7 +32,7 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, HoldLost, held
 from connectcard.sync.models import FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import settle
-from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, steps_of
+from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, open_steps
 from connectcard.sync.tokens import remote_id_token
 
 log = structlog.get_logger()
@@ -103,13 +103,20 @@ def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
 def _go(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
     if not work.plan():
         return
-    for step in steps_of(work.hold.item_id):
+    # A step may add another one: a person who is found inactive is made active.
+    while (steps := open_steps(work.hold.item_id)) and _all_carried_out(steps, work, stopping):
+        pass
+    work.finish()
+
+
+def _all_carried_out(steps: Sequence[Step], work: ItemAtWork, stopping: Callable[[], bool]) -> bool:
+    for step in steps:
         if stopping():
             raise Later(now(), "Stopped for a moment; goes on by itself.")
         _carry_out(step, work)
         if not work.goes_on_after(step):
-            break
-    work.finish()
+            return False
+    return True
 
 
 def _carry_out(step: Step, work: ItemAtWork) -> None:

@@ -161,7 +161,7 @@ def person_now(record: Record, country_code: str) -> PersonNow:
     )
     return PersonNow(
         candidate=candidate,
-        attributes=dict(record.attributes) | _primary_campus(record),
+        attributes=person_attributes(record),
         addresses=tuple(dict(row.attributes) for row in _included(record, "addresses", "Address")),
         fields=tuple(_field_value(row) for row in _included(record, "field_data", "FieldDatum")),
     )
@@ -170,6 +170,11 @@ def person_now(record: Record, country_code: str) -> PersonNow:
 def _included(record: Record, relationship: str, kind: str) -> list[Record]:
     ids = {ref.id for ref in record.related(relationship)}
     return [row for row in record.included_of(kind) if row.id in ids]
+
+
+def person_attributes(record: Record) -> dict[str, Any]:
+    """The attributes of a person, the campus among them."""
+    return dict(record.attributes) | _primary_campus(record)
 
 
 def _primary_campus(record: Record) -> dict[str, str]:

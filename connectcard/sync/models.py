@@ -17,6 +17,8 @@ from connectcard.crypto import Sealed
 from connectcard.database import Base, UtcDateTime
 
 RUNNING, STOPPING, FINISHED, STOPPED = "running", "stopping", "finished", "stopped"
+# An undo that is worked out and shown; nothing of it is sent before somebody says so.
+PREVIEW = "preview"
 PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed", "waiting", "review", "synced", "failed", "ignored"
 OPEN_STATES = (PENDING, CLAIMED, WAITING)
 PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"
@@ -142,7 +144,8 @@ class SyncStep(ChurchOwned, Base):
     `confirmed_at` that the read-back showed it. `rounds` counts the sends whose outcome stayed unknown. `member` says whom of the
     family it is about: 0 the visitor, 1 the spouse, 2 and more the children; neither `label` nor `natural_key` holds their names.
     `run_id` is the run in which it was sent or found. `before` is the JSON of the attributes that it replaces, as they were, sealed
-    (nothing for a record that it makes); `undone_at` when the step was taken back.
+    (nothing for a record that it makes), `after` the JSON of what Planning Center answered for what was sent; `undone_at` when the
+    step was taken back.
     """
 
     __tablename__ = "sync_step"
@@ -161,6 +164,7 @@ class SyncStep(ChurchOwned, Base):
     label: Mapped[str] = mapped_column(String(200), default="")
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     before_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    after_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     run_id: Mapped[UUID | None]
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     state: Mapped[str] = mapped_column(String(8), default=PLANNED)
@@ -178,6 +182,7 @@ class SyncStep(ChurchOwned, Base):
 
     body = Sealed()
     before = Sealed()
+    after = Sealed()
 
 
 class RememberedDecision(ChurchOwned, Base):

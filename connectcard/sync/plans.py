@@ -15,7 +15,8 @@ from connectcard.sync import families
 from connectcard.sync.families import FamilyNow, Lead, Placed, PlacedFamily, WantedMember
 from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
 
-CREATE_PERSON, UPDATE_PERSON = "create_person", "update_person"
+CREATE_PERSON, UPDATE_PERSON, REACTIVATE = "create_person", "update_person", "reactivate"
+ACTIVE, INACTIVE = "active", "inactive"
 ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
 SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
 # A submission of the church's form: for somebody who is there, or for somebody whom Planning Center makes from it.
@@ -72,7 +73,10 @@ class WantedForm:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a card wants to be true in Planning Center. `for_new` are attributes that only a person we create gets."""
+    """What a card wants to be true in Planning Center. `for_new` are attributes that only a person we create gets.
+
+    `taken_back`: an undo made the person of this card inactive, whom an earlier sync had made.
+    """
 
     visitor: Visitor
     email: str = ""
@@ -88,6 +92,7 @@ class Wanted:
     workflow_cards: tuple[WantedWorkflowCard, ...] = ()
     family: tuple[WantedMember, ...] = ()
     form: WantedForm | None = None
+    taken_back: bool = False
     problems: tuple[str, ...] = ()
 
 
@@ -193,13 +198,23 @@ def _person(wanted: Wanted, person: PersonNow | None, token: int, _reference: st
         yield PlannedStep(CREATE_PERSON, str(token), "New person", {"attributes": attributes}, name)
         return
     yield Kept("Name", person.candidate.name)
+    if wanted.taken_back and person.candidate.inactive:
+        yield reactivation(families.VISITOR)
     for name, value in wanted.attributes.items():
         present = str(person.attributes.get(name) or "")
         label = name.replace("_", " ").capitalize()
         if present:
             yield Kept(label, present)
         else:
-            yield PlannedStep(UPDATE_PERSON, name, label, {"attributes": {name: value}}, value)
+            before = {name: person.attributes.get(name)}
+            yield PlannedStep(UPDATE_PERSON, name, label, {"attributes": {name: value}}, value, before=before)
+
+
+def reactivation(number: int) -> PlannedStep:
+    """A person whom we made is active again, since their card is sent once more."""
+    body, before = {"attributes": {"status": ACTIVE}}, {"status": INACTIVE}
+    label = "Active again" if number == families.VISITOR else f"{families.label_of(number)} active again"
+    return PlannedStep(REACTIVATE, str(number), label, body, "Active", "Inactive", number, before=before)
 
 
 def _form(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:

@@ -21,7 +21,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, held, waits
-from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
+from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncStep
 
 MOST_ROUNDS = 3
 
@@ -40,6 +40,10 @@ class AskSomebody(ConnectCardError):
 
 class TokenTaken(ConnectCardError):
     """The number that was to mark a new person belongs to somebody else; take the next one."""
+
+
+class NoLonger(ConnectCardError):
+    """What the step is about is not as it was when it was planned: it is left out, and the text says why."""
 
 
 class PersonGone(ConnectCardError):
@@ -89,7 +93,10 @@ class Target(Protocol):
         """Write it, with one request that changes something."""
 
     def probe(self, step: Step, client: Client) -> Made | None:
-        """What the step would make, by its natural key, if it is there already. Raises PersonGone where somebody of it is gone."""
+        """What the step would make, by its natural key, if it is there already.
+
+        Raises PersonGone where somebody of it is gone, NoLonger where it must not be sent any more.
+        """
 
     def may_be_there(self, step: Step, error: Refused) -> bool:
         """Whether a refusal may only mean that it is there already."""
@@ -97,14 +104,15 @@ class Target(Protocol):
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
         """A refusal in words for staff. Raises PersonGone where it means that somebody is gone."""
 
-    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        """What else is written down with the result, inside its transaction."""
+    def is_done(self, row: SyncStep, made: Made) -> None:
+        """What else is written down with the result, inside its transaction: links, and `row.after` where it may be taken back."""
 
 
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
-    """Bring one step to rest: done, found or refused. Raises Later, AskSomebody, TokenTaken or PersonGone where it cannot be."""
-    if step.state in (DONE, REFUSED, LEFT_OUT):
-        return
+    """Bring one open step to rest: done, found, left out or refused.
+
+    Raises Later, AskSomebody, TokenTaken or PersonGone where it cannot be.
+    """
     missing = target.missing(step)
     if missing:
         _rest(step, hold, LEFT_OUT, missing)
@@ -112,7 +120,11 @@ def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     if step.state == INTENT:
         _wait_until_settled(step)
     if step.state == INTENT or target.looks_first(step):
-        found = _probe(step, target, client)
+        try:
+            found = _probe(step, target, client)
+        except NoLonger as reason:
+            _rest(step, hold, LEFT_OUT, str(reason))
+            return
         if found is not None:
             _record(step, target, hold, found, was_there=True)
             return
@@ -179,7 +191,7 @@ def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bo
         row = _row(step)
         row.state, row.found, row.problem, row.remote_id = DONE, was_there, None, made.remote_id
         row.done_at, row.run_id = now(), row.run_id or item.run_id
-        target.is_done(step, made, item)
+        target.is_done(row, made)
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
@@ -193,12 +205,12 @@ def _row(step: Step) -> SyncStep:
     return db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
 
 
-def steps_of(item_id: UUID) -> list[Step]:
-    """The steps of an item in their order, as values."""
-    rows = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item_id).order_by(SyncStep.position)).all()
+def open_steps(item_id: UUID) -> list[Step]:
+    """The steps of an item that have not come to rest, in their order, as values."""
+    wanted = select(SyncStep).where(SyncStep.item_id == item_id, SyncStep.state.in_((PLANNED, INTENT)))
     steps = [
         Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, row.deadline_at, row.rounds, row.member)
-        for row in rows
+        for row in db.session.scalars(wanted.order_by(SyncStep.position))
     ]
     end_reading()
     return steps

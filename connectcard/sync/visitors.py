@@ -23,7 +23,7 @@ from connectcard.planning_center import Client
 from connectcard.sync import destinations, forms, plans
 from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
-from connectcard.sync.families import FamilyNow, Lead, WantedMember, place
+from connectcard.sync.families import VISITOR, FamilyNow, Lead, WantedMember, place
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
@@ -86,6 +86,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
     card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
+    card = replace(card, wanted=replace(card.wanted, taken_back=_visitor_was_taken_back(item)))
     end_reading()
     return card
 
@@ -100,6 +101,11 @@ def _plan_is_from_a_backup(item: SyncItem, card: CardAtHand) -> bool:
 def family_decided(item: SyncItem) -> dict[int, str | None]:
     """What staff said of the family, by the numbers of its members: who it is, or None for somebody new."""
     return {int(number): said["person"] for number, said in (item.family_decisions or {}).items()}
+
+
+def _visitor_was_taken_back(item: SyncItem) -> bool:
+    made = (step for step in item.steps if step.kind == plans.CREATE_PERSON and step.member == VISITOR)
+    return any(step.undone_at is not None for step in made)
 
 
 def card_before_sync(submission: Submission) -> CardAtHand:

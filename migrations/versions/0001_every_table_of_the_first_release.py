@@ -795,6 +795,7 @@ def upgrade():
     sa.Column('label', sa.String(length=200), nullable=False),
     sa.Column('body_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('before_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('after_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('run_id', sa.Uuid(), nullable=True),
     sa.Column('undone_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('state', sa.String(length=8), nullable=False),
