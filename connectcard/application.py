@@ -44,3 +44,4 @@ def import_models() -> None:
     import_module("connectcard.sync.cursors")
     import_module("connectcard.sync.pull_shift")
     import_module("connectcard.sync.truth")
+    import_module("connectcard.people.edit_models")
