@@ -26,7 +26,7 @@ EVERY_CHURCH: dict[str, int] = {
     "connectcard/sync/pull.py": 1,  # which churches have a pull or a wanted record to go on with
     "connectcard/sync/lanes.py": 2,  # which churches have work due, and when the next
     "connectcard/web/access.py": 1,  # the church that a webhook's address belongs to
-    "connectcard/sync/mirrors.py": 1,  # which churches want a view read
+    "connectcard/sync/readings.py": 1,  # for which churches a page wants something read
 }
 
 

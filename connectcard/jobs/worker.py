@@ -23,7 +23,7 @@ from connectcard.jobs.lanes import BothWays, Lanes
 from connectcard.jobs.listener import listen
 from connectcard.jobs.signals import say_ready, stop_on_signals
 from connectcard.planning_center import Client
-from connectcard.sync import inbox, mirrors, pull
+from connectcard.sync import inbox, mirrors, pull, readings
 from connectcard.sync import lanes as sync_lanes
 from connectcard.sync.forms import chosen_form_id
 
@@ -74,7 +74,7 @@ def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
             inbox.work_inbox(church_id, client, stop)
         with church_scope(church_id):
             _read_views(church_id, stop)
-        return pull.advance_pulls(church_id, stop, lambda: inbox.is_due() or mirrors.wants_views())
+        return pull.advance_pulls(church_id, stop, lambda: inbox.is_due() or bool(readings.wanted_now()))
 
 
 def _client(church_id: UUID, stop: Event) -> Client | None:
@@ -102,7 +102,7 @@ def _read_choices(stop: Event) -> None:
 def _read_views(church_id: UUID, stop: Event) -> None:
     """What staff want to look at."""
     connection = find_connection()
-    if connection is None or connection.state != CONNECTED or not mirrors.wants_views():
+    if connection is None or connection.state != CONNECTED or not readings.wanted_now():
         return
     try:
         mirrors.read_views(church_id, client_for(connection, background=True, stopping=stop), stop)
@@ -144,7 +144,7 @@ def _seconds_until_next(seldom: float) -> float:
 def churches_with_work() -> set[UUID]:
     """The connected churches with anything due, in whichever direction."""
     cards = {*sync_lanes.churches_with_due_work(), *churches_wanting_choices()}
-    return {*cards, *inbox.churches_with_due_work(), *mirrors.churches_wanting_views(), *pull.churches_wanting_pulls()}
+    return {*cards, *inbox.churches_with_due_work(), *readings.churches_wanting_readings(), *pull.churches_wanting_pulls()}
 
 
 def churches_wanting_choices() -> list[UUID]:

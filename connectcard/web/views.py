@@ -14,7 +14,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import after_commit, transaction
 from connectcard.errors import NotFound
 from connectcard.jobs.queue import ring
-from connectcard.sync import mirror_lists, mirrors
+from connectcard.sync import mirror_lists, mirrors, readings
 from connectcard.sync.mirror_lists import ANY_TIME, Wish
 from connectcard.sync.mirror_models import RemoteReading, RemoteRecord
 from connectcard.sync.remote_values import code_of, moment_of
@@ -122,8 +122,8 @@ def refresh(address: str) -> str | AnyResponse:
 def read_yet(address: str) -> str | AnyResponse:
     """The rows, asked for while a worker reads; nothing (204) until it has."""
     place = place_of(address)
-    reading = mirrors.find_reading(place.view, place.parent_remote_id)
-    if mirrors.is_wanted(reading) and mark_of(reading) == request.args.get("seen"):
+    reading = readings.find_reading(place.view.key, place.parent_remote_id)
+    if readings.is_wanted(reading) and mark_of(reading) == request.args.get("seen"):
         return Response(status=204)
     return render_template("views/_rows.html", **shown(place))
 
@@ -151,7 +151,7 @@ def tabs_of_member(section: str) -> list[View]:
 
 def shown(place: Place) -> dict[str, object]:
     """Everything that the page of a view and its fragment show."""
-    reading = mirrors.find_reading(place.view, place.parent_remote_id)
+    reading = readings.find_reading(place.view.key, place.parent_remote_id)
     wish = wished(place.view)
     listing = mirror_lists.list_records(place.view, place.parent_remote_id, wish)
     connection = find_connection()
@@ -162,7 +162,7 @@ def shown(place: Place) -> dict[str, object]:
         "product_words": PRODUCT_WORDS[place.view.product],
         "parent": row_of(BY_KEY[place.view.below], place.parent) if place.parent else None,
         "reading": reading,
-        "is_wanted": mirrors.is_wanted(reading) and connected,
+        "is_wanted": readings.is_wanted(reading) and connected,
         "takes_long": reading is not None and reading.wanted_at is not None and now() - reading.wanted_at > TAKES_LONG,
         "reads_by_itself": connected and reads_by_itself(reading),
         "seen": mark_of(reading),

@@ -8,7 +8,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.connections.clients import client_for
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, transaction
-from connectcard.sync import mirrors
+from connectcard.sync import mirrors, readings
 from connectcard.sync.mirror_lists import Listing, Wish, list_records, values_of
 from connectcard.sync.mirror_models import RemoteReading, RemoteRecord
 from connectcard.sync.remote_views import BY_KEY
@@ -36,7 +36,7 @@ def refresh(church_id: UUID, key: str, parent: str = "") -> RemoteReading:
 
 def reading(church_id: UUID, key: str, parent: str = "") -> RemoteReading:
     with church_scope(church_id):
-        found = mirrors.find_reading(BY_KEY[key], parent)
+        found = readings.find_reading(key, parent)
         assert found is not None
         return found
 

@@ -10,7 +10,7 @@ import requests
 from connectcard.churches.tenancy import church_scope
 from connectcard.connections.queries import find_connection
 from connectcard.errors import NotFound
-from connectcard.sync import mirrors
+from connectcard.sync import mirrors, readings
 from connectcard.sync.remote_views import BY_KEY, VIEWS
 from tests.sync.conftest import GraceChurch
 from tests.sync.practice_views import kept, listing, reading, refresh, values, want, work
@@ -23,11 +23,6 @@ def on_the_day_of_the_practice_church(grace_church: GraceChurch) -> None:
     """The Sundays and meetings of a practice church lie round the day it is made; our clock shows that day."""
     settings = requests.get(f"{grace_church.practice.url}/_simulator/settings", timeout=30).json()
     grace_church.clock.moment = datetime.fromisoformat(settings["now"])
-
-
-def log_mark(church: GraceChurch) -> int:
-    entries = church.practice.requests_since(0)
-    return int(entries[-1]["number"]) if entries else 0
 
 
 def group_events(church: GraceChurch, **wish: Any) -> list[dict[str, Any]]:
@@ -190,18 +185,17 @@ def test_a_reading_that_is_broken_off_keeps_all_and_stays_wanted(grace_church: G
     assert listing(church_id, "groups").total == before
 
 
-def test_cards_go_first(grace_church: GraceChurch) -> None:
+def test_waiting_for_room_in_the_rate_limit_is_no_failure_however_long_it_lasts(grace_church: GraceChurch) -> None:
     church_id = grace_church.church_id
-    grace_church.card("Ana", "Lopez", "ana.lopez@gmail.com", visit="first_time")
-    grace_church.press_sync()
-    want(church_id, "groups")
-    mark = log_mark(grace_church)
+    grace_church.practice.fault("GET", "/groups/v2/group_types", "rate_limited", times=5)
+    want(church_id, "groups/types")
+    for _ in range(5):
+        work(church_id)
+        assert reading(church_id, "groups/types").wanted_at is not None
+        grace_church.move(minutes=2)
     work(church_id)
-    assert grace_church.practice.requests_since(mark) == []
-    assert reading(church_id, "groups").wanted_at is not None
-    grace_church.work()
-    work(church_id)
-    assert reading(church_id, "groups").read_at is not None
+    assert reading(church_id, "groups/types").problem is None
+    assert listing(church_id, "groups/types").total == 4
 
 
 def test_a_worker_that_is_to_leave_reads_nothing_more(grace_church: GraceChurch) -> None:
@@ -224,10 +218,10 @@ def test_what_is_asked_for_while_it_is_read_is_read_once_more(grace_church: Grac
     church_id = grace_church.church_id
     want(church_id, "groups/types")
     with church_scope(church_id):
-        assert mirrors.wants_views()
+        assert readings.wanted_now()
     work(church_id)
     with church_scope(church_id):
-        assert not mirrors.wants_views()
+        assert not readings.wanted_now()
 
 
 def test_what_nobody_looks_at_any_more_is_forgotten(grace_church: GraceChurch) -> None:
@@ -248,10 +242,10 @@ def test_the_neighbour_sees_nothing_of_it(grace_church: GraceChurch, neighbour_c
     assert kept(neighbour_church.church_id) == []
     assert listing(neighbour_church.church_id, "groups").total == 0
     with church_scope(neighbour_church.church_id):
-        assert mirrors.find_reading(BY_KEY["groups"]) is None
+        assert readings.find_reading("groups") is None
 
 
 def test_only_connected_churches_with_something_due_are_served(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
     want(grace_church.church_id, "groups")
     want(neighbour_church.church_id, "groups")
-    assert mirrors.churches_wanting_views() == [grace_church.church_id]
+    assert readings.churches_wanting_readings() == [grace_church.church_id]
