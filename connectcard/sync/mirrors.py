@@ -29,7 +29,7 @@ from connectcard.planning_center.errors import (
     Unavailable,
 )
 from connectcard.planning_center.resources import groups
-from connectcard.sync import readings
+from connectcard.sync import readings, record_readings
 from connectcard.sync.mirror_models import RemoteReading, RemoteRecord
 from connectcard.sync.remote_values import Kept, choices_of, kept_of
 from connectcard.sync.remote_views import BELOW, BY_KEY, VIEWS, View
@@ -80,6 +80,8 @@ def read_views(church_id: UUID, client: Client, stop: Event) -> None:
                 return
             if key in BY_KEY:
                 _read(BY_KEY[key], remote_id, client, stop)
+            elif key in record_readings.KEYS:
+                record_readings.read(key, remote_id, client)
 
 
 def _read(view: View, parent_remote_id: str, client: Client, stop: Event) -> None:

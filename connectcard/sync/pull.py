@@ -43,7 +43,6 @@ from connectcard.sync import cursors, pull_members, truth
 from connectcard.sync.cursors import SyncCursor, WantedRecord, cursor_of, reading
 from connectcard.sync.holds import HoldLost
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
-from connectcard.sync.mirrors import cards_are_due
 from connectcard.sync.models import (
     FINISHED,
     PULL_FAMILIES,
@@ -57,6 +56,7 @@ from connectcard.sync.models import (
     SyncRun,
 )
 from connectcard.sync.pull_shift import BrokenOff, Pull, PullLane, leave_lane, take_lane
+from connectcard.sync.readings import cards_are_due
 from connectcard.sync.refreshing import REFRESH, refresh_family, refresh_group, refresh_memberships, refresh_person
 from connectcard.sync.runs import new_run, one_press_at_a_time
 

@@ -21,8 +21,8 @@ from connectcard.database import Base, UtcDateTime, db, transaction
 from connectcard.people.pulled import Tally
 from connectcard.planning_center import Client
 from connectcard.sync.holds import HoldLost, changed
-from connectcard.sync.mirrors import cards_are_due
 from connectcard.sync.models import RUNNING, STOPPED, STOPPING, SyncRun
+from connectcard.sync.readings import cards_are_due
 
 # Longer than a window of the rate limit that a page may have to wait for.
 LANE_LEASE = timedelta(seconds=60)

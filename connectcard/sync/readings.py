@@ -13,9 +13,11 @@ from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, HIDDEN_ROWS, NO_ACCESS, NO_SCOPE, OK, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.connections.words import in_words
-from connectcard.database import db, transaction
+from connectcard.database import db, end_reading, transaction
 from connectcard.planning_center.errors import Forbidden, Gone, PlanningCenterError, ProductUnavailable, RateLimited, ScopeMissing
+from connectcard.sync.holds import due
 from connectcard.sync.mirror_models import RemoteReading
+from connectcard.sync.models import RUNNING, SyncItem, SyncRun
 from connectcard.sync.remote_views import PRODUCT_WORDS
 
 MOST_TRIES = 3
@@ -73,6 +75,14 @@ def wanted_now() -> list[tuple[str, str]]:
     due_now = RemoteReading.wanted_at.is_not(None) & (RemoteReading.due_at <= now())
     rows = db.session.scalars(select(RemoteReading).where(due_now).order_by(RemoteReading.wanted_at)).all()
     return [(row.view, row.parent_remote_id) for row in rows]
+
+
+def cards_are_due() -> bool:
+    """Whether a card of the open church waits for its turn."""
+    on = select(SyncRun.id).where(SyncRun.state == RUNNING)
+    waiting = db.session.scalar(select(SyncItem.id).where(due(now()), SyncItem.run_id.in_(on)).limit(1)) is not None
+    end_reading()
+    return waiting
 
 
 def settle(key: str, remote_id: str, standing: str, began_at: datetime) -> RemoteReading:

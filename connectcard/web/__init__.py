@@ -8,6 +8,7 @@ from connectcard.web import (
     capture,
     card_words,
     connection,
+    directory,
     home,
     inbox,
     layout,
@@ -25,7 +26,22 @@ from connectcard.web import (
 )
 from connectcard.web.sessions import StaffSessions
 
-PAGE_FAMILIES = (approvals, capture, connection, home, inbox, mapping, review, run_history, runs, security, sign_in, views, webhooks)
+PAGE_FAMILIES = (
+    approvals,
+    capture,
+    connection,
+    directory,
+    home,
+    inbox,
+    mapping,
+    review,
+    run_history,
+    runs,
+    security,
+    sign_in,
+    views,
+    webhooks,
+)
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, outside, card_words)
 
 

@@ -72,6 +72,7 @@ def navigation() -> list[Group]:
                 Place("Sync", "/runs", "sync"),
             ],
         ),
+        Group("Directory", [Place("People", "/people"), Place("Families", "/families"), Place("Groups", "/groups")]),
         Group(
             "Planning Center",
             [

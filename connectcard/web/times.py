@@ -13,7 +13,7 @@ SECONDS_PER_MINUTE = 60
 
 
 def init_app(app: Flask) -> None:
-    for words in (clock_time, day_and_time, exactly, how_long, long_day, recently):
+    for words in (clock_time, day_and_time, exactly, how_long, long_day, plain_day, recently):
         app.add_template_filter(words)
 
 
@@ -32,6 +32,11 @@ def day_and_time(moment: datetime) -> str:
     there = local(moment)
     skeleton = "MMMEd" if there.year == local(now()).year else "yMMMEd"
     return f"{dates.format_skeleton(skeleton, there, locale=_locale())}, {clock_time(moment)}"
+
+
+def plain_day(day: date) -> str:
+    """Nov 29, 2014: a day without a time, such as a birthday."""
+    return dates.format_skeleton("yMMMd", day, locale=_locale())
 
 
 def exactly(moment: datetime) -> str:

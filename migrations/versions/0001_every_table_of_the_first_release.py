@@ -575,6 +575,21 @@ def upgrade():
         batch_op.create_index('ix_family_member_person', ['church_id', 'person_id'], unique=False)
         batch_op.create_index('ix_family_member_person_remote_id', ['church_id', 'person_remote_id'], unique=False)
 
+    op.create_table('person_edit',
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('field', sa.String(length=40), nullable=False),
+    sa.Column('changed_by', sa.String(length=200), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_person_edit_church_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_person_edit_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_person_edit'))
+    )
+    with op.batch_alter_table('person_edit', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_person_edit_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_person_edit_person', ['church_id', 'person_id', 'changed_at'], unique=False)
+
     op.create_table('submission',
     sa.Column('card_id', sa.Uuid(), nullable=False),
     sa.Column('submission_key', sa.Uuid(), nullable=False),
@@ -844,6 +859,7 @@ def upgrade():
     op.keep_rows_by_church('area')
     op.keep_rows_by_church('contact')
     op.keep_rows_by_church('family_member')
+    op.keep_rows_by_church('person_edit')
     op.keep_rows_by_church('submission')
     op.keep_rows_by_church('webhook_subscription')
     op.keep_rows_by_church('church_group')
@@ -909,6 +925,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_submission_church_id'))
 
     op.drop_table('submission')
+    with op.batch_alter_table('person_edit', schema=None) as batch_op:
+        batch_op.drop_index('ix_person_edit_person')
+        batch_op.drop_index(batch_op.f('ix_person_edit_church_id'))
+
+    op.drop_table('person_edit')
     with op.batch_alter_table('family_member', schema=None) as batch_op:
         batch_op.drop_index('ix_family_member_person_remote_id')
         batch_op.drop_index('ix_family_member_person')
