@@ -84,6 +84,22 @@ class Member:
         self.look_at(view)
         return str(self.page.locator("a.row-link").first.get_attribute("href"))
 
+    def bring_the_directory_over(self) -> dict[str, str]:
+        """Pull everything from Planning Center; gives the address of one person, one family and one group."""
+        self.page.goto("/connection")
+        self.page.locator("#start-pull_full").click()
+
+        def pulled() -> bool:
+            self.page.goto("/groups")
+            return self.page.get_by_role("row").filter(has_text=re.compile(r"[1-9]")).count() > 0
+
+        eventually(pulled, "people, families and groups to be pulled")
+        return {kind: self._first_row(path) for kind, path in {"person": "/people", "family": "/families", "group": "/groups"}.items()}
+
+    def _first_row(self, path: str) -> str:
+        self.page.goto(path)
+        return str(self.page.locator("a.row-link").first.get_attribute("href"))
+
     def card_address(self) -> str:
         """The public address of the church's card, as the home page shows it."""
         self.page.goto("/")

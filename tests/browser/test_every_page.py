@@ -34,6 +34,7 @@ PARTS = {
     "mapping.read_yet",
     "runs.progress",
     "views.read_yet",
+    "directory.read_yet",
 }
 # A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
 ELSEWHERE = {"sign_in.link"}
@@ -53,6 +54,7 @@ class Story:
     card: str
     cards: list[str]
     views: list[str]
+    directory: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def story(browser: Browser, installation: Installation) -> Story:
         views = [*READ_ONLY, ada.first_row_of("/views/groups/events?when=past")]
         for view in views:
             ada.look_at(view)
+        directory = ada.bring_the_directory_over()
         card = ada.card_address()
         a_mondays_cards(installation, card)
         ada.press_sync()
@@ -100,7 +103,7 @@ def story(browser: Browser, installation: Installation) -> Story:
         vera.sign_in()
         states = {"ada": ada, "hugh": hugh, "vera": vera}
         browsers = {name: member.page.context.storage_state() for name, member in states.items()}
-        return Story(installation, {"visitor": None, **browsers}, card, cards, views)
+        return Story(installation, {"visitor": None, **browsers}, card, cards, views, directory)
 
 
 def a_mondays_cards(installation: Installation, card: str) -> None:
@@ -143,6 +146,7 @@ def every_address(story: Story) -> list[View]:
         "submission_id": [card.rsplit("/", 1)[1] for card in story.cards],
         "number": ["1"],
         "card_field": ["visit", "interests", "membership", "prayer"],
+        **{f"{kind}_id": [address.rsplit("/", 1)[1]] for kind, address in story.directory.items()},
         "address": [view.removeprefix("/views/") for view in story.views],
     }
     return [
