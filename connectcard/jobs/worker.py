@@ -78,12 +78,13 @@ def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
 
 
 def _client(church_id: UUID, stop: Event) -> Client | None:
+    """In the background: a burst of deliveries leaves half of each window to the cards."""
     with church_scope(church_id):
         connection = find_connection()
         if connection is None or connection.state != CONNECTED:
             return None
         try:
-            return client_for(connection, stopping=stop)
+            return client_for(connection, background=True, stopping=stop)
         except ConnectionMissing as error:
             log.warning("what Planning Center tells cannot be worked", church_id=church_id, exc_info=error)
             return None

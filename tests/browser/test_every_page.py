@@ -204,7 +204,7 @@ def states_of_the_card(story: Story) -> list[View]:
 
 
 def a_church_that_just_opened() -> list[View]:
-    paths = ("/", "/connection", "/mapping", "/cards", "/cards?tab=all", "/runs")
+    paths = ("/", "/connection", "/webhooks", "/mapping", "/cards", "/cards?tab=all", "/runs")
     filters = (
         "/cards?tab=needs_you",
         "/cards?tab=synced",
