@@ -31,7 +31,7 @@ def query(
     fields: Sequence[str] = (),
 ) -> list[tuple[str, str]]:
     """The query of a read. Raises NotDeclared, naming what was probably meant."""
-    pairs = [pair for name, value in (where or {}).items() for pair in _where(resource, name, value)]
+    pairs = [pair for name, value in (where or {}).items() for pair in _wheres(resource, name, value)]
     if order is not None:
         _declared(resource, "order", order.removeprefix("-"), resource.orders)
         pairs.append(("order", order))
@@ -118,6 +118,16 @@ def _filters(resource: Resource, asked: Filter) -> list[tuple[str, str]]:
         if parameter:
             pairs.append((parameter, ",".join(map(_written, several))))
     return pairs
+
+
+def _wheres(resource: Resource, name: str, value: Any) -> list[tuple[str, str]]:
+    """One condition; one on what the thing belongs to is a mapping of its names: `{"event": {"visible_in_church_center": True}}`."""
+    above = resource.wheres_above.get(name)
+    if above is None or not isinstance(value, Mapping):
+        return _where(resource, name, value)
+    for inner in value:
+        _declared(above, "where", inner, above.wheres)
+    return [(f"where[{name}][{inner}]", _written(wanted)) for inner, wanted in value.items()]
 
 
 def _where(resource: Resource, name: str, value: Any) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 from werkzeug.datastructures import MultiDict
 
 from connectcard.planning_center.resources import Resource
-from connectcard.simulator.catalogue import FACTS, OTHERWISE, PARENTS, column, is_pointer, kept_as, kind_of
+from connectcard.simulator.catalogue import OTHERWISE, column, is_pointer, kind_of
 from connectcard.simulator.moments import read_date, read_moment
 from connectcard.simulator.store import Condition, fold
 
@@ -69,13 +69,13 @@ def conditions(resource: Resource, arguments: Arguments) -> list[Condition]:
 
 def nested_conditions(resource: Resource, arguments: Arguments) -> Iterator[Condition]:
     """`where[event][visible_in_church_center]=true`: what the thing above must be."""
-    name = PARENTS.get(kind_of(resource), "")
-    above = FACTS.get(kept_as(resource.product, resource.relationships[name].type)) if name in resource.relationships else None
     for key, value in arguments.items(multi=True):
         found = re.fullmatch(r"where\[(\w+)\]\[(\w+)\]", key)
-        if above and found and found[1] == name and found[2] in above.wheres and not found[2].startswith("search_"):
+        above = resource.wheres_above.get(found[1]) if found else None
+        if above and found and found[2] in above.wheres and not found[2].startswith("search_"):
             inner = condition(above, found[2], "", value)
-            yield Condition(f"record.parent in (select record.id from record where {inner.sql})", inner.values)  # noqa: S608
+            key_of_above = column(kind_of(resource), f"{found[1]}_id")
+            yield Condition(f"{key_of_above} in (select record.id from record where {inner.sql})", inner.values)  # noqa: S608
 
 
 def condition(resource: Resource, name: str, comparison: str, value: str) -> Condition:

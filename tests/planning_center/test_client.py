@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from requests_mock import Mocker
@@ -207,6 +208,20 @@ def test_groups_are_asked_for(client: Client, requests_mock: Mocker, ask: dict[s
     client.list(groups.GROUP, **ask)
     assert requests_mock.last_request is not None
     assert requests_mock.last_request.url.split("?")[1] == f"{query}&per_page=100"
+
+
+def test_what_a_thing_belongs_to_can_be_asked_for(client: Client, requests_mock: Mocker) -> None:
+    wire = requests_mock.get(f"{BASE}/calendar/v2/event_instances", json={"data": []})
+    client.list(calendar.EVENT_INSTANCE, where={"event": {"visible_in_church_center": True}, "starts_at": {"gte": "2026-11-20"}})
+    assert (
+        unquote(wire.last_request.url)
+        .partition("?")[2]
+        .startswith("where[event][visible_in_church_center]=true&where[starts_at][gte]=2026-11-20")
+    )
+    with pytest.raises(NotDeclared, match="did you mean 'visible_in_church_center'"):
+        client.list(calendar.EVENT_INSTANCE, where={"event": {"visible_in_church_centre": True}})
+    with pytest.raises(NotDeclared, match="no where 'event'"):
+        client.list(calendar.EVENT_INSTANCE, where={"event": "7"})
 
 
 def test_a_singleton_has_no_id(client: Client, requests_mock: Mocker) -> None:

@@ -349,3 +349,23 @@ def test_a_write_that_fails_half_way_leaves_nothing_behind(grace: Church, monkey
     assert grace.post(f"people/{person}/emails", ANA | {"address": "zebulon.quarterman@gmail.com"}).status_code == 500
     assert grace.rows(f"people/{person}/emails") == []
     assert grace.rows("people", **{"where[search_name_or_email]": "zebulon.quarterman@gmail.com"}) == []
+
+
+def test_members_of_one_household_who_are_merged_are_one_member(grace: Church, control: Callable[..., Any]) -> None:
+    first, second, third = grace.person("Nate"), grace.person("Nathan"), grace.person("Nathaniel")
+    made = household(grace, first, second)
+    elsewhere = household(grace, third)
+    control("POST", "merge", {"keep": second, "remove": first})
+    told = grace.get(f"households/{made['id']}", include="people")
+    assert [one["id"] for one in told["included"]] == [second]
+    assert told["data"]["attributes"]["member_count"] == 1
+    assert told["data"]["attributes"]["primary_contact_id"] == second, "the primary contact was merged away"
+    # And on: whoever was kept is merged into somebody of another household.
+    control("POST", "merge", {"keep": third, "remove": second})
+    assert {one["id"] for one in grace.rows(f"people/{third}/households")} == {made["id"], elsewhere["id"]}
+    memberships = grace.rows(f"people/{third}/household_memberships")
+    assert len(memberships) == 2
+    for gone in (first, second):
+        assert grace.call("GET", f"people/{gone}/household_memberships").status_code == 404
+    kept_by = {one["attributes"]["person_to_remove_id"]: one["attributes"]["person_to_keep_id"] for one in grace.rows("person_mergers")}
+    assert kept_by == {int(first): int(second), int(second): int(third)}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from connectcard.simulator import webhooks
 from tests.installation import eventually
 from tests.simulator.conftest import Church, SignIn, refused
 
@@ -315,6 +316,43 @@ def test_after_five_days_in_vain_the_subscription_is_switched_off(grace: Church,
     receiver.next()
     wait_for_status(grace, made["id"], "failed")
     assert call(grace, "GET", f"/{made['id']}").json["data"]["attributes"]["active"] is False
+
+
+def test_nothing_but_failures_for_a_day_switch_the_subscription_off(grace: Church, control: Callable[..., Any], receiver: Receiver) -> None:
+    control("POST", "settings", {"limit": 100_000})
+    receiver.statuses = [500]
+    made = subscribed(grace, receiver.url)
+    for _ in range(webhooks.ALL_DAY_IN_VAIN):
+        grace.person()
+
+    def active() -> bool:
+        return bool(call(grace, "GET", f"/{made['id']}").json["data"]["attributes"]["active"])
+
+    eventually(lambda: not active(), "the subscription to be switched off", 30)
+    tries = {event["attributes"]["status"] for event in events_of(grace, made["id"])}
+    assert "delivered" not in tries
+    # Switched on again by hand it is told of what comes.
+    receiver.statuses = [200]
+    call(grace, "PATCH", f"/{made['id']}", json={"data": {"attributes": {"active": True}}})
+    known = {event["id"] for event in call(grace, "GET", f"/{made['id']}/events?per_page=100").json["data"]}
+    grace.person()
+
+    def delivered() -> bool:
+        told = call(grace, "GET", f"/{made['id']}/events?per_page=100").json["data"]
+        return any(event["id"] not in known and event["attributes"]["status"] == "delivered" for event in told)
+
+    eventually(delivered, "the new event to be delivered", 30)
+
+
+def test_one_success_in_a_day_keeps_the_subscription(grace: Church, control: Callable[..., Any], receiver: Receiver) -> None:
+    control("POST", "settings", {"limit": 100_000})
+    receiver.statuses = [200] + [500] * webhooks.ALL_DAY_IN_VAIN
+    made = subscribed(grace, receiver.url)
+    for _ in range(webhooks.ALL_DAY_IN_VAIN + 1):
+        grace.person()
+    for _ in range(webhooks.ALL_DAY_IN_VAIN + 1):
+        receiver.next()
+    assert call(grace, "GET", f"/{made['id']}").json["data"]["attributes"]["active"] is True
 
 
 def test_a_failed_event_can_be_sent_again_or_ignored(grace: Church, receiver: Receiver) -> None:

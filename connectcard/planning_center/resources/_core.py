@@ -55,6 +55,7 @@ class Resource:
     `nested_only` ones have only the one below their parent. A `singleton` has no id in its address. `includes` maps the name to
     the type that comes back. `actions` maps each action to the attributes it takes. `orders` and `filters` are the names that
     `order=` and `filter=` take, `wheres` those of `where[]`; `filter_values` maps a filter that needs values to their parameter.
+    `wheres_above` are the names of `where[<what it belongs to>][]`: what that must be.
     """
 
     type: str
@@ -70,6 +71,7 @@ class Resource:
     verbs: tuple[str, ...] = READ
     actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     wheres: tuple[str, ...] = ()
+    wheres_above: Mapping[str, "Resource"] = field(default_factory=dict)
     orders: tuple[str, ...] = ()
     filters: tuple[str, ...] = ()
     filter_values: Mapping[str, str] = field(default_factory=dict)

@@ -96,6 +96,8 @@ EVENT_INSTANCE = Resource(
     relationships={"event": Relationship("Event")},
     includes={"event": "Event", "event_times": "EventTime", "resource_bookings": "ResourceBooking", "tags": "Tag"},
     wheres=("created_at", "ends_at", "kind", "starts_at", "updated_at"),
+    # `where[event][visible_in_church_center]=true` stands in its documentation as an example.
+    wheres_above={"event": EVENT},
     orders=("created_at", "ends_at", "starts_at", "updated_at"),
     filters=(
         "all", "approved", "approved_pending", "approved_pending_rejected", "approved_rejected", "approver", "approver_subscriber",

@@ -1,0 +1,85 @@
+"""Every address that the description of the two-way integration names answers, and answers with what it is for."""
+
+from typing import Any
+
+import pytest
+
+from tests.simulator.conftest import Church
+
+VERSIONS = {"people": "2025-11-10", "groups": "2023-07-10", "check-ins": "2025-05-28", "calendar": "2022-07-07"}
+LISTS = [
+    ("/people/v2/people?include=emails,phone_numbers,addresses&per_page=100", "Person"),
+    ("/people/v2/people?where[updated_at][gte]=2020-01-01", "Person"),
+    ("/people/v2/people?where[search_name_or_email_or_phone_number]=Ada", "Person"),
+    ("/people/v2/people/{person}/emails", "Email"),
+    ("/people/v2/people/{person}/phone_numbers", "PhoneNumber"),
+    ("/people/v2/people/{person}/addresses", "Address"),
+    ("/people/v2/households?include=people", "Household"),
+    ("/groups/v2/groups?where[archive_status]=include", "Group"),
+    ("/groups/v2/group_types", "GroupType"),
+    ("/groups/v2/groups/{group}/memberships?include=person", "Membership"),
+    ("/check-ins/v2/check_ins?include=event,person,locations", "CheckIn"),
+    ("/check-ins/v2/events", "Event"),
+    ("/check-ins/v2/events/{event}/locations", "Location"),
+    ("/check-ins/v2/stations", "Station"),
+    ("/check-ins/v2/labels", "Label"),
+    ("/check-ins/v2/headcounts", "Headcount"),
+    ("/calendar/v2/events", "Event"),
+    ("/calendar/v2/event_instances?filter=future&order=starts_at", "EventInstance"),
+]
+
+
+class Caller:
+    """A church whose answers are asked for in the pinned versions."""
+
+    def __init__(self, church: Church) -> None:
+        self.church = church
+
+    def __call__(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        headers = {"X-PCO-API-Version": VERSIONS[path.split("/")[1]]}
+        response = self.church.call(method, path, headers=headers, **({"json": {"data": body}} if body else {}))
+        assert response.status_code in (200, 201, 204), (path, response.text)
+        assert response.headers["X-PCO-API-Processed-As-Version"] == headers["X-PCO-API-Version"]
+        return response.json["data"] if response.data else None
+
+
+@pytest.fixture
+def call(grace: Church) -> Caller:
+    return Caller(grace)
+
+
+@pytest.fixture
+def ids(call: Caller) -> dict[str, str]:
+    """Somebody with contact details, a group and an event of the check-ins."""
+    person = call("GET", "/people/v2/emails")[-1]["relationships"]["person"]["data"]["id"]
+    firsts = {"group": "/groups/v2/groups", "event": "/check-ins/v2/events"}
+    return {"person": person} | {name: call("GET", path)[0]["id"] for name, path in firsts.items()}
+
+
+@pytest.mark.parametrize(("path", "type_"), LISTS)
+def test_a_list_brings_what_it_is_for(call: Caller, ids: dict[str, str], path: str, type_: str) -> None:
+    rows = call("GET", path.format(**ids))
+    assert {row["type"] for row in rows} == {type_}
+
+
+def test_what_is_pushed_is_there_afterwards(call: Caller, ids: dict[str, str]) -> None:
+    person = call("POST", "/people/v2/people", {"type": "Person", "attributes": {"first_name": "Ann", "last_name": "Lee"}})["id"]
+    call("PATCH", f"/people/v2/people/{person}", {"type": "Person", "attributes": {"birthdate": "1990-05-04", "remote_id": 12}})
+    call("POST", f"/people/v2/people/{person}/emails", {"attributes": {"address": "ann@gmail.com", "location": "Home"}})
+    call("POST", f"/people/v2/people/{person}/phone_numbers", {"attributes": {"number": "312-555-0177", "location": "Mobile"}})
+    told = call("GET", f"/people/v2/people/{person}")
+    assert told["attributes"].items() >= {"birthdate": "1990-05-04", "remote_id": 12, "name": "Ann Lee"}.items()
+    assert call("GET", f"/people/v2/people/{person}/phone_numbers")[0]["attributes"]["e164"] == "+13125550177"
+    who = {"type": "Person", "id": person}
+    relations = {"primary_contact": {"data": who}, "people": {"data": [who]}}
+    household = call("POST", "/people/v2/households", {"attributes": {"name": "Lee"}, "relationships": relations})["id"]
+    other = call("POST", "/people/v2/people", {"attributes": {"first_name": "Bo", "last_name": "Lee"}})["id"]
+    member = {"attributes": {"pending": False}, "relationships": {"person": {"data": {"type": "Person", "id": other}}}}
+    call("POST", f"/people/v2/households/{household}/household_memberships", member)
+    assert call("GET", f"/people/v2/households/{household}")["attributes"]["member_count"] == 2
+    memberships = f"/groups/v2/groups/{ids['group']}/memberships"
+    joined = call("POST", memberships, {"type": "Membership", "attributes": {"person_id": person, "role": "member"}})["id"]
+    changed = call("PATCH", f"{memberships}/{joined}", {"type": "Membership", "attributes": {"role": "leader"}})
+    assert changed["attributes"]["role"] == "leader"
+    assert call("GET", f"/groups/v2/groups/{ids['group']}")["type"] == "Group"
+    call("DELETE", f"{memberships}/{joined}")
