@@ -25,7 +25,7 @@ from connectcard.sync.moves import Moves, follow
 from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.previews import contents_of, keep_preview
-from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step
+from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, of_item
 from connectcard.sync.visitors import WAS_DELETED, CardAtHand, card_at_hand, decide_who, decision_row, person_or_gone, plan_for
 
 LONGEST_REASON = 500
@@ -111,8 +111,8 @@ def _token_in(planned: Plan) -> int | None:
 
 
 def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
-    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, _is_void(planned)))
-    begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
+    db.session.execute(delete(SyncStep).where(of_item(item.id), _is_void(planned)))
+    begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id)))}
     position, left_out = 100 if begun else 0, left_out_of(item.approval)
     for step in planned.steps:
         if _what_it_does(step) not in begun:
@@ -153,9 +153,7 @@ def _person_of(hold: Hold) -> str | None:
 def _made_so_far(hold: Hold) -> dict[str, Any]:
     """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
     people = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
-    made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.state == DONE, SyncStep.kind.in_((*people, plans.CREATE_HOUSEHOLD))
-    )
+    made = select(SyncStep).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_((*people, plans.CREATE_HOUSEHOLD)))
     rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
     household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
     family = {member: remote_id for kind, member, remote_id in rows if kind in people and member != VISITOR and remote_id}
@@ -172,7 +170,7 @@ def _finish(hold: Hold, client: Client) -> None:
     person = person_or_gone(card.person_remote_id, card, client, moves) if card.person_remote_id else None
     at_home = _people_at_home(card, person, client)
     with held(hold) as item:
-        steps = db.session.scalars(select(SyncStep).where(SyncStep.item_id == hold.item_id).order_by(SyncStep.position)).all()
+        steps = db.session.scalars(select(SyncStep).where(of_item(hold.item_id)).order_by(SyncStep.position)).all()
         follow(moves, item)
         if person is not None:
             item.person_remote_id = person.candidate.remote_id
@@ -256,9 +254,7 @@ def _household_gone(hold: Hold) -> None:
 
 def _member_gone(hold: Hold, gone: PersonGone) -> None:
     kinds = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
-    made = select(SyncStep).where(
-        SyncStep.item_id == hold.item_id, SyncStep.kind.in_(kinds), SyncStep.member == gone.member, SyncStep.state == DONE
-    )
+    made = select(SyncStep).where(of_item(hold.item_id), SyncStep.kind.in_(kinds), SyncStep.member == gone.member, SyncStep.state == DONE)
     with held(hold) as item:
         step = db.session.scalars(made).one()
         forget_person(step.remote_id or "")
@@ -289,6 +285,6 @@ def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
         else:
             # What was decided and written for somebody who is gone says nothing about who comes next; the family is still there.
             of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
-            db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, ~of_family))
+            db.session.execute(delete(SyncStep).where(of_item(item.id), ~of_family))
             item.decision = None
             settle(item, REVIEW, NEEDS_YOU, WAS_DELETED)

@@ -10,7 +10,7 @@ from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.people.matching import NEW, SAME
 from connectcard.sync.holds import changed
-from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, WAITING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, SYNCED, WAITING, SyncItem, SyncRun, SyncStep
 from connectcard.sync.outcomes import settle
 from connectcard.sync.remembered import forget, remember
 from connectcard.sync.runs import start_push
@@ -28,24 +28,64 @@ def decide_by_hand(
     """
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This card is not waiting for a decision any more. Look at it again.")
+    shown = _refuse_strangers(item, kind, person_remote_id)
+    if _person_said(kind, person_remote_id) != item.person_remote_id:
+        # What was begun for somebody else says nothing about this person.
+        db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id))
+    return _decide(item, kind, person_remote_id, member_name, shown, undo_for)
+
+
+def correct_link(item: SyncItem, kind: str, person_remote_id: str | None, member_name: str) -> SyncRun:
+    """Staff say that a card which has arrived is somebody else's: it goes to that person too, and nothing of the first is overwritten.
+
+    What was written to the first person stays in the books of its run, from where it can be undone. Raises ChangeRefused.
+    """
+    if item.state != SYNCED:
+        raise ChangeRefused("This card has not arrived in Planning Center yet. Look at it again.")
+    shown = _refuse_strangers(item, kind, person_remote_id)
+    if _person_said(kind, person_remote_id) == item.person_remote_id or person_remote_id == item.person_remote_id:
+        raise ChangeRefused("This card belongs to that person already. Choose somebody else.")
+    for step in item.steps:
+        _set_aside(step, item.person_remote_id or "")
+    item.family_decisions = None
+    return _decide(item, kind, person_remote_id, member_name, shown)
+
+
+def _set_aside(step: SyncStep, person_remote_id: str) -> None:
+    """A write of before is no step of the card any more; a new one may do the same for another person."""
+    if step.state != DONE:
+        db.session.delete(step)
+    elif step.written_to is None:
+        step.written_to, step.natural_key = person_remote_id, f"{person_remote_id} {step.id} {step.natural_key}"[:300]
+
+
+def _refuse_strangers(item: SyncItem, kind: str, person_remote_id: str | None) -> dict[str, Any]:
+    """The people who were shown, by their ids; raises ChangeRefused for anybody else."""
     shown = {candidate["remote_id"]: candidate for candidate in (item.decision or {}).get("candidates", [])}
     if kind not in (SAME, NEW, HOUSEHOLD) or (kind != NEW and person_remote_id not in shown):
         raise ChangeRefused("Choose one of the people shown, or “Someone new”.")
-    person = person_remote_id if kind == SAME else None
-    if person != item.person_remote_id:
-        # What was begun for somebody else says nothing about this person.
-        db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id))
-    before = item.decision or {}
+    return shown
+
+
+def _person_said(kind: str, person_remote_id: str | None) -> str | None:
+    return person_remote_id if kind == SAME else None
+
+
+def _decide(
+    item: SyncItem, kind: str, person_remote_id: str | None, member_name: str, shown: dict[str, Any], undo_for: timedelta = timedelta(0)
+) -> SyncRun:
+    before, person = item.decision or {}, _person_said(kind, person_remote_id)
     item.decision = {
         **before,
         "kind": kind,
         "person": person,
         "household_of": person_remote_id if kind == HOUSEHOLD else None,
         "by": member_name,
-        "words": words_of(kind, member_name, shown.get(person_remote_id, {}).get("name", "")),
+        "words": words_of(kind, member_name, shown.get(person_remote_id or "", {}).get("name", "")),
         "asked": {name: before.get(name) for name in ("kind", "person", "words", "by")},
     }
     item.person_remote_id, item.planned_at, item.approval = person, None, without_fingerprint(item.approval)
+    item.search_answer = None
     remember(item, person, member_name)
     run = send_again(item, member_name)
     item.due_at = now() + undo_for

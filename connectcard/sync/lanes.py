@@ -40,6 +40,7 @@ from connectcard.sync.models import (
 from connectcard.sync.outcomes import settle
 from connectcard.sync.rehearsals import make_previews
 from connectcard.sync.runs import finish_runs, note_on_runs
+from connectcard.sync.searches import answer_searches
 from connectcard.sync.turns import free_items
 
 log = structlog.get_logger()
@@ -56,11 +57,12 @@ def churches_with_due_work() -> list[UUID]:
     on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
     card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
     preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
+    search = exists().where(SyncItem.church_id == Connection.church_id, SyncItem.search_wanted.is_not(None))
     open_card = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
     over = and_(SyncRun.kind.in_(RUNS_OF_ITEMS), or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card)))
     ending = exists().where(SyncRun.church_id == Connection.church_id, over)
     free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
-    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, ending))
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, search, ending))
     with every_church():
         return list(db.session.scalars(wanted))
 
@@ -191,4 +193,4 @@ def _our_own_fault(hold: Hold, error: Exception) -> None:
 
 def _previews(shift: Shift) -> int:
     with shift.app.app_context(), church_scope(shift.church_id):
-        return make_previews(shift.client)
+        return make_previews(shift.client) + answer_searches(shift.client)

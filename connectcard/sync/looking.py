@@ -19,6 +19,7 @@ CONTACTS = ("emails", "phone_numbers", "name_suffix")
 EVERYTHING = (*CONTACTS, "addresses", "field_data")
 # More people than this on one address is an office or a typo; staff decide anyway.
 MOST_SHARING = 5
+ANYTHING = "search_name_or_email_or_phone_number"
 LONGEST_MERGE_CHAIN = 10
 MADE_BEFORE = "This card made this person before our database was put back from a backup."
 MARKED_OTHERWISE = "The mark of this card stands on somebody with another name. It may be this visitor, renamed since."
@@ -64,6 +65,12 @@ def _by_name(visitor: Visitor, country_code: str, client: Client) -> Iterable[Ca
 def _ways_to_write(name: str) -> list[str]:
     """A name as it was written and, where it is in another script, in plain letters: the church may keep it either way."""
     return [name] if is_latin(name) else [name, normalised_name(name).title()]
+
+
+def people_called(text: str, country_code: str, client: Client) -> list[Candidate]:
+    """Whom Planning Center finds for a name, an e-mail address or a number that staff typed."""
+    found = [one for words in _ways_to_write(text) for one in _search({ANYTHING: words}, country_code, client)]
+    return list({candidate.remote_id: candidate for candidate in found}.values())
 
 
 def _search(where: dict[str, str], country_code: str, client: Client) -> Iterable[Candidate]:

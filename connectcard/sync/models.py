@@ -81,7 +81,9 @@ class SyncItem(ChurchOwned, Base):
     claim; every later write names the fence it holds. `decision` is what matching said:
     {"kind": "same|new|household|unclear", "person": remote id, "words", "candidates": [...]}, and where somebody decided by hand
     "by": their name, "household_of": the remote id of whose household a new person belongs to, "asked": what stood there before.
-    `family_decisions` is what staff said of the family: {"2": {"person": remote id or null for somebody new, "by": member name}}.
+    `search_wanted` is whom staff look for in Planning Center, until a worker has looked; `search_answer` what came of it, in words; who
+    was found stands among the candidates. `family_decisions` is what staff said of the family: {"2": {"person": remote id or null for
+    somebody new, "by": member name}}.
     `moves` are merges and deletions of its person: [{"at": ISO time, "from": remote id, "to": remote id or null}].
     `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
     its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
@@ -114,6 +116,8 @@ class SyncItem(ChurchOwned, Base):
     decision: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     approval: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     moves: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    search_wanted: Mapped[str | None] = mapped_column(String(100))
+    search_answer: Mapped[str | None] = mapped_column(String(300))
     family_decisions: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
@@ -177,6 +181,9 @@ class SyncStep(ChurchOwned, Base):
     rounds: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str | None] = mapped_column(String(500))
     fence: Mapped[int] = mapped_column(default=0)
+
+    # Whom it was written to, where staff said later that the card is somebody else's: it is no step of the card any more.
+    written_to: Mapped[str | None] = mapped_column(String(40))
 
     item: Mapped[SyncItem] = relationship(back_populates="steps", overlaps="church")
 

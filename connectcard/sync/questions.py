@@ -48,7 +48,7 @@ def fared(since: datetime) -> Fared:
     """The report of a month. A link that was corrected is one that staff decided otherwise afterwards."""
     rows = select(func.count(SyncItem.id)).where(SyncItem.kind == CARD, SyncItem.synced_at >= since)
     by_hand = _said("by").is_not(None)
-    corrected = db.session.scalar(rows.where(by_hand, _said("asked", "kind") == SAME)) or 0
+    corrected = db.session.scalar(rows.where(by_hand, _said("asked", "kind") == SAME, _said("asked", "by").is_(None))) or 0
     linked = db.session.scalar(rows.where(SyncItem.state == SYNCED, ~by_hand, _said("kind") == SAME)) or 0
     return Fared(linked + corrected, corrected, db.session.scalar(rows.where(by_hand)) or 0)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from connectcard.clock import now
 from connectcard.connections.clients import sending_before
@@ -203,6 +203,11 @@ def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
 
 def _row(step: Step) -> SyncStep:
     return db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+
+
+def of_item(item_id: UUID) -> ColumnElement[bool]:
+    """The steps of an item, without those that were written to somebody whose card it is not, as staff said since."""
+    return and_(SyncStep.item_id == item_id, SyncStep.written_to.is_(None))
 
 
 def open_steps(item_id: UUID) -> list[Step]:

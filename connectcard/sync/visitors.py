@@ -31,7 +31,7 @@ from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
-from connectcard.sync.steps import AskSomebody, PersonGone
+from connectcard.sync.steps import AskSomebody, PersonGone, of_item
 from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
@@ -82,7 +82,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = _card_of(
         item.of_submission, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
-    made = select(SyncStep.member).where(SyncStep.item_id == item_id, SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
+    made = select(SyncStep.member).where(of_item(item_id), SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
     card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))

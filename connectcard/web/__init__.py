@@ -23,6 +23,7 @@ from connectcard.web import (
     times,
     views,
     webhooks,
+    whose,
 )
 from connectcard.web.sessions import StaffSessions
 
@@ -41,6 +42,7 @@ PAGE_FAMILIES = (
     sign_in,
     views,
     webhooks,
+    whose,
 )
 WHAT_PAGES_SHARE = (security, authorization, refusals, layout, times, outside, card_words)
 

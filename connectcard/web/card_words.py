@@ -36,7 +36,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, came_from, named, can_be_undone):
+    for words in (status, next_step, matched_name, came_from, named, can_be_undone):
         app.add_template_filter(words)
 
 
@@ -62,9 +62,19 @@ def matched(decision: dict[str, Any] | None) -> str:
     """Whom a synced card became."""
     if not decision or decision["kind"] in ("new", "household"):
         return "New person" if decision else ""
-    names = {candidate["remote_id"]: candidate["name"] for candidate in decision.get("candidates", [])}
-    name = names.get(decision.get("person"))
+    name = name_of(decision)
     return f"Matched to {name}" if name else "Matched"
+
+
+def name_of(decision: dict[str, Any]) -> str:
+    """The name of the person that a decision is about, as matching saw them; "" where it makes somebody."""
+    names = {candidate["remote_id"]: candidate["name"] for candidate in decision.get("candidates", [])}
+    return str(names.get(decision.get("person"), ""))
+
+
+def matched_name(card: CardInSync) -> str:
+    """The name of the person whom a card reached, as matching saw them; "" where it made them."""
+    return name_of((card.item.decision if card.item else None) or {})
 
 
 def next_step(card: CardInSync) -> str:

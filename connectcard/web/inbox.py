@@ -24,7 +24,7 @@ from connectcard.sync import cards_in_sync, decisions, destinations, questions, 
 from connectcard.sync.approvals import may_be_approved, stopped_as_changed
 from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
 from connectcard.sync.families import names_for_staff
-from connectcard.sync.family_questions import decide_members, members_asked
+from connectcard.sync.family_questions import members_asked
 from connectcard.sync.histories import history
 from connectcard.sync.models import FAILED, SYNCED, WAITING
 from connectcard.sync.previews import find_preview, want_preview
@@ -255,26 +255,6 @@ def decide(submission_id: UUID) -> AnyResponse:
         flash(str(refusal), "bad")
     else:
         flash("Saved. The card is on its way to Planning Center.", "ok")
-    return go_to(submission_id)
-
-
-@blueprint.post("/cards/<uuid:submission_id>/family")
-@staff_page(STAFF)
-def decide_family(submission_id: UUID) -> AnyResponse:
-    """Say who those of the family are who were left out: `member-2` is "new", the remote id of a person, or nothing."""
-    chosen = {int(name.removeprefix("member-")): said for name, said in request.form.items() if name.removeprefix("member-").isdigit()}
-    try:
-        with transaction():
-            item = cards_in_sync.get_card(submission_id).item
-            if item is None:
-                raise ChangeRefused("This card was not sent yet. It goes with the next sync.")
-            said = {number: None if answer == "new" else answer for number, answer in chosen.items() if answer}
-            decide_members(item, said, g.member.name)
-            ring_afterwards()
-    except ChangeRefused as refusal:
-        flash(str(refusal), "bad")
-    else:
-        flash("Saved. The family is on its way to Planning Center.", "ok")
     return go_to(submission_id)
 
 

@@ -96,7 +96,8 @@ def said_on(card: CardInSync) -> list[str]:
 
 def beside(card: CardInSync) -> list[Beside]:
     """The people whom a card could be, the likeliest first, MOST_BESIDE at most."""
-    likeliest = sorted(candidates_of(card), key=lambda candidate: -len(agreeing_points(candidate)))
+    # Whom staff looked for comes first.
+    likeliest = sorted(candidates_of(card), key=lambda candidate: (not candidate.get("searched"), -len(agreeing_points(candidate))))
     return [_beside(candidate) for candidate in likeliest[:MOST_BESIDE]]
 
 

@@ -35,6 +35,7 @@ PARTS = {
     "runs.progress",
     "views.read_yet",
     "directory.read_yet",
+    "whose.searched",
 }
 # A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
 ELSEWHERE = {"sign_in.link"}
