@@ -13,7 +13,8 @@ from connectcard.sync.pull import want_pull
 
 Starter = Callable[[str], SyncRun]
 
-# Takes the member's name, inside `transaction()`; gives the run that is on where there is one.
+# Takes the member's name, inside `transaction()`; gives the run that is on where there is one. Raises NotFound where there is nothing to
+# send, and ConnectionMissing.
 PULLS: Mapping[str, Starter] = {
     kind: partial(want_pull, kind) for kind in (PULL_PEOPLE, PULL_FAMILIES, PULL_GROUPS, PULL_FULL, TRUTH_CHECK)
 }

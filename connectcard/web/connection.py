@@ -17,7 +17,7 @@ from connectcard.connections.identity import Identity, read_identity, read_ident
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.tokens import revoke
 from connectcard.database import after_commit, end_reading, transaction
-from connectcard.errors import ConnectionMissing
+from connectcard.errors import ConnectionMissing, NotFound
 from connectcard.jobs.queue import ring
 from connectcard.planning_center.errors import PlanningCenterError
 from connectcard.sync import runs, starting, subscriptions, webhook_figures
@@ -52,9 +52,13 @@ def board() -> str | Response:
 @staff_page(STAFF)
 def start_run(kind: str) -> Response:
     """Start a pull or a push; the same one that is on where there is one."""
-    with transaction():
-        starting.start(kind, g.member.name)
-        _ring_after_commit(g.church.id)
+    start_it = starting.starter_of(kind)
+    try:
+        with transaction():
+            start_it(g.member.name)
+            _ring_after_commit(g.church.id)
+    except NotFound as nothing_to_do:
+        flash(str(nothing_to_do), "info")
     return redirect(url_for("connection.page") + "#board", 303)
 
 

@@ -365,6 +365,8 @@ def test_a_kind_of_run_that_is_there_has_a_button_and_others_are_not_offered(
     connect(planning_center, sam)
     page = sam.get("/connection").text
     assert all(f'id="start-pull_{what}"' in page for what in ("people", "families", "groups", "full"))
+    assert 'id="start-push_people"' in page
+    assert "in Planning Center already" in sam.post("/connection/runs/push_people", follow_redirects=True).text
     started: list[str] = []
 
     def pull_people(member_name: str) -> SyncRun:
