@@ -21,9 +21,9 @@ PULLS: Mapping[str, Starter] = {
 PUSHES: Mapping[str, Starter] = {kind: partial(push.start, kind) for kind in push.WAITING}
 
 
-def start(kind: str, member_name: str) -> SyncRun:
-    """Start a run of this kind. Inside `transaction()`; the caller rings. Raises NotFound for a kind that has no button."""
+def starter_of(kind: str) -> Starter:
+    """What starts a run of this kind; raises NotFound for a kind that has no button."""
     starter = PULLS.get(kind) or PUSHES.get(kind)
     if starter is None:
         raise NotFound("There is no such kind of run.")
-    return starter(member_name)
+    return starter
