@@ -26,8 +26,8 @@ from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTak
 
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
 ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
-# Of a workflow card and of anything else that Planning Center dates.
-NOT_SENT = ("stage", "created_at", "updated_at")
+# The place of a step that another one adds.
+LAST = 1000
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 # Their refusal may mean that somebody whom they name is gone.
 NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD, plans.SUBMIT_FORM)
@@ -104,16 +104,13 @@ class CardTarget:
             return forms.NOT_ALLOWED
         return _place_gone(step) if isinstance(error, Gone) else in_words(error)
 
-    def is_done(self, row: SyncStep, made: Made) -> None:
-        if made.record is None:
-            return
-        row.after = json.dumps(answered(json.loads(row.body or "{}"), made.record))
-        if row.kind == plans.CREATE_PERSON:
-            _remember(row, made.record, row.item)
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        if step.kind == plans.CREATE_PERSON and made.record is not None:
+            _remember(step, made.record, item)
             if made.record["status"] == plans.INACTIVE:
-                db.session.add(row_of(plans.reactivation(row.member), row.item, row.position))
-        if row.kind in OF_FORMS:
-            _remember_submission(row, made.record, row.item)
+                db.session.add(row_of(plans.reactivation(step.member), item, LAST))
+        if step.kind in OF_FORMS and made.record is not None:
+            _remember_submission(step, made.record, item)
 
 
 def new_members(step: Step, target: CardTarget) -> list[str]:
@@ -147,12 +144,6 @@ def _where_gone(person_remote_id: str, client: Client) -> Gone | None:
     return None
 
 
-def answered(body: Mapping[str, Any], record: Record) -> dict[str, Any]:
-    """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since."""
-    shown = {name: value for name, value in person_attributes(record).items() if name in body.get("attributes", {})}
-    return {**shown, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
-
-
 def row_of(step: plans.PlannedStep, item: SyncItem, position: int) -> SyncStep:
     """A planned step as the row of an item."""
     row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
@@ -162,7 +153,7 @@ def row_of(step: plans.PlannedStep, item: SyncItem, position: int) -> SyncStep:
     return row
 
 
-def _remember(step: SyncStep, record: Record, item: SyncItem) -> None:
+def _remember(step: Step, record: Record, item: SyncItem) -> None:
     """Find somebody we made again, though Planning Center's search lags; a child by a mark, since its name is not kept open."""
     if step.member == families.VISITOR:
         item.person_remote_id = record.id
@@ -173,15 +164,15 @@ def _remember(step: SyncStep, record: Record, item: SyncItem) -> None:
         remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
 
 
-def _remember_submission(step: SyncStep, submission: Record, item: SyncItem) -> None:
+def _remember_submission(step: Step, submission: Record, item: SyncItem) -> None:
     """Whose submission it became, and whether they have to confirm it first."""
     item.person_remote_id = forms.person_of(submission) or item.person_remote_id
-    told = json.loads(step.body or "{}")["attributes"].get("person_attributes")
+    told = step.body["attributes"].get("person_attributes")
     if told and item.person_remote_id:
         emails = frozenset(normalised_email(one["address"]) for one in told.get("emails_attributes", ()))
         remember_person(Candidate(item.person_remote_id, told["first_name"], told["last_name"], emails=emails))
     if submission["verified"] is False:
-        step.problem = forms.AWAITS
+        db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one().problem = forms.AWAITS
 
 
 # Sending: where each kind of step is written.

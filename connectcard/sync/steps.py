@@ -21,9 +21,12 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, held, waits
-from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncStep
+from connectcard.sync.looking import person_attributes
+from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
 
 MOST_ROUNDS = 3
+# Of a workflow card, and of anything that Planning Center dates.
+NOT_SENT = ("stage", "created_at", "updated_at")
 
 
 class Later(ConnectCardError):
@@ -104,8 +107,8 @@ class Target(Protocol):
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
         """A refusal in words for staff. Raises PersonGone where it means that somebody is gone."""
 
-    def is_done(self, row: SyncStep, made: Made) -> None:
-        """What else is written down with the result, inside its transaction: links, and `row.after` where it may be taken back."""
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        """What else is written down with the result, inside its transaction."""
 
 
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
@@ -191,7 +194,14 @@ def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bo
         row = _row(step)
         row.state, row.found, row.problem, row.remote_id = DONE, was_there, None, made.remote_id
         row.done_at, row.run_id = now(), row.run_id or item.run_id
-        target.is_done(row, made)
+        row.after = json.dumps(_answered(step, made.record)) if made.record else None
+        target.is_done(step, made, item)
+
+
+def _answered(step: Step, record: Record) -> dict[str, Any]:
+    """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since."""
+    sent = {name: value for name, value in person_attributes(record).items() if name in step.body.get("attributes", {})}
+    return {**sent, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
