@@ -199,7 +199,7 @@ class Door:
     def answer(self) -> Response:
         if not self.parts:
             return self._organization()
-        if self.parts[0] == "me":
+        if self.parts[0] == "me" and "Person" in self.product.facts:
             return self._me()
         resource = self.product.top.get(self.parts[0])
         if resource is None:

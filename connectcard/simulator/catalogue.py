@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TypeVar
 
-from connectcard.planning_center.resources import Resource, calendar, check_ins, groups, people, webhooks
+from connectcard.planning_center.resources import Resource, calendar, check_ins, current, groups, people, webhooks
 from connectcard.simulator.edges import Edge, below, included, the_one_below
 from connectcard.simulator.versions import AT
 
-SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Campus", "groups")})
+SHARED = frozenset({("Person", "groups"), ("Person", "check_ins"), ("Person", "calendar"), ("Person", "current"), ("Campus", "groups")})
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +117,8 @@ CHECK_INS = Product(
 )
 CALENDAR = Product("calendar", "calendar", ("2018-08-01", "2020-04-08", "2021-07-20", "2022-07-07"), calendar.RESOURCES)
 WEBHOOKS = Product("webhooks", "webhooks", ("2018-08-01", "2022-10-20"), webhooks.RESOURCES)
-PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE, GROUPS, CHECK_INS, CALENDAR, WEBHOOKS)}
+CURRENT = Product("current", "current", ("2018-08-01",), current.RESOURCES)
+PRODUCTS: Mapping[str, Product] = {one.slug: one for one in (PEOPLE, GROUPS, CHECK_INS, CALENDAR, WEBHOOKS, CURRENT)}
 FACTS: dict[str, Resource] = {}
 for product in PRODUCTS.values():
     FACTS = {**product.facts, **FACTS}
@@ -344,6 +345,7 @@ EDGES_ELSEWHERE: dict[tuple[str, str], dict[str, Edge]] = {
         "groups": Edge("groups.Group", "holders", "groups.Membership"),
     },
     ("check_ins", "Person"): {"organization": Edge("Organization", "organization")},
+    ("current", "Person"): {"organization": Edge("Organization", "organization")},
     ("calendar", "Person"): {"organization": Edge("Organization", "organization")},
 }
 
@@ -490,6 +492,11 @@ COMPUTED |= {
 }  # fmt: skip
 # The same word means something else in another product.
 COMPUTED_ELSEWHERE: dict[tuple[str, str], dict[str, str]] = {
+    ("current", "Organization"): {"subdomain": "json_extract(record.attributes, '$.church_center_subdomain')"},
+    ("current", "Person"): {
+        "email": "(select json_extract(c.attributes, '$.address') from record c where c.person = record.id and c.kind = 'Email'"
+        " order by json_extract(c.attributes, '$.primary') desc, c.id limit 1)"
+    },
     ("groups", "Person"): {
         "permissions": "case when coalesce(json_extract(record.attributes, '$.site_administrator'), 0)"
         " or json_extract(record.attributes, '$.groups_permission') = 'administrator' then 'administrator' when "

@@ -104,7 +104,7 @@ def older_webhooks(resources: tuple[Resource, ...], version: str) -> tuple[Resou
         return resources
     subscription = replace(webhooks.SUBSCRIPTION, type="Subscription", path="subscriptions")
     event = replace(webhooks.EVENT, parent=subscription, relationships={"subscription": Relationship("Subscription")})
-    return (webhooks.AVAILABLE_EVENT, subscription, event, replace(webhooks.DELIVERY, parent=event))
+    return (webhooks.ORGANIZATION, webhooks.AVAILABLE_EVENT, subscription, event, replace(webhooks.DELIVERY, parent=event))
 
 
 AT: Mapping[str, Callable[[tuple[Resource, ...], str], tuple[Resource, ...]]] = {
@@ -113,4 +113,5 @@ AT: Mapping[str, Callable[[tuple[Resource, ...], str], tuple[Resource, ...]]] = 
     "check-ins": older_by_type(CHECK_INS),
     "calendar": older_by_type(CALENDAR),
     "webhooks": older_webhooks,
+    "current": older_by_type(()),
 }

@@ -56,6 +56,7 @@ def church() -> Iterator[Church]:
 def paths(church: Church) -> list[str]:
     """Addresses of things that are there, of collections below them, and some that are not."""
     tops = [f"/{slug}/v2/{name}" for slug, product in PRODUCTS.items() for name in product.top]
+    roots = [f"/{slug}/v2{below}" for slug in PRODUCTS for below in ("", "/me", "/me/emails", "/me/nothing/1")]
     others = [
         "/people/v2",
         "/people/v2/me",
@@ -67,7 +68,7 @@ def paths(church: Church) -> list[str]:
     rows = [row for path in tops for row in church.rows(path)[:2]]
     firsts = [path_of(row["links"]["self"]) for row in rows if row["links"]]
     links = [link for path in firsts for link in church.call("GET", path).json["data"]["links"].values() if link]
-    return tops + others + sorted({path_of(link) for link in links if "/v2" in link})
+    return tops + roots + others + sorted({path_of(link) for link in links if "/v2" in link})
 
 
 def path_of(link: str) -> str:

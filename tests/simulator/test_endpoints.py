@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.simulator.conftest import Church
+from connectcard.simulator.catalogue import PRODUCTS
+from tests.simulator.conftest import Church, SignIn
 
 VERSIONS = {"people": "2025-11-10", "groups": "2023-07-10", "check-ins": "2025-05-28", "calendar": "2022-07-07"}
 LISTS = [
@@ -83,3 +84,19 @@ def test_what_is_pushed_is_there_afterwards(call: Caller, ids: dict[str, str]) -
     assert changed["attributes"]["role"] == "leader"
     assert call("GET", f"/groups/v2/groups/{ids['group']}")["type"] == "Group"
     call("DELETE", f"{memberships}/{joined}")
+
+
+def test_who_is_signed_in_is_told_without_any_scope(sign_in: SignIn, staff: dict[str, str], grace: Church) -> None:
+    noah = sign_in.church_of(staff["Noah Noaccess"], scope="openid")
+    told = noah.call("GET", "/current/v2/me?include=organization").json
+    assert told["data"]["attributes"].items() >= {"first_name": "Noah", "last_name": "Noaccess"}.items()
+    assert told["data"]["attributes"]["email"] == "noah.noaccess@gracespringfield.org"
+    assert [one["attributes"] for one in told["included"]] == [{"name": "Grace Community Church", "subdomain": "gracecommunity"}]
+
+
+@pytest.mark.parametrize("slug", list(PRODUCTS))
+def test_the_root_of_every_product_is_the_organization(grace: Church, slug: str) -> None:
+    told = grace.call("GET", f"/{slug}/v2", headers={"X-PCO-API-Version": PRODUCTS[slug].versions[-1]}).json["data"]
+    assert (told["type"], told["id"]) == ("Organization", grace.id)
+    status = grace.call("GET", f"/{slug}/v2/me", headers={"X-PCO-API-Version": PRODUCTS[slug].versions[-1]}).status_code
+    assert status == (404 if slug == "webhooks" else 200)

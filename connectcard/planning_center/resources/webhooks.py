@@ -21,6 +21,8 @@ from connectcard.planning_center.resources._core import (
 PRODUCT = "webhooks"
 VERSION = "2022-10-20"
 
+ORGANIZATION = Resource(type="Organization", product=PRODUCT, version=VERSION, path="", singleton=True, verbs=("get",))
+
 AVAILABLE_EVENT = Resource(
     type="AvailableEvent",
     product=PRODUCT,
@@ -74,7 +76,7 @@ DELIVERY = Resource(
     orders=("created_at",),
 )
 
-RESOURCES: tuple[Resource, ...] = (AVAILABLE_EVENT, SUBSCRIPTION, EVENT, DELIVERY)
+RESOURCES: tuple[Resource, ...] = (ORGANIZATION, AVAILABLE_EVENT, SUBSCRIPTION, EVENT, DELIVERY)
 
 # What the published definitions lack: "Type" or "Type.name" -> where it comes from.
 EXCEPTIONS: dict[str, str] = {}
