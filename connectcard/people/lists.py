@@ -181,8 +181,8 @@ def names_of(remote_ids: Sequence[str]) -> dict[str, str]:
 
 
 def counts() -> tuple[int, int, int]:
-    """How many people, families and groups the directory has now."""
+    """How many people, families and groups the lists show when nothing is looked for."""
     people = db.session.scalar(select(func.count(Person.id)).where(_who(EVERYBODY))) or 0
-    families = db.session.scalar(select(func.count(Family.id)).where(Family.gone_at.is_(None))) or 0
-    groups = db.session.scalar(select(func.count(Group.id)).where(Group.gone_at.is_(None), Group.archived_at.is_(None))) or 0
+    families = db.session.scalar(select(func.count(Family.id))) or 0
+    groups = db.session.scalar(select(func.count(Group.id))) or 0
     return people, families, groups

@@ -165,7 +165,7 @@ def record_words(kind: str, row: Person | Family | Group, by_itself: bool = Fals
         "may_refresh": connected and row.remote_id is not None and not wanted,
         "reads_by_itself": connected and by_itself and reading is None,
         "seen": str(reading.read_at) if reading else "",
-        "role_words": directory_words.ROLE_WORDS,
+        "stands_as": directory_words.ROLE_WORDS,
         "enrollment_words": directory_words.ENROLLMENT_WORDS,
         "origin_of_part": directory_words.origin_of_part,
         "address_line": directory_words.address_line,

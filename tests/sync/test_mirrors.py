@@ -29,6 +29,7 @@ def group_events(church: GraceChurch, **wish: Any) -> list[dict[str, Any]]:
     return values(church.church_id, "groups/events", **wish)
 
 
+@pytest.mark.usefixtures("any_database")
 def test_every_view_is_read_and_shows_what_planning_center_has(grace_church: GraceChurch) -> None:
     church_id = grace_church.church_id
     for key in BY_THEMSELVES:

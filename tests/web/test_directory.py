@@ -96,6 +96,7 @@ def found(browser: StaffBrowser, path: str, text: str, **more: str) -> list[str]
 # Finding.
 
 
+@pytest.mark.usefixtures("any_database")
 def test_people_are_found_by_name_without_accents_by_email_and_by_phone(grace: UUID, sign_in: SignIn) -> None:
     somebody(grace, "José Núñez", "jose.nunez@gmail.com", "+15125550177")
     somebody(grace, "Ana Lopez", "ana.lopez@outlook.com")
@@ -133,6 +134,7 @@ def test_people_are_paged_by_name(grace: UUID, sign_in: SignIn) -> None:
     assert "51 to 60 of 60" in browser.get("/people?page=77").text
 
 
+@pytest.mark.usefixtures("any_database")
 def test_who_is_inactive_or_gone_is_shown_only_when_asked_for(grace: UUID, sign_in: SignIn) -> None:
     somebody(grace, "Ana Lopez")
     somebody(grace, "Ben Gone", gone_at=now())

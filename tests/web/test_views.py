@@ -104,6 +104,7 @@ def test_without_scripts_refresh_comes_back_to_the_same_list(grace: UUID, sign_i
     assert (answer.status_code, answer.location) == (303, "/views/groups?listed=true")
 
 
+@pytest.mark.usefixtures("any_database")
 def test_lists_are_paged_and_filtered(grace: UUID, sign_in: SignIn) -> None:
     was_read(grace, "groups", *many_groups(120), Record("Group", "x", {"name": "Hidden one", "listed": False}))
     browser = sign_in(grace)
@@ -119,6 +120,7 @@ def test_lists_are_paged_and_filtered(grace: UUID, sign_in: SignIn) -> None:
     assert "Group 077" in browser.get("/views/groups?search=077").text
 
 
+@pytest.mark.usefixtures("any_database")
 def test_group_events_open_on_what_is_coming_and_show_who_came(grace: UUID, sign_in: SignIn) -> None:
     was_read(grace, "groups/types", Record("GroupType", "61", {"name": "Teams"}))
     was_read(grace, "groups/events", meeting("1", 2), meeting("2", -2, "Seniors"), meeting("3", 3, canceled=True))
