@@ -1,11 +1,11 @@
 """Families: taking households in, and what pages ask about them."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from connectcard.churches.tenancy import current_church_id
@@ -55,7 +55,7 @@ def take_in_families(pulled: Sequence[PulledFamily], at: datetime) -> Tally:
         rows.append(row | standing | {"primary_contact_remote_id": one.primary_contact_remote_id} | values)
     upsert(Family, ("church_id", "remote_id"), RENEWED, rows)
     renew_members({ids[one.remote_id]: one for one in changed if one.members is not None})
-    _mark_seen([row.id for remote_id, row in known.items() if remote_id not in ids], at)
+    _mark_seen([row for remote_id, row in known.items() if remote_id not in ids], latest, at)
     tally.created = sum(remote_id not in known for remote_id in ids)
     tally.updated, tally.skipped = len(ids) - tally.created, len(latest) - len(ids)
     return tally
@@ -106,10 +106,10 @@ def _values(
     return found.values | lives_at, edits or None
 
 
-def _mark_seen(ids: Sequence[UUID], at: datetime) -> None:
-    for some in chunks(ids):
-        seen = update(Family).where(Family.id.in_(some)).values(seen_at=at, gone_at=None)
-        db.session.execute(seen.execution_options(synchronize_session=False))
+def _mark_seen(rows: Sequence[Family], latest: Mapping[str, PulledFamily], at: datetime) -> None:
+    for row in rows:
+        row.seen_at, row.gone_at, row.remote_updated_at = at, None, latest[row.remote_id or ""].updated_at
+    db.session.flush()
 
 
 def renew_members(told: dict[UUID, PulledFamily]) -> None:

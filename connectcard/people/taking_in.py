@@ -84,12 +84,14 @@ def take_in_people(pulled: Sequence[PulledPerson], at: datetime) -> Tally:
     _link_members(ids)
     _mark_seen([row.id for remote_id, row in known.items() if remote_id not in ids], at)
     tally.created = sum(remote_id not in known for remote_id in ids)
-    tally.updated, tally.skipped = len(ids) - tally.created, len(latest) - len(ids)
+    tally.updated = sum(known[remote_id].mark != marks[remote_id] or known[remote_id].gone for remote_id in ids if remote_id in known)
+    tally.skipped = len(latest) - tally.created - tally.updated
     return tally
 
 
 def _is_as_it_was(one: PulledPerson, mark: str, row: _Known | None) -> bool:
-    return row is not None and not row.gone and (row.mark == mark or _is_older(one, row))
+    same = row is not None and row.mark == mark and row.updated_at == one.updated_at
+    return row is not None and not row.gone and (same or _is_older(one, row))
 
 
 def _is_older(one: PulledPerson, row: _Known) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, exists, select
+from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectcard.churches.tenancy import ChurchOwned
@@ -150,7 +150,8 @@ def wanted_records(limit: int) -> list[Wanted]:
 
 def is_wanted(kind: str, remote_id: str) -> bool:
     """Whether a record waits for being read again."""
-    return bool(db.session.scalar(select(exists().where(WantedRecord.kind == kind, WantedRecord.remote_id == remote_id))))
+    waiting = select(WantedRecord.id).where(WantedRecord.kind == kind, WantedRecord.remote_id == remote_id)
+    return db.session.scalar(waiting) is not None
 
 
 def no_longer_wanted(wanted: Wanted) -> None:

@@ -49,7 +49,9 @@ def read_all(pull: Pull) -> str | None:
 def _unread() -> tuple[list[str], int]:
     """The groups still to be read in this pass, and how many groups there are."""
     began_at = cursors.reading(STAGE).began_at
-    there = Group.remote_id.is_not(None), Group.gone_at.is_(None), Group.archived_at.is_(None)
+    # Who was in a group that is archived changes no more.
+    moving = or_(Group.archived_at.is_(None), Group.members_read_at.is_(None), Group.members_read_at < Group.archived_at)
+    there = Group.remote_id.is_not(None), Group.gone_at.is_(None), moving
     unread = or_(Group.members_read_at.is_(None), Group.members_read_at < began_at)
     waiting = [remote_id for remote_id in db.session.scalars(select(Group.remote_id).where(*there, unread).order_by(Group.id)) if remote_id]
     of = db.session.scalar(select(func.count(Group.id)).where(*there)) or 0

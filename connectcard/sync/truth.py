@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, UniqueConstraint, delete, func, select
+from sqlalchemy import Index, String, UniqueConstraint, delete, func, null, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectcard.churches.tenancy import ChurchOwned
 from connectcard.clock import now
 from connectcard.database import Base, UtcDateTime, db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
-from connectcard.sync.cursors import OVERLAP, want_record
+from connectcard.sync.cursors import want_record
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import FINISHED, TRUTH_CHECK, SyncRun
@@ -89,23 +89,24 @@ def _theirs(pull: Pull, kind: str, mapping: Mapping) -> dict[str, datetime | Non
 
 
 def _ours(mapping: Mapping) -> dict[str, datetime | None]:
-    """The ids here, and when each was read last."""
+    """The ids here, and when each changed last in Planning Center as far as we read."""
+    changed_at = mapping.model.remote_updated_at if mapping.changed_by else null()
     there = mapping.model.remote_id.is_not(None), mapping.model.gone_at.is_(None)
-    rows = db.session.execute(select(mapping.model.remote_id, mapping.model.seen_at).where(*there)).all()
+    rows = db.session.execute(select(mapping.model.remote_id, changed_at.label("changed_at")).where(*there)).all()
     end_reading()
-    return {row.remote_id: row.seen_at for row in rows}
+    return {row.remote_id: row.changed_at for row in rows}
 
 
 def differences(theirs: dict[str, datetime | None], ours: dict[str, datetime | None]) -> dict[str, str]:
-    """What differs, by id; pure. `theirs` says when a record changed there, `ours` when it was read last, each by its own clock."""
+    """What differs, by id; pure. Each moment is when a record changed in Planning Center, by its clock: as it says, and as we read it."""
     found = dict.fromkeys(theirs.keys() - ours.keys(), MISSING_HERE) | dict.fromkeys(ours.keys() - theirs.keys(), MISSING_THERE)
     return found | dict.fromkeys(_changed(theirs, ours), CHANGED_THERE)
 
 
 def _changed(theirs: dict[str, datetime | None], ours: dict[str, datetime | None]) -> Iterator[str]:
     for remote_id in theirs.keys() & ours.keys():
-        changed_at, read_at = theirs[remote_id], ours[remote_id]
-        if changed_at is not None and (read_at is None or changed_at > read_at + OVERLAP):
+        changed_at, read_as = theirs[remote_id], ours[remote_id]
+        if changed_at is not None and (read_as is None or changed_at > read_as):
             yield remote_id
 
 
