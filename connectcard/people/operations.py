@@ -88,9 +88,18 @@ def forget_person(remote_id: str, kept: str | None = None) -> None:
     else:
         person.gone_at, person.merged_into = person.gone_at or now(), kept
         person.status = person.status if kept else INACTIVE
+        _leave_families_and_groups(person)
     if other is not None:
         _hand_over(person, other)
     db.session.flush()
+
+
+def _leave_families_and_groups(gone: Person) -> None:
+    """Of those in Planning Center; where the one who was kept belongs is told by the families and groups themselves."""
+    told = select(FamilyMember).where(FamilyMember.person_id == gone.id, FamilyMember.person_remote_id.is_not(None))
+    joined = select(GroupMembership).where(GroupMembership.person_id == gone.id, GroupMembership.person_remote_id.is_not(None))
+    for row in (*db.session.scalars(told), *db.session.scalars(joined)):
+        row.gone_at = row.gone_at or now()
 
 
 def _hand_over(gone: Person, kept: Person) -> None:
