@@ -334,12 +334,12 @@ class PersonTarget:
             _read(self.person, client)
         return in_words(error)
 
-    def is_done(self, row: SyncStep, made: Made) -> None:
-        if row.kind == plans.CREATE_PERSON:
-            row.item.person_remote_id = made.remote_id
-            link_person(_subject(row.item), made.remote_id)
-        elif row.kind in ADDED and made.record is not None:
-            _keep_remote_id(_subject(row.item), row, made.remote_id)
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        if step.kind == plans.CREATE_PERSON:
+            item.person_remote_id = made.remote_id
+            link_person(_subject(item), made.remote_id)
+        elif step.kind in ADDED and made.record is not None:
+            _keep_remote_id(_subject(item), step, made.remote_id)
 
 
 def _rows(step: Step, record: Record) -> list[Record]:
@@ -359,14 +359,13 @@ def _find_made(step: Step, client: Client) -> Made | None:
     return Made.of(named[0]) if named else None
 
 
-def _keep_remote_id(person: Person, step: SyncStep, remote_id: str) -> None:
+def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:
     """It stands there now: the read-back may renew it, and no later push adds it again."""
     rows: list[Contact | Address]
-    key = json.loads(step.body or "{}")["key"]
     if step.kind == plans.ADD_ADDRESS:
-        rows = [one for one in person.addresses if plans.address_key(_wire_address(one)) == key]
+        rows = [one for one in person.addresses if plans.address_key(_wire_address(one)) == step.body["key"]]
     else:
-        rows = [one for one in person.contacts if one.value == key]
+        rows = [one for one in person.contacts if one.value == step.body["key"]]
     for row in rows:
         row.remote_id, row.added_here_at = remote_id, None
 
