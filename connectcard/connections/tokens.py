@@ -34,7 +34,8 @@ CLAIM = timedelta(seconds=60)
 # After a failure nobody tries again for so long.
 PAUSE = timedelta(seconds=30)
 PATIENCE_SECONDS = 20.0
-LOOK_AGAIN_SECONDS = 0.1
+# Soon at first, and then so seldom that many who wait leave the machine to the one who works.
+LOOK_AGAIN_SECONDS = (0.1, 0.2, 0.4, 0.8)
 RECONNECT_WORDS = "Planning Center says that this church's sign-in is no longer valid. An owner needs to connect again; no card is lost."
 RENEWAL_FAILED = "Planning Center could not be reached to renew the sign-in; we keep trying."
 
@@ -58,9 +59,14 @@ class _Standing:
         return self.access_token is not None and self.access_token != refused and lives
 
     @property
+    def claimed(self) -> bool:
+        """Whether somebody renews it, or did in vain a moment ago."""
+        return self.claimed_until is not None and self.claimed_until > now()
+
+    @property
     def resting(self) -> bool:
         """Whether a renewal failed a moment ago, so that nobody should try just now."""
-        return self.failing and self.claimed_until is not None and self.claimed_until > now()
+        return self.failing and self.claimed
 
 
 def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> str:
@@ -68,19 +74,20 @@ def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> st
 
     Raises ReconnectNeeded, ClientRefused or Unavailable, of which none means that anything was sent. No transaction may be open.
     """
-    give_up_at = monotonic() + PATIENCE_SECONDS
+    give_up_at, pauses = monotonic() + PATIENCE_SECONDS, iter(LOOK_AGAIN_SECONDS)
     while True:
         standing = _read(connection_id)
         if standing.usable(refused, REFRESH_AHEAD):
             return cast(str, standing.access_token)
-        if _claim(standing):
+        # Who waits only reads: forty who try to claim ten times a second keep the database from the one who has new tokens to store.
+        if not standing.claimed and _claim(standing):
             renewed = _renew(standing, refused)
             if renewed is not None:
                 return renewed
         elif standing.resting or monotonic() > give_up_at:
             return _make_do(standing, refused)
         else:
-            sleep(LOOK_AGAIN_SECONDS)
+            sleep(next(pauses, LOOK_AGAIN_SECONDS[-1]))
 
 
 def keep_alive(connection: Connection) -> None:

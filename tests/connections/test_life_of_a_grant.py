@@ -1,6 +1,8 @@
 """A church's grant from consent to withdrawal, at the practice Planning Center and over real HTTP."""
 
 import re
+from datetime import timedelta
+from multiprocessing import get_context
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -8,13 +10,15 @@ from uuid import UUID
 import pytest
 import requests
 from flask import Flask
+from sqlalchemy import select
 
 from connectcard.churches.models import Church
 from connectcard.churches.tenancy import church_scope
+from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.connections import operations
 from connectcard.connections.clients import client_for
-from connectcard.connections.models import CONNECTED, RECONNECT
+from connectcard.connections.models import CONNECTED, RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.database import transaction
 from connectcard.planning_center import Client
@@ -22,6 +26,7 @@ from connectcard.planning_center.errors import OutcomeUnknown, ReconnectNeeded, 
 from connectcard.planning_center.resources import people
 from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.conftest import MovedClock, make_config
+from tests.connections import renewing
 from tests.connections.conftest import all_at_once, connection_of, open_church
 
 CALLBACK = "http://127.0.0.1:5000/oauth/callback"
@@ -119,6 +124,32 @@ def test_many_threads_survive_a_renewal_that_ends_the_old_token(app: Flask, grac
     seen = all_at_once(app, grace, 5, organization_seen)
     assert set(seen) == {connection_of(grace).organization_id}
     assert connection_of(grace).version == 2
+
+
+def test_forty_processes_at_once_renew_by_one_call(app: Flask, config: Config, grace: UUID, origin: str) -> None:
+    with church_scope(grace), transaction() as session:
+        connection = session.scalars(select(Connection)).one()
+        connection.expires_at = now() - timedelta(minutes=1)
+        connection_id, spent = connection.id, connection.access_token
+    before = len(token_calls(origin))
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["tests.connections.renewing"])
+    all_ready, got = processes.Barrier(40), processes.Queue()
+    forty = [processes.Process(target=renewing.renew, args=(config, grace, connection_id, all_ready, got)) for _ in range(40)]
+    for one in forty:
+        one.start()
+    tokens = {got.get(timeout=20) for _ in forty}
+    for one in forty:
+        one.join(30)
+    assert len(tokens) == 1
+    assert spent not in tokens
+    assert len(token_calls(origin)) - before == 1
+
+
+def token_calls(origin: str) -> list[dict[str, Any]]:
+    """The requests that reached the token endpoint."""
+    log = requests.get(f"{origin}/_simulator/log", timeout=10).json()
+    return [entry for entry in log if entry["path"] == "/oauth/token"]
 
 
 def test_a_grant_that_was_withdrawn_there_needs_reconnecting_and_a_new_consent_mends_it(grace: UUID, neighbour: UUID, origin: str) -> None:
