@@ -52,6 +52,20 @@ def person(number: int) -> str:
     return render_template("simulator/person.html", person=told, row=row, church=church_row)
 
 
+@pages.get("/open/<product>/")
+@pages.get("/open/<product>/<path:where>")
+def record(product: str, where: str = "") -> str:
+    """What another product would show at this address: the record whose id stands last in it."""
+    numbers = [int(part) for part in where.split("/") if part.isdecimal() and int(part) < 2**62]
+    if not numbers:
+        return render_template("simulator/record.html", row=None, title=product.capitalize(), product=product)
+    with the().store.transaction():
+        found = the().store.find([Condition("record.id = ?", (numbers[-1],))], limit=1)
+    if not found:
+        abort(404)
+    return render_template("simulator/record.html", row=found[0], title=found[0]["name"] or where, product=product)
+
+
 @pages.app_errorhandler(404)
 def nothing_here(error: Exception) -> Response:
     return Response(render_template("simulator/wire/not_found.html"), 404)

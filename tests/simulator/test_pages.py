@@ -65,3 +65,13 @@ def test_the_page_of_a_person_names_the_groups(grace: Church, client: FlaskClien
     person = grace.person()
     grace.post(f"/groups/v2/groups/{group['id']}/memberships", {"person_id": person, "role": "leader"}, headers=version)
     assert f"{group['attributes']['name']} (leader)".replace("'", "&#39;") in client.get(f"/people/AC{person}").text
+
+
+def test_a_link_into_another_product_leads_to_its_record(grace: Church, client: FlaskClient) -> None:
+    for product, rows in {"groups": "/groups/v2/groups", "check-ins": "/check-ins/v2/events"}.items():
+        row = grace.call("GET", rows).json["data"][0]
+        shown = client.get(f"/open/{product}/events/{row['id']}")
+        assert shown.status_code == 200
+        assert row["attributes"]["name"].replace("'", "&#39;") in shown.text
+    assert client.get("/open/calendar/").status_code == 200
+    assert client.get("/open/groups/groups/999999999999").status_code == 404
