@@ -18,6 +18,7 @@ from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.sync.previews import LOOKING, Preview, find_previews, want_preview
 from connectcard.web.access import poll, staff_page
 from connectcard.web.inbox import family_names
+from connectcard.web.paging import asked_page
 
 blueprint = Blueprint("approvals", __name__)
 
@@ -134,10 +135,6 @@ def figures(rows: Sequence[Previewed]) -> dict[str, object]:
         "looked_at": len(looked_at),
         "requests": sum(preview.requests for preview in looked_at),
     }
-
-
-def asked_page() -> int:
-    return max(1, request.values.get("page", 1, type=int))
 
 
 def asked_ids(name: str) -> list[UUID]:

@@ -30,6 +30,7 @@ from connectcard.sync.models import FAILED, SYNCED, WAITING
 from connectcard.sync.previews import find_preview, want_preview
 from connectcard.web.access import poll, staff_page
 from connectcard.web.card_words import LIST_WORDS, Status, came_from, status
+from connectcard.web.paging import asked_page
 from connectcard.web.times import local, local_day, long_day
 
 blueprint = Blueprint("inbox", __name__)
@@ -90,7 +91,7 @@ def wished(counts: dict[str, int]) -> Wish:
         standing=standing if standing in STANDINGS else "",
         day=_day(request.args.get("day", "")),
         text=request.args.get("search", "").strip()[:LONGEST_SEARCH],
-        page=request.args.get("page", 1, type=int),
+        page=asked_page(),
     )
 
 

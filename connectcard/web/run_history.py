@@ -10,6 +10,7 @@ from connectcard.sync import runs
 from connectcard.sync.models import SyncRun
 from connectcard.web.access import staff_page
 from connectcard.web.inbox import csv_line
+from connectcard.web.paging import asked_page
 from connectcard.web.run_words import KINDS, end_words, title
 from connectcard.web.times import local, local_day
 
@@ -21,7 +22,7 @@ MOST_EXPORTED = 10_000
 
 def history(endpoint: str) -> dict[str, Any]:
     """What `runs/_history.html` shows; the page and the filter are those of the request, `endpoint` is the page it stands on."""
-    page, problems = max(1, request.args.get("page", 1, type=int)), bool(request.args.get("problems"))
+    page, problems = asked_page(), bool(request.args.get("problems"))
     found, has_more = runs.recent(page, problems=problems)
     return {
         "runs": found, "page": page, "has_more": has_more, "problems": problems, "history_endpoint": endpoint,

@@ -36,6 +36,7 @@ from connectcard.sync.remote_views import (
     tabs_of,
 )
 from connectcard.web.access import check_role, poll, reaches, staff_page
+from connectcard.web.paging import asked_page
 
 blueprint = Blueprint("views", __name__)
 
@@ -202,7 +203,7 @@ def wished(view: View) -> Wish:
         text=said.get("search", "").strip()[:LONGEST_SEARCH] if posted or not view.sealed else "",
         chosen={narrowing.name: said.get(narrowing.name, "") for narrowing in view.narrowings},
         when=when if when in TIME_WORDS else UPCOMING,
-        page=said.get("page", 1, type=int),
+        page=asked_page(),
     )
 
 

@@ -13,7 +13,7 @@ from connectcard.clock import now
 from connectcard.connections.models import RECONNECT, Connection
 from connectcard.database import db, transaction
 from connectcard.sync.models import CLAIMED, FAILED, FINISHED, PENDING, REVIEW, RUNNING, STOPPING, SYNCED, WAITING, SyncItem, SyncRun
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, MovedClock
 from tests.making import a_card, a_run, a_step, an_item, standing_of
 from tests.web.conftest import StaffBrowser
 
@@ -57,7 +57,7 @@ def test_nothing_ready_says_so(grace: UUID, sam: StaffBrowser) -> None:
     assert "No sync yet" in sam.get("/runs").text
 
 
-def test_the_page_says_how_far_it_is(grace: UUID, sam: StaffBrowser) -> None:
+def test_the_page_says_how_far_it_is(moved_clock: MovedClock, grace: UUID, sam: StaffBrowser) -> None:
     connect(grace, rate_limit=100, rate_period=20, rate_count=62, rate_seen_at=now())
     started = now() - timedelta(seconds=34)
     figures = {"created": 9, "updated": 5, "skipped": 1, "needs_you": 1, "failed": 1}
