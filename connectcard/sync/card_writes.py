@@ -19,6 +19,7 @@ from connectcard.planning_center.errors import Conflict, Forbidden, Gone, Merged
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import families, forms, households, plans
+from connectcard.sync.confirmations import FIRST_LOOK
 from connectcard.sync.households import Memberships
 from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
@@ -172,7 +173,8 @@ def _remember_submission(step: Step, submission: Record, item: SyncItem) -> None
         emails = frozenset(normalised_email(one["address"]) for one in told.get("emails_attributes", ()))
         remember_person(Candidate(item.person_remote_id, told["first_name"], told["last_name"], emails=emails))
     if submission["verified"] is False:
-        db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one().problem = forms.AWAITS
+        row = db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+        row.problem, row.look_again_at = forms.AWAITS, now() + FIRST_LOOK
 
 
 # Sending: where each kind of step is written.

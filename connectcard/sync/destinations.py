@@ -70,6 +70,7 @@ CARD_FIELDS = (
     CardField("heard", "How did you hear about us?", (CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), ANY_WORDS),
     CardField("text_me", "Text me", (CUSTOM_FIELD, FORM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("boolean", *TEXT_TYPES)),
     CardField("family", "My family", (HOUSEHOLD, CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), TEXT_TYPES),
+    CardField("ages", "Children's ages", (NOTE, CUSTOM_FIELD, FORM_FIELD, NOTHING), TEXT_TYPES),
     CardField("prayer", "Prayer request", (NOTE, CUSTOM_FIELD, FORM_FIELD, NOTHING), TEXT_TYPES),
 )
 FIELDS = {field.key: field for field in CARD_FIELDS}
@@ -84,6 +85,7 @@ USUAL_NAMES = {
     "text_me": ("text me", "ok to text", "texts ok", "can we text you", "text opt in", "text messages"),
     "phone": ("mobile", "mobile phone", "mobile number", "phone", "phone number", "cell phone"),
     "address": ("address", "home address", "mailing address"),
+    "ages": ("family", "children", "kids", "childrens ministry", "childrens ages"),
 }
 
 
@@ -137,6 +139,9 @@ def _default(field: CardField, choices: Sequence[RemoteChoice]) -> Destination:
     )
     if in_form:
         return _destination(field, FORM_FIELD, in_form.remote_id)
+    if field.key == "ages":
+        category = _by_usual_name(field, fitting_targets(field, NOTE, choices))
+        return _destination(field, NOTE if category else NOTHING, category.remote_id if category else None)
     if field.kinds[0] != CUSTOM_FIELD:
         kind = NOTHING if field.key == "prayer" else field.kinds[0]
         return _destination(field, kind, field.attribute)
@@ -178,6 +183,16 @@ def options_of(destination: Destination, choices: Sequence[RemoteChoice]) -> lis
         "workflow" if destination.kind == WORKFLOW_CARD else {MEMBERSHIP: "membership_type", CAMPUS: "campus"}.get(destination.target or "")
     )
     return [choice for choice in choices if choice.kind == kind]
+
+
+# What a preview never quotes: it is kept in the open.
+PRIVATE = ("prayer", "family", "ages")
+
+
+def ages_of(family: Mapping[str, Any]) -> str:
+    """The children's ages as the card says them, which is no birthdate: "Leo: 6, Mia: 3"; "" where it says none."""
+    children = family.get("children") or []
+    return ", ".join(f"{one.get('first_name') or 'A child'}: {one['age']}" for one in children if one.get("age"))
 
 
 # From an answer to what is sent.
@@ -304,6 +319,7 @@ def _example(field: str) -> Any:
         "text_me": True,
         "prayer": "Please pray for my mother.",
         "family": {"children": [{"first_name": "Leo", "age": "6"}]},
+        "ages": "Leo: 6",
     }.get(field, "")
 
 

@@ -21,6 +21,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading
 from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.planning_center import Client
+from connectcard.sync.confirmations import look_again
 from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, held, keep_lane, leave_lane, take_lane
 from connectcard.sync.kinds import sync_item
 from connectcard.sync.models import (
@@ -36,6 +37,7 @@ from connectcard.sync.models import (
     SyncItem,
     SyncPreview,
     SyncRun,
+    SyncStep,
 )
 from connectcard.sync.outcomes import settle
 from connectcard.sync.rehearsals import make_previews
@@ -58,11 +60,12 @@ def churches_with_due_work() -> list[UUID]:
     card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
     preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
     search = exists().where(SyncItem.church_id == Connection.church_id, SyncItem.search_wanted.is_not(None))
+    confirmation = exists().where(SyncStep.church_id == Connection.church_id, SyncStep.look_again_at <= moment)
     open_card = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
     over = and_(SyncRun.kind.in_(RUNS_OF_ITEMS), or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card)))
     ending = exists().where(SyncRun.church_id == Connection.church_id, over)
     free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
-    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, search, ending))
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, search, confirmation, ending))
     with every_church():
         return list(db.session.scalars(wanted))
 
@@ -193,4 +196,4 @@ def _our_own_fault(hold: Hold, error: Exception) -> None:
 
 def _previews(shift: Shift) -> int:
     with shift.app.app_context(), church_scope(shift.church_id):
-        return make_previews(shift.client) + answer_searches(shift.client)
+        return make_previews(shift.client) + answer_searches(shift.client) + look_again(shift.client)

@@ -184,6 +184,8 @@ class SyncStep(ChurchOwned, Base):
 
     # Whom it was written to, where staff said later that the card is somebody else's: it is no step of the card any more.
     written_to: Mapped[str | None] = mapped_column(String(40))
+    # When to ask again whether the visitor has confirmed a submission (sync.confirmations).
+    look_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
     item: Mapped[SyncItem] = relationship(back_populates="steps", overlaps="church")
 

@@ -28,12 +28,13 @@ KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household",
 
 @dataclass(frozen=True)
 class WantedField:
-    """One value for a custom field; `multiple` where the field holds one datum per ticked option."""
+    """One value for a custom field; `multiple` where the field holds one datum per ticked option. A `private` one is never quoted."""
 
     definition_id: str
     label: str
     value: str
     multiple: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -294,12 +295,13 @@ def _address(wanted: Wanted, person: PersonNow | None, _token: int, _reference: 
 def _fields(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
     for want in wanted.fields:
         present = [value.value for value in person.fields if value.definition_id == want.definition_id] if person else []
+        there = ", ".join(present) if not want.private else "What is there" if present else ""
         if want.value in present if want.multiple else present:
-            yield Kept(want.label, ", ".join(present))
+            yield Kept(want.label, there)
             continue
-        attributes = {"field_definition_id": want.definition_id, "value": want.value}
+        body = {"attributes": {"field_definition_id": want.definition_id, "value": want.value}, "multiple": want.multiple}
         key = f"{want.definition_id}={want.value}" if want.multiple else want.definition_id
-        yield PlannedStep(SET_FIELD, key, want.label, {"attributes": attributes, "multiple": want.multiple}, want.value, ", ".join(present))
+        yield PlannedStep(SET_FIELD, key, want.label, body, "What they wrote" if want.private else want.value, there)
 
 
 def _notes(wanted: Wanted, _person: PersonNow | None, _token: int, reference: str) -> Rows:

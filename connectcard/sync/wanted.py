@@ -82,9 +82,13 @@ def _family(card: CardAnswers) -> tuple[families.WantedMember, ...]:
 
 def _answers(card: CardAnswers, wishes: ChurchWishes) -> list[tuple[str, Any]]:
     first_visit = destinations.first_visit_date(card.answers, card.received_at, wishes.time_zone)
+    family = json.loads(card.family) if card.family else None
+    # Where the family goes as words, the ages stand in them.
+    ages_apart = wishes.where["family"].kind == destinations.HOUSEHOLD
     derived = {
         "prayer": card.prayer,
-        "family": json.loads(card.family) if card.family else None,
+        "family": family,
+        "ages": destinations.ages_of(family or {}) if ages_apart else None,
         "first_visit_date": first_visit,
         "membership": None,
         "campus": None,
@@ -108,7 +112,8 @@ def _fields(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination
         target = destinations.target_of(where[field], choices)
         if where[field].kind == destinations.CUSTOM_FIELD and target is not None:
             multiple = target.detail.get("data_type") == "checkboxes"
-            wanted += [WantedField(target.remote_id, target.name, value, multiple) for value in values]
+            private = field in destinations.PRIVATE
+            wanted += [WantedField(target.remote_id, target.name, value, multiple, private) for value in values]
     return wanted
 
 
@@ -136,7 +141,7 @@ def _form_answer(
 
 def _shown(field: str, value: str, target: RemoteChoice, names: Mapping[str, str]) -> str:
     """What a page may show: a preview is kept in the open, so prayers and families are never quoted."""
-    if field in ("prayer", "family"):
+    if field in destinations.PRIVATE:
         return "What they wrote"
     return "Yes" if target.detail.get("data_type") == "boolean" else names.get(value, value)
 

@@ -8,6 +8,7 @@ from flask import Flask
 from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
 from connectcard.sync.families import named
+from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
 from connectcard.sync.questions import may_be_undone
 from connectcard.web.times import clock_time, on_the_clock
@@ -54,6 +55,8 @@ def status(card: CardInSync) -> Status:
             return Status("bad", "Rejected", item.reason or "")
         case "waiting":
             return Status("", f"Waiting until {clock_time(item.due_at)}", item.reason or "")
+        case _ if AWAITS in (item.reason or ""):
+            return Status("info", "Waiting for the visitor’s confirmation", matched(item.decision))
         case _:
             return Status("ok", f"Synced {on_the_clock(item.synced_at)}" if item.synced_at else "Synced", matched(item.decision))
 

@@ -15,7 +15,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import after_commit, db, transaction
 from connectcard.errors import NotFound
 from connectcard.jobs.queue import ring
-from connectcard.sync import cards_in_sync, runs
+from connectcard.sync import cards_in_sync, confirmations, runs
 from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.sync.histories import OUTCOME_WORDS
 from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
@@ -108,6 +108,7 @@ def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
         "milestone": milestone(figures),
         "end_words": end_words(figures),
         "outcome_words": OUTCOME_WORDS,
+        "awaiting": confirmations.count(run),
         "attention": rows_of(run, (NEEDS_YOU, FAILED)),
         "through": rows_of(run, (CREATED, UPDATED, SKIPPED)),
         "rows_shown": ROWS_SHOWN,

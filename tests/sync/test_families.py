@@ -11,6 +11,7 @@ from connectcard.connections.clients import client_for
 from connectcard.connections.queries import find_connection
 from connectcard.database import Base, db, transaction
 from connectcard.planning_center.resources import people
+from connectcard.sync import destinations
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.families import ADULT_OF_THIS_NAME, NAMESAKE, SEVERAL_HOUSEHOLDS
 from connectcard.sync.models import SyncItem
@@ -377,3 +378,15 @@ def assert_met(church: GraceChurch) -> None:
 
 def item_of(card: UUID) -> SyncItem:
     return db.session.scalars(db.select(SyncItem).where(SyncItem.submission_id == card)).one()
+
+
+def test_the_childrens_ages_go_into_the_note_that_the_church_chose(grace_church: GraceChurch) -> None:
+    category = grace_church.choices("note_category")[0]
+    with church_scope(grace_church.church_id), transaction():
+        destinations.save("ages", destinations.NOTE, category.remote_id, {}, None, "Sam Hill")
+    grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=QUISTS)
+    grace_church.work_until_done(grace_church.press_sync())
+    family = quists(grace_church)
+    [note] = family["Wilhelmina"]["notes"]
+    assert "Children's ages: Leo: 6, Mia: 3" in note["note"]
+    assert {family[name]["birthdate"] for name in ("Leo", "Mia")} == {None}, "an age is no birthdate"

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused
-from connectcard.sync import destinations, forms
+from connectcard.sync import confirmations, destinations, forms, lanes, runs
 from connectcard.sync.decisions import retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
@@ -255,3 +256,43 @@ def test_without_looking_a_lost_answer_would_be_a_second_submission(
     lands_in_the_form.practice.fault("POST", SUBMISSIONS, "drop_after")
     sync(lands_in_the_form)
     assert len(submissions(lands_in_the_form)) == 2, "the test must be able to fail"
+
+
+# What the visitor still has to confirm.
+
+
+def awaited(church: GraceChurch) -> tuple[UUID, str]:
+    """Mina is known, and a new number of hers waits for her; the card and the submission."""
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    sync(church)
+    card = church.card("Mina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
+    sync(church)
+    return card, next(one["id"] for one in submissions(church) if one["verified"] is False)
+
+
+def test_a_confirmation_is_noticed_within_a_day(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    card, submission = awaited(church)
+    with church_scope(church.church_id):
+        assert confirmations.count(runs.get_run(2)) == 1
+    church.move(hours=2)
+    church.work()
+    assert church.item(card).reason == AWAITS, "not yet"
+    church.practice.post("confirm", {"form_submission": submission})
+    church.move(days=1, hours=1)
+    assert church.church_id in lanes.churches_with_due_work()
+    church.work()
+    assert church.item(card).reason is None
+    with church_scope(church.church_id):
+        assert confirmations.count(runs.get_run(2)) == 0
+    assert church.church_id not in lanes.churches_with_due_work()
+
+
+def test_what_is_never_confirmed_is_not_asked_for_ever(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    card, _ = awaited(church)
+    for _ in range(3):
+        church.move(days=20)
+        church.work()
+    assert church.church_id not in lanes.churches_with_due_work()
+    assert church.item(card).reason == AWAITS
