@@ -67,8 +67,13 @@ BY_KEY = {one.key: one for one in FIELDS}
 
 def owners() -> dict[str, str]:
     """Whose each field is in the open church, by `Field.key`."""
-    chosen = {row.field: row.owner for row in db.session.scalars(select(FieldOwner))}
+    chosen = {key: row.owner for key, row in choices().items()}
     return {one.key: chosen.get(one.key, one.owner) if one.changeable else one.owner for one in FIELDS}
+
+
+def choices() -> dict[str, FieldOwner]:
+    """What the open church chose, by whom and when, by `Field.key`."""
+    return {row.field: row for row in db.session.scalars(select(FieldOwner))}
 
 
 def choose_owner(key: str, owner: str, member_name: str) -> None:

@@ -92,8 +92,7 @@ def want_pull(kind: str, member_name: str, *, whole: bool = False) -> SyncRun:
 
     `whole` reads everything, also where only changes would be asked for. Raises ConnectionMissing.
     """
-    connection = find_connection()
-    if connection is None or connection.state != CONNECTED:
+    if not is_connected():
         raise ConnectionMissing("This church is not connected to Planning Center. An owner can connect it.")
     one_press_at_a_time()
     run = running_pull() or new_run(kind, member_name)
@@ -106,6 +105,11 @@ def want_pull(kind: str, member_name: str, *, whole: bool = False) -> SyncRun:
 def want_truth_check(member_name: str) -> SyncRun:
     """Have a worker compare all ids with Planning Center's. Inside `transaction()`; the caller rings."""
     return want_pull(TRUTH_CHECK, member_name)
+
+
+def is_connected() -> bool:
+    connection = find_connection()
+    return connection is not None and connection.state == CONNECTED
 
 
 def running_pull() -> SyncRun | None:

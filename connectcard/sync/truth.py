@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Index, String, UniqueConstraint, delete, func, null, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -125,6 +126,23 @@ def last_check() -> Checked | None:
         return None
     rows = db.session.scalars(select(Difference).order_by(Difference.kind, Difference.what, Difference.remote_id)).all()
     return Checked(run.note or "", run.finished_at, tuple(rows))
+
+
+@dataclass(frozen=True)
+class Named:
+    """A difference with the name of the record, where we know it."""
+
+    kind: str
+    remote_id: str
+    what: str
+    subject_id: UUID | None
+    name: str
+
+
+def named(one: Difference) -> Named:
+    model: Any = next(mapping.model for kind, mapping in COMPARED if kind == one.kind)
+    row = db.session.scalars(select(model).where(model.remote_id == one.remote_id)).first()
+    return Named(one.kind, one.remote_id, one.what, row.id if row else None, row.name if row else "")
 
 
 def fix() -> int:

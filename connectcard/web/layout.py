@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 
 from connectcard.connections.models import RECONNECT
 from connectcard.connections.queries import find_connection
+from connectcard.people import conflicts
 from connectcard.sync import cards_in_sync, questions
 from connectcard.sync.remote_views import SECTIONS, tabs_of
 from connectcard.web.access import reaches
@@ -72,7 +73,10 @@ def navigation() -> list[Group]:
                 Place("Sync", "/runs", "sync"),
             ],
         ),
-        Group("Directory", [Place("People", "/people"), Place("Families", "/families"), Place("Groups", "/groups")]),
+        Group(
+            "Directory",
+            [Place("People", "/people"), Place("Families", "/families"), Place("Groups", "/groups"), Place("Both sides", "/ownership")],
+        ),
         Group(
             "Planning Center",
             [
@@ -83,6 +87,11 @@ def navigation() -> list[Group]:
             ],
         ),
     ]
+
+
+def both_sides() -> Place:
+    """Whose what is; what was changed on both sides waits there for a decision."""
+    return Place("Both sides", "/ownership", count=conflicts.count())
 
 
 def views_of_planning_center() -> list[Place]:

@@ -1,0 +1,203 @@
+"""Who a pulled person is, what becomes of values that were changed here, and that children's names are kept sealed."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from connectcard.churches.tenancy import church_scope
+from connectcard.clock import now
+from connectcard.database import db, transaction
+from connectcard.people import ownership
+from connectcard.people.identity import base_email
+from connectcard.people.marks import value_mark
+from connectcard.people.models import EMAIL, PHONE, Conflict, Contact, Identity, Person
+from connectcard.people.operations import edit_person, marking_key, set_identity
+from connectcard.people.ownership import reconcile
+from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson, Tally
+from connectcard.people.taking_in import take_in_people
+
+BORN = date(1990, 5, 1)
+MAIL = "ana.lopez@gmail.com"
+
+
+def contact(value: str, kind: str = EMAIL) -> PulledContact:
+    return PulledContact(kind, value.lower(), value, "Home", True, f"c{value}")
+
+
+def pulled(remote_id: str = "7", first: str = "Ana", last: str = "Lopez", *, email: str = MAIL, **more: Any) -> PulledPerson:
+    identity = Identity(first, last, nickname=more.pop("nickname", ""), birthdate=more.pop("born", BORN))
+    return PulledPerson(remote_id, identity, contacts=(contact(email),) if email else (), **more)
+
+
+def take_in(church_id: UUID, *people: PulledPerson) -> Tally:
+    with church_scope(church_id), transaction():
+        return take_in_people(people, now())
+
+
+def one_of_ours(church_id: UUID, first: str, last: str, *, email: str = "", born: date | None = None, child: bool = False) -> UUID:
+    """Somebody whom staff put in here and who is not in Planning Center yet."""
+    with church_scope(church_id), transaction() as session:
+        person = Person()
+        set_identity(person, Identity(first, last, birthdate=born), child=child, key=marking_key())
+        if email:
+            person.contacts.append(Contact(kind=EMAIL, value=email, mailbox=base_email(email), display=email, added_here_at=now()))
+        session.add(person)
+        return person.id
+
+
+def remote_ids(church_id: UUID) -> dict[UUID, str | None]:
+    with church_scope(church_id):
+        return {row.id: row.remote_id for row in db.session.execute(select(Person.id, Person.remote_id))}
+
+
+def person_of(church_id: UUID, remote_id: str = "7") -> Person:
+    with church_scope(church_id):
+        return db.session.scalars(select(Person).where(Person.remote_id == remote_id)).one()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "email", "born", "same"),
+    [
+        ("Ana", "Lopez", MAIL, None, True),
+        ("Ana", "Lopez", "", BORN, True),
+        ("Anna", "Lopez", MAIL, None, True),
+        ("Ben", "Lopez", MAIL, None, False),
+        ("Ana", "Lopez", "", date(1991, 5, 1), False),
+        ("Ana", "Lopez", "other@gmail.com", None, False),
+        ("Ben", "Lopez", "", BORN, False),
+    ],
+    ids=["e-mail and name", "name and birthdate", "a spelling", "a spouse's e-mail", "another birthdate", "the name", "the birthdate"],
+)  # fmt: skip
+def test_whose_a_pulled_person_is(grace: UUID, first: str, last: str, email: str, born: date | None, same: bool) -> None:
+    ours = one_of_ours(grace, first, last, email=email, born=born)
+    take_in(grace, pulled())
+    found = remote_ids(grace)
+    assert found[ours] == ("7" if same else None)
+    assert len(found) == (1 if same else 2)
+
+
+def test_two_of_ours_who_fit_stay_as_they_are(grace: UUID) -> None:
+    ours = {one_of_ours(grace, "Ana", "Lopez", email=MAIL), one_of_ours(grace, "Ana", "Lopez", email=MAIL)}
+    take_in(grace, pulled())
+    assert [remote_id for person_id, remote_id in remote_ids(grace).items() if person_id in ours] == [None, None]
+
+
+def test_a_child_is_found_by_name_and_birthdate_although_both_are_sealed(grace: UUID) -> None:
+    leo = one_of_ours(grace, "Leo", "Lopez", born=date(2019, 2, 3), child=True)
+    take_in(grace, pulled("9", "Leo", email="", born=date(2019, 2, 3), child=True))
+    assert remote_ids(grace) == {leo: "9"}
+
+
+def test_a_childs_name_and_birthdate_stand_nowhere_in_the_open(any_database: str, grace: UUID) -> None:
+    take_in(grace, pulled("9", "Leopold", "Quist", email="", born=date(2019, 2, 3), child=True))
+    with church_scope(grace):
+        row = db.session.execute(select(*(getattr(Person, column.key) for column in Person.__mapper__.columns))).one()
+    assert not any(part in str(row) for part in ("Leopold", "leopold", "Quist", "quist", "2019"))
+    assert person_of(grace, "9").identity == Identity("Leopold", "Quist", birthdate=date(2019, 2, 3))
+
+
+def test_a_child_who_grows_up_is_opened_and_the_other_way_round(any_database: str, grace: UUID) -> None:
+    for child in (True, False, True):
+        take_in(grace, pulled(child=child))
+        person = person_of(grace)
+        assert (person.first_name, person.child) == (("", True) if child else ("Ana", False))
+        assert person.name == "Ana Lopez"
+
+
+def test_taking_in_the_same_again_changes_nothing(any_database: str, grace: UUID) -> None:
+    assert (take_in(grace, pulled()).created, take_in(grace, pulled()).skipped) == (1, 1)
+    later = take_in(grace, pulled(updated_at=datetime(2026, 11, 20, tzinfo=UTC)))
+    assert (later.updated, later.skipped) == (0, 1)
+    assert person_of(grace).remote_updated_at == datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def test_an_older_answer_that_comes_late_changes_nothing(grace: UUID) -> None:
+    take_in(grace, pulled(nickname="New", updated_at=datetime(2026, 11, 20, 12, tzinfo=UTC)))
+    take_in(grace, pulled(nickname="Old", updated_at=datetime(2026, 11, 20, 11, tzinfo=UTC)))
+    assert person_of(grace).nickname == "New"
+
+
+def test_contacts_come_and_go_and_what_was_added_here_stays(any_database: str, grace: UUID) -> None:
+    phone = contact("+15125550177", PHONE)
+    take_in(grace, PulledPerson("7", Identity("Ana", "Lopez"), contacts=(contact(MAIL), phone), addresses=(PulledAddress("1 Oak Ave"),)))
+    with church_scope(grace), transaction() as session:
+        person = session.scalars(select(Person)).one()
+        person.contacts.append(Contact(kind=EMAIL, value="here@gmail.com", mailbox="here@gmail.com", added_here_at=now()))
+    take_in(grace, PulledPerson("7", Identity("Ana", "Lopez"), contacts=(phone,), addresses=()))
+    with church_scope(grace):
+        person = db.session.scalars(select(Person)).one()
+        assert {one.value for one in person.contacts} == {"here@gmail.com", "+15125550177"}
+        assert person.addresses == []
+
+
+def test_contacts_that_are_not_told_stay(grace: UUID) -> None:
+    take_in(grace, pulled())
+    take_in(grace, PulledPerson("7", Identity("Ana", "Lopez", nickname="Annie")))
+    assert [one.value for one in person_of(grace).contacts] == [MAIL]
+
+
+def edited(church_id: UUID, **values: Any) -> None:
+    with church_scope(church_id), transaction() as session:
+        edit_person(session.scalars(select(Person)).one(), values, "Sam Hill")
+
+
+def test_what_was_changed_here_alone_stays(any_database: str, grace: UUID) -> None:
+    take_in(grace, pulled())
+    edited(grace, last_name="Garcia")
+    assert take_in(grace, pulled(nickname="Annie")).conflicts == 0
+    person = person_of(grace)
+    assert (person.last_name, person.nickname) == ("Garcia", "Annie")
+    assert list(person.edits or {}) == ["last_name"]
+
+
+def test_what_was_changed_on_both_sides_waits_and_is_settled_when_both_agree(any_database: str, grace: UUID) -> None:
+    take_in(grace, pulled())
+    edited(grace, birthdate=date(1990, 5, 2))
+    assert take_in(grace, pulled(born=date(1990, 5, 3))).conflicts == 1
+    assert take_in(grace, pulled(born=date(1990, 5, 4))).conflicts == 0
+    assert person_of(grace).birthdate == date(1990, 5, 2)
+    take_in(grace, pulled(born=date(1990, 5, 2)))
+    with church_scope(grace):
+        assert db.session.scalar(select(func.count(Conflict.id)).where(Conflict.decided_at.is_(None))) == 0
+    assert person_of(grace).edits is None
+
+
+def test_a_field_of_ours_is_left_alone(grace: UUID) -> None:
+    take_in(grace, pulled(nickname="Annie"))
+    with church_scope(grace), transaction():
+        ownership.choose_owner("person.nickname", "here", "Sam Hill")
+    assert take_in(grace, pulled(nickname="Anita")).conflicts == 0
+    assert person_of(grace).nickname == "Annie"
+
+
+VALUES = st.sampled_from(["", "Ana", "Ann", "Anna"])
+
+
+@given(before=VALUES, ours=VALUES, theirs=VALUES)
+def test_no_value_is_lost_between_two_sides(before: str, ours: str, theirs: str) -> None:
+    """Whatever either side did since both had `before`: the result is the one change there is, or both are kept for staff."""
+    edits = {"nickname": {"at": "2026-11-20T12:00:00+00:00", "by": "Sam", "base": value_mark("k", before)}} if ours != before else None
+    found = reconcile("person", {"nickname": ours}, {"nickname": theirs}, edits, {}, "k")
+    changed = {ours, theirs} - {before}
+    if len(changed) == 2:
+        assert [(one.ours, one.theirs) for one in found.conflicts] == [(ours, theirs)]
+        assert found.values["nickname"] == ours
+    elif edits and theirs != before and ours != theirs:
+        assert found.conflicts
+    else:
+        assert found.conflicts == []
+        assert found.values["nickname"] == (changed.pop() if changed else before)
+
+
+def test_the_church_next_door_is_another_directory(grace: UUID, neighbour: UUID) -> None:
+    ours = one_of_ours(neighbour, "Ana", "Lopez", email=MAIL)
+    take_in(grace, pulled())
+    assert remote_ids(neighbour) == {ours: None}
+    take_in(neighbour, pulled())
+    assert remote_ids(neighbour) == {ours: "7"}
+    assert len(remote_ids(grace)) == 1
