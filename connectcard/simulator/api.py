@@ -236,7 +236,7 @@ class Door:
         if parent and not self.store.count([Condition("record.id = ?", (row.id,)), self._beneath(resource, parent)]):
             raise not_found()
         if len(rest) == 1:
-            return self._member(resource, row)
+            return self._member(resource, row, parent)
         if len(rest) == 2 and rest[1] in resource.actions:
             return self._action(resource, row, rest[1])
         return self._edge(resource, row, rest[1:], f"{path}/{row.id}")
@@ -341,12 +341,12 @@ class Door:
             return None
         return [number for number in results[0] if all(number in other for other in map(set, results[1:]))]
 
-    def _member(self, resource: Resource, row: Row) -> Response:
+    def _member(self, resource: Resource, row: Row, above: Row | None) -> Response:
         if request.method in ("GET", "HEAD"):
             self.caller.must_read(row.kind, self.desk.version, "")
-            return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
+            return document(self.writer.single(resource, row, parent=self._parent(above)))
         if request.method == "PATCH" and "update" in resource.verbs:
-            return self._update(resource, row)
+            return self._update(resource, row, above)
         if request.method == "DELETE" and "delete" in resource.verbs:
             return self._delete(resource, row)
         if request.method == "DELETE":
@@ -358,18 +358,13 @@ class Door:
         if resource.product == "groups":
             raise self.caller.cannot(verb, resource.type)
 
-    def _parent_of_member(self, resource: Resource, row: Row) -> Document:
-        """Who the row is about, else the organization."""
-        about = row.person if row.kind in ("Email", "PhoneNumber", "Address", "FieldDatum", "Note", "WorkflowCard") else None
-        return {"id": str(about), "type": "Person"} if about else self._organization_parent()
-
     # Writing
 
     def _create(self, resource: Resource, parent: Row | None) -> Response:
         self.caller.must_write("create", self.product.scope, resource.type)
         sent = read_json()
         row = forms.fill_in(self.desk, parent, sent) if parent and resource.type == "FormSubmission" else self._made(resource, parent, sent)
-        created = self.writer.single(resource, row, parent=self._parent_of_member(resource, row))
+        created = self.writer.single(resource, row, parent=self._parent(parent))
         if resource.type == "Household":
             created["data"]["attributes"]["member_count"] = None  # as recorded: the number is there at the next read
         return document(created, 201)
@@ -394,7 +389,7 @@ class Door:
         if resource.parent and resource.parent.type == "Tab" and row.parent is None:
             raise not_routed()
 
-    def _update(self, resource: Resource, row: Row) -> Response:
+    def _update(self, resource: Resource, row: Row, above: Row | None) -> Response:
         self.caller.must_write("update", self.product.scope, resource.type)
         updated_at = row.updated_at
         body = Body.read(read_json())
@@ -407,7 +402,7 @@ class Door:
         if row.kind == "Person" and set(body.attributes) == {"medical_notes"}:
             row.updated_at = updated_at
             self.store.change(row)
-        return document(self.writer.single(resource, row, parent=self._parent_of_member(resource, row)))
+        return document(self.writer.single(resource, row, parent=self._parent(above)))
 
     def _delete(self, resource: Resource, row: Row) -> Response:
         self.caller.must_write("destroy", self.product.scope, resource.type)
@@ -415,7 +410,8 @@ class Door:
         return no_content()
 
     def _action(self, resource: Resource, row: Row, action: str) -> Response:
-        if request.method != "POST":
+        # A list was run by GET as well (recorded).
+        if request.method != "POST" and not (request.method == "GET" and action == "run"):
             raise not_routed()
         self.caller.must_write("update", self.product.scope, resource.type)
         changed = ACTIONS[row.kind, action](self.desk, row, action, told_to(read_json()) if request.get_data() else {})

@@ -46,6 +46,14 @@ class Product:
         """By the kind above and the last part of the address."""
         return first_of(((kind_of(one.parent), one.path), one) for one in self.resources if one.parent)
 
+    @cached_property
+    def actions(self) -> Mapping[str, frozenset[str]]:
+        """What can be done with rows of a kind, wherever they are reached."""
+        found: dict[str, frozenset[str]] = {}
+        for one in self.resources:
+            found[kind_of(one)] = found.get(kind_of(one), frozenset()) | frozenset(one.actions)
+        return found
+
     def edges(self, kind_name: str) -> Mapping[str, Edge]:
         """What stands below a row of this kind, by name."""
         return edges_of(self, kind_name)
@@ -234,8 +242,6 @@ EDGES: dict[str, dict[str, Edge]] = {
         "workflow_shares": Edge("WorkflowShare", "person"),
     },
     "Email": {"person": Edge("Person", "person of")},
-    "PhoneNumber": {"person": Edge("Person", "person of")},
-    "Address": {"person": Edge("Person", "person of")},
     "Campus": {"lists": Edge("List", "parent"), "service_times": Edge("ServiceTime", "parent")},
     "FieldDefinition": {"field_options": Edge("FieldOption", "parent"), "tab": Edge("Tab", "parent of")},
     "FieldDatum": {

@@ -106,7 +106,9 @@ class Writer:
         attributes = shape.attributes(row, computed)
         if shape.word == "Form" and "can_manage" in attributes:
             attributes["can_manage"] = may_manage(self.caller, row)
-        return {"type": shape.word, "id": identity(row), "attributes": attributes, "relationships": relationships, "links": links}
+        written = {"type": shape.word, "id": identity(row), "attributes": attributes}
+        # As recorded: what has no relationships does not say so.
+        return written | ({"relationships": relationships} if relationships else {}) | {"links": links}
 
     def _texts(self, rows: Sequence[Row], resource: Resource, linked: Linked) -> Iterable[str]:
         """The same as JSON. What depends on other rows, or on who asks, is written anew each time."""
@@ -202,8 +204,11 @@ class Writer:
         return links
 
     def _all_links(self, row: Row) -> Document:
-        edges = self.product.edges(row.kind)
-        return {name: self._edge_link(row, name, edge) for name, edge in sorted(edges.items())} | self._few_links(row)
+        """Everything below a row, what can be done with it included."""
+        found: Document = {name: self._edge_link(row, name, edge) for name, edge in self.product.edges(row.kind).items()}
+        found |= {name: f"{self.address(row)}/{name}" for name in self.product.actions.get(row.kind, ())}
+        page = {"html_url": row["public_church_center_web_url"]} if row.kind == "groups.Group" else {}
+        return dict(sorted(found.items())) | self._few_links(row) | page
 
     def _edge_link(self, row: Row, name: str, edge: Edge) -> str | None:
         if edge.many or edge.by == "organization":

@@ -28,7 +28,8 @@ class Fragment:
         """The whole row; `linkages` are the names of includes and what they point at, as JSON."""
         parts = [self.relationships] if self.relationships else []
         parts += [f'"{name}":{{"links":{{"related":"{self.address}/{name}"}},"data":{data}}}' for name, data in linkages]
-        return f"{self.before}{','.join(parts)}{self.after}"
+        related = f',"relationships":{{{",".join(parts)}}}' if parts else ""
+        return f"{self.before}{related}{self.after}"
 
 
 def fragment_of(read: tuple[Any, ...], written: dict[str, Any]) -> Fragment:
@@ -36,9 +37,9 @@ def fragment_of(read: tuple[Any, ...], written: dict[str, Any]) -> Fragment:
     head = encode({name: written[name] for name in ("type", "id", "attributes")})
     return Fragment(
         read,
-        f'{head[:-1]},"relationships":{{',
-        encode(written["relationships"])[1:-1],
-        f'}},"links":{encode(written["links"])}}}',
+        head[:-1],
+        encode(written.get("relationships", {}))[1:-1],
+        f',"links":{encode(written["links"])}}}',
         encode(written["links"].get("self", ""))[1:-1],
     )
 

@@ -17,6 +17,9 @@ def told(church: Church, path: str, **query: Any) -> Any:
     return response.json
 
 
+ACTIONS = {action for product in PRODUCTS.values() for resource in product.resources for action in resource.actions}
+
+
 def rows(church: Church, path: str, **query: Any) -> list[Any]:
     return list(told(church, path, **({"per_page": 100} | query))["data"])
 
@@ -138,6 +141,6 @@ def test_every_address_that_a_link_names_answers(grace: Church, slug: str) -> No
         for row in rows(grace, f"/{slug}/v2/{path}", per_page=2):
             links = told(grace, row["links"]["self"].removeprefix("http://localhost"))["data"]["links"]
             for name, link in links.items():
-                if link and name != "html":
+                if link and name not in ("html", "html_url", *ACTIONS):
                     response = grace.call("GET", link.removeprefix("http://localhost"), headers=version)
                     assert response.status_code == 200, link

@@ -108,8 +108,8 @@ def test_every_edge_that_a_link_names_answers(grace: Church, control: Callable[.
     for path in paths:
         rows = grace.get(path)["data"]
         first = rows[0]["links"]["self"] if isinstance(rows, list) else rows["links"]["self"]
-        for link in grace.call("GET", first.removeprefix("http://localhost")).json["data"]["links"].values():
-            if link:
+        for name, link in grace.call("GET", first.removeprefix("http://localhost")).json["data"]["links"].items():
+            if link and name not in ("run", "mailchimp_sync"):
                 assert grace.call("GET", link.removeprefix("http://localhost")).status_code == 200, link
 
 
@@ -238,7 +238,7 @@ def test_another_product_needs_its_scope(grace: Church) -> None:
     response = grace.call("GET", "/services/v2/people")
     detail = "The API credentials do not have access to the application services"
     assert (response.status_code, response.json["errors"][0]["detail"]) == (401, detail)
-    assert grace.call("GET", "/current/v2/me").status_code == 404
+    assert grace.call("GET", "/api/v2/me").status_code == 404
 
 
 def test_the_page_of_a_person_is_where_the_html_link_points(grace: Church, client: FlaskClient) -> None:
