@@ -34,6 +34,7 @@ from connectcard.sync.models import (
     RUNS_OF_ITEMS,
     STOPPING,
     WAITING,
+    WORKED_ON,
     SyncItem,
     SyncPreview,
     SyncRun,
@@ -56,7 +57,7 @@ SLICE_SECONDS = 10.0
 def churches_with_due_work() -> list[UUID]:
     """The connected churches that have a card, a preview or the end of a run to work on now and whose lane is free."""
     moment = now()
-    on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
+    on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state.in_(WORKED_ON))
     card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
     preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
     search = exists().where(SyncItem.church_id == Connection.church_id, SyncItem.search_wanted.is_not(None))
@@ -73,7 +74,7 @@ def churches_with_due_work() -> list[UUID]:
 def next_due_at() -> datetime | None:
     """When the next card of any church is due, or the hold on one ends whose worker may have gone away."""
     with every_church():
-        on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state == RUNNING)
+        on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state.in_(WORKED_ON))
         free_at = case((SyncItem.state == CLAIMED, SyncItem.lease_until), else_=SyncItem.due_at)
         found: datetime | None = db.session.scalar(select(func.min(free_at)).where(SyncItem.state.in_((PENDING, WAITING, CLAIMED)), on))
         return found

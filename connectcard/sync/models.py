@@ -19,6 +19,8 @@ from connectcard.database import Base, UtcDateTime
 RUNNING, STOPPING, FINISHED, STOPPED = "running", "stopping", "finished", "stopped"
 # An undo that is worked out and shown; nothing of it is sent before somebody says so.
 PREVIEW = "preview"
+# The runs whose due items a lane takes.
+WORKED_ON = (RUNNING, PREVIEW)
 PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed", "waiting", "review", "synced", "failed", "ignored"
 OPEN_STATES = (PENDING, CLAIMED, WAITING)
 PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"

@@ -14,7 +14,19 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.sync.holds import due
 from connectcard.sync.kinds import marks_of
-from connectcard.sync.models import CLAIMED, FAMILY, INTENT, MEMBERSHIP, OPEN_STATES, PERSON, PLANNED, RUNNING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import (
+    CLAIMED,
+    FAMILY,
+    INTENT,
+    MEMBERSHIP,
+    OPEN_STATES,
+    PERSON,
+    PLANNED,
+    WORKED_ON,
+    SyncItem,
+    SyncRun,
+    SyncStep,
+)
 from connectcard.sync.plans import CREATE_PERSON
 
 # Items looked at in one go: enough to find some that share no mark with those in hand.
@@ -29,7 +41,7 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     other: only then can it find them there. Such an item itself always goes on.
     """
     with church_scope(church_id):
-        on = select(SyncRun.id).where(SyncRun.state == RUNNING)
+        on = select(SyncRun.id).where(SyncRun.state.in_(WORKED_ON))
         of_item = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)
         about_to_make = and_(SyncItem.run_id.in_(on), of_item.where(SyncStep.kind == CREATE_PERSON, SyncStep.state == PLANNED))
         unclear = or_(of_item.where(SyncStep.state == INTENT), about_to_make)

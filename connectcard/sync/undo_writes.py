@@ -1,0 +1,129 @@
+"""What the steps of an undo are written to. Each looks again before it is sent: what somebody touched meanwhile is left alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from connectcard.clock import now
+from connectcard.database import db
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import Gone, Merged, Refused
+from connectcard.planning_center.resources import people
+from connectcard.planning_center.resources._core import Resource
+from connectcard.sync import plans, undo_plans
+from connectcard.sync.looking import person_attributes
+from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.steps import Made, NoLonger, Step, in_words
+from connectcard.sync.undo_looking import OVER, household_now
+
+# Reached by their own id, so that they are found on whomever they are now.
+RECORDS: dict[str, Resource] = {
+    undo_plans.REMOVE_EMAIL: people.EMAIL,
+    undo_plans.REMOVE_PHONE: people.PHONE_NUMBER,
+    undo_plans.REMOVE_ADDRESS: people.ADDRESS,
+    undo_plans.REMOVE_FIELD: people.FIELD_DATUM,
+    undo_plans.REMOVE_NOTE: people.NOTE,
+}
+
+
+@dataclass(frozen=True)
+class UndoTarget:
+    """The target of an undo: every step knows its own record."""
+
+    def missing(self, step: Step) -> str:
+        return ""
+
+    def looks_first(self, step: Step) -> bool:
+        return True
+
+    def send(self, step: Step, client: Client) -> Made:
+        _send(step, client)
+        return Made(step.body["record"])
+
+    def probe(self, step: Step, client: Client) -> Made | None:
+        try:
+            taken_back = _is_taken_back(step, client)
+        except Merged as error:
+            raise NoLonger(undo_plans.MERGED) from error
+        except Gone:
+            taken_back = True
+        return Made(step.body["record"]) if taken_back else None
+
+    def may_be_there(self, step: Step, error: Refused) -> bool:
+        return isinstance(error, Gone)
+
+    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
+        return in_words(error)
+
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        """The steps that wrote it are taken back."""
+        ids = [UUID(step_id) for step_id in step.body["undoes"]]
+        for undone in db.session.scalars(select(SyncStep).where(SyncStep.id.in_(ids))):
+            undone.undone_at = now()
+
+
+def _send(step: Step, client: Client) -> None:
+    body = step.body
+    if step.kind in RECORDS:
+        client.delete(RECORDS[step.kind], body["record"])
+    elif step.kind == undo_plans.REMOVE_WORKFLOW_CARD:
+        # Taken out of its workflow rather than deleted: staff can put it back there.
+        client.act(people.PERSON_WORKFLOW_CARD, body["record"], "remove", parent_id=body["person"])
+    elif step.kind == undo_plans.REMOVE_MEMBER:
+        client.delete(people.HOUSEHOLD_MEMBERSHIP, body["record"], parent_id=body["household"])
+    elif step.kind == undo_plans.REMOVE_HOUSEHOLD:
+        client.delete(people.HOUSEHOLD, body["record"])
+    else:
+        client.update(people.PERSON, body["person"], _wanted(step))
+
+
+def _wanted(step: Step) -> Mapping[str, Any]:
+    """What a person's attributes are to be again."""
+    return {"status": plans.INACTIVE} if step.kind == undo_plans.MAKE_INACTIVE else step.body["attributes"]
+
+
+def _is_taken_back(step: Step, client: Client) -> bool:
+    """Whether it is as it was before; raises NoLonger where it is neither that nor what we wrote, and Gone where it is not there."""
+    body = step.body
+    if step.kind in RECORDS:
+        record = client.get(RECORDS[step.kind], body["record"])
+        return _kept_unless_unchanged(body["after"], record, body["person"])
+    if step.kind == undo_plans.REMOVE_WORKFLOW_CARD:
+        record = client.get(people.PERSON_WORKFLOW_CARD, body["record"], parent_id=body["person"])
+        return record["stage"] in OVER or _kept_unless_unchanged(body["after"], record, body["person"])
+    if step.kind in (undo_plans.REMOVE_MEMBER, undo_plans.REMOVE_HOUSEHOLD):
+        return _household_is_left(step, client)
+    return _person_is_back(step, client)
+
+
+def _kept_unless_unchanged(after: Mapping[str, Any], record: Record, person: str) -> bool:
+    owners = {ref.id for name in ("person", "customizable") for ref in record.related(name)}
+    changed = undo_plans.why_changed(after, record.attributes) or (undo_plans.MERGED if owners and person not in owners else "")
+    if changed:
+        raise NoLonger(changed)
+    return False
+
+
+def _household_is_left(step: Step, client: Client) -> bool:
+    household = household_now(step.body.get("household") or step.body["record"], client)
+    if household is None:
+        return True
+    if step.kind == undo_plans.REMOVE_MEMBER:
+        return step.body["record"] not in household.members
+    if {person for person, _ in household.members.values()} - set(step.body["members"]):
+        raise NoLonger(undo_plans.HOUSEHOLD_GREW)
+    return False
+
+
+def _person_is_back(step: Step, client: Client) -> bool:
+    shown = person_attributes(client.get(people.PERSON, step.body["person"]))
+    wanted, after = _wanted(step), step.body["after"]
+    if all((shown.get(name) or None) == (value or None) for name, value in wanted.items()):
+        return True
+    ours = {name: after[name] for name in (wanted if step.kind == undo_plans.RESTORE else ("first_name", "last_name")) if name in after}
+    if any(shown.get(name) != value for name, value in ours.items()):
+        raise NoLonger(undo_plans.CHANGED)
+    return False
