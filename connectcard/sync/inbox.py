@@ -12,11 +12,12 @@ from typing import Any, cast
 from uuid import UUID
 
 import structlog
+from flask import current_app
 from sqlalchemy import CursorResult, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectcard.churches.queries import get_church
-from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.churches.tenancy import church_scope, current_church_id, every_church
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.words import in_words
@@ -99,15 +100,15 @@ def _check(delivery: Delivery, signer: WebhookSubscription, organization_id: str
 
 def keep(deliveries: Sequence[Delivery]) -> int:
     """Keep each event once; returns how many were new. Inside `transaction()`, which the caller ends with a bell."""
-    if _waiting() + len(deliveries) > MOST_WAITING:
+    if _is_full():
         want_catch_up()
         return 0
     return sum(_kept_once(delivery) for delivery in deliveries)
 
 
-def _waiting() -> int:
-    counted = select(WebhookDelivery.id).where(WebhookDelivery.state == WAITING).limit(MOST_WAITING + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(counted)) or 0
+def _is_full() -> bool:
+    most = select(WebhookDelivery.id).where(WebhookDelivery.state == WAITING).offset(MOST_WAITING - 1).limit(1)
+    return db.session.scalar(most) is not None
 
 
 def _kept_once(delivery: Delivery) -> bool:
@@ -121,10 +122,12 @@ def _kept_once(delivery: Delivery) -> bool:
 
 
 def _note_receipt(name: str) -> None:
-    """When an event came last, to the minute: a burst writes it once."""
-    of = WebhookSubscription.last_received_at
-    seldom = or_(of.is_(None), of <= now() - timedelta(minutes=1))
-    changed(update(WebhookSubscription).where(WebhookSubscription.name == name, seldom).values(last_received_at=now()))
+    """When an event came last, to the minute: in a burst each process writes it once."""
+    noted: dict[tuple[UUID, str], datetime] = current_app.extensions.setdefault("receipts_noted", {})
+    mark = (current_church_id(), name)
+    if mark not in noted or now() - noted[mark] >= timedelta(minutes=1):
+        changed(update(WebhookSubscription).where(WebhookSubscription.name == name).values(last_received_at=now()))
+        noted[mark] = now()
 
 
 def _values(row: WebhookDelivery) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from connectcard import errors
 from connectcard.churches import queries
 from connectcard.churches.models import OWNER, STAFF, VIEWER, Church, Member
 from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.clock import now
 from connectcard.database import db
 from connectcard.extensions import csrf
 from connectcard.sync.webhook_models import WebhookAddress
@@ -27,6 +29,8 @@ __all__ = ["poll", "public_church", "staff_page", "told_church"]
 
 REACH = {VIEWER: 1, STAFF: 2, OWNER: 3}
 WHO_MAY = {STAFF: "an Editor in Planning Center People", OWNER: "an owner (a Manager in Planning Center People)"}
+
+TOLD_KEPT_FOR = timedelta(seconds=5)
 
 View = Callable[..., Any]
 
@@ -111,10 +115,22 @@ def public_church(slug: str) -> Iterator[Church]:
 
 @contextmanager
 def told_church(key: str) -> Iterator[UUID]:
-    """Open the scope of the church whose webhook address was delivered to; raises NotFound. Who delivers is not known by this yet."""
+    """Open the scope of the church whose webhook address was delivered to; raises NotFound. Who delivers is not known by this yet.
+
+    Whose an address is, is kept for some seconds: deliveries come in bursts.
+    """
+    kept: dict[str, tuple[datetime, UUID]] = current_app.extensions.setdefault("told_churches", {})
+    read_at, church_id = kept.get(key, (None, None))
+    if read_at is None or church_id is None or now() - read_at > TOLD_KEPT_FOR:
+        church_id = _church_told_at(key)
+        kept[key] = now(), church_id
+    with church_scope(church_id):
+        yield church_id
+
+
+def _church_told_at(key: str) -> UUID:
     with every_church():
         church_id = db.session.scalar(select(WebhookAddress.church_id).where(WebhookAddress.key == key))
     if church_id is None:
         raise errors.NotFound("Nobody is told anything at this address.")
-    with church_scope(church_id):
-        yield church_id
+    return church_id

@@ -133,6 +133,7 @@ def test_how_fast_deliveries_are_answered_in_a_burst(tmp_path: Path, database_ur
         wait_until(lambda: not counted(told, WebhookDelivery.state == WAITING), "everything to be looked at", 200)
         worked = time.perf_counter() - began
     print(f"\n{EVENTS} events at once, {AT_ONCE} connections, {any_database} (aim {AIM_MS} ms, Planning Center waits {PATIENCE_MS} ms)")
+    print(f"  machine      {os.cpu_count()} processors, load {os.getloadavg()[0]:.0f}: the senders, web, worker and practice share them")
     print(f"  no worker    {idle}")
     print(f"  busy worker  {busy}")
     print(f"  {warm + 2 * EVENTS} events about {len(people)} people were looked at {worked:.0f} s after the last burst")
