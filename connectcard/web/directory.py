@@ -13,7 +13,7 @@ from connectcard.connections.queries import choices, find_connection
 from connectcard.database import after_commit, transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
-from connectcard.people import lists, own_details
+from connectcard.people import conflicts, lists, own_details
 from connectcard.people.models import FAMILY, GROUP, LEADER, PERSON, Family, Group, Person
 from connectcard.people.own_details import OwnDetails
 from connectcard.sync import record_readings
@@ -21,6 +21,7 @@ from connectcard.sync.person_history import history
 from connectcard.sync.readings import is_wanted
 from connectcard.web import directory_words
 from connectcard.web.access import poll, staff_page
+from connectcard.web.paging import asked_page
 
 blueprint = Blueprint("directory", __name__)
 
@@ -44,28 +45,24 @@ LISTS = {PERSON: "directory.people", FAMILY: "directory.families", GROUP: "direc
 def people() -> str:
     who = request.values.get("who", lists.EVERYBODY)
     who = who if who in lists.WHO else lists.EVERYBODY
-    found = lists.list_people(searched(), who, page_number())
+    found = lists.list_people(searched(), who, asked_page())
     return render_template("directory/people.html", found=found, who=who, who_words=WHO_WORDS, **list_words())
 
 
 @blueprint.route("/families", methods=["GET", "POST"])
 @staff_page()
 def families() -> str:
-    return render_template("directory/families.html", found=lists.list_families(searched(), page_number()), **list_words())
+    return render_template("directory/families.html", found=lists.list_families(searched(), asked_page()), **list_words())
 
 
 @blueprint.route("/groups", methods=["GET", "POST"])
 @staff_page()
 def groups() -> str:
-    return render_template("directory/groups.html", found=lists.list_groups(searched(), page_number()), **list_words())
+    return render_template("directory/groups.html", found=lists.list_groups(searched(), asked_page()), **list_words())
 
 
 def searched() -> str:
     return request.form.get("search", "").strip()[:LONGEST_SEARCH]
-
-
-def page_number() -> int:
-    return request.values.get("page", 1, type=int)
 
 
 def list_words() -> dict[str, Any]:
@@ -171,6 +168,7 @@ def record_words(kind: str, row: Person | Family | Group, by_itself: bool = Fals
         "address_line": directory_words.address_line,
         "standing": directory_words.standing,
         "may_change": g.member.role != VIEWER,
+        "conflicts": conflicts.of_subject(row.id),
     }
 
 

@@ -12,10 +12,12 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, OAUTH, Connection
 from connectcard.database import db, transaction
+from connectcard.people import conflicts
 from connectcard.people.identity import base_email
 from connectcard.people.models import (
     EMAIL,
     LEADER,
+    PERSON,
     PHONE,
     Area,
     Contact,
@@ -28,6 +30,7 @@ from connectcard.people.models import (
     Person,
 )
 from connectcard.people.operations import edit_person, marking_key, set_identity
+from connectcard.people.ownership import TwoSided
 from connectcard.planning_center.errors import Forbidden
 from connectcard.sync import readings, record_readings
 from connectcard.sync.models import SYNCED, UPDATED
@@ -382,3 +385,13 @@ def test_the_neighbour_sees_and_changes_nothing(grace: UUID, neighbour: UUID, si
     assert theirs.post(f"/people/{ana}/edit", {"allergies": "None"}).status_code == 404
     assert theirs.post(f"/directory/person/{ana}/refresh").status_code == 404
     assert kept_of(grace, ana) == (None, None, False)
+
+
+def test_what_was_changed_on_both_sides_is_said_on_the_page_of_whom_it_is_about(grace: UUID, sign_in: SignIn) -> None:
+    ana = somebody(grace, "Ana Lopez")
+    with church_scope(grace), transaction():
+        conflicts.note(PERSON, ana, [TwoSided("nickname", "Annie", "Anni", now().isoformat(), "Eddie Editor")], now())
+    page = sign_in(grace).get(f"/people/{ana}").text
+    assert "Changed here and in Planning Center" in page
+    assert "/ownership/conflicts" in page
+    assert "Changed on both sides: nickname" in page
