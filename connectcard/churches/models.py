@@ -19,7 +19,8 @@ class Church(Base):
     """One church: a Planning Center organization at one origin.
 
     `remote_id_key` derives the `remote_id` of the people we create. It is the church's own and never changes. `restored_at` is when
-    the database was last put back from a backup (sync.restored).
+    the database was last put back from a backup (sync.restored). `sends_memberships`: the church chose to send group memberships,
+    of each of which a leader may be told.
     """
 
     __tablename__ = "church"
@@ -37,6 +38,7 @@ class Church(Base):
     keep_prayers_days: Mapped[int] = mapped_column(default=30)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     restored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sends_memberships: Mapped[bool] = mapped_column(default=False)
     remote_id_key_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     remote_id_key = Sealed()

@@ -37,6 +37,24 @@ def find_family(remote_id: str) -> Family | None:
     return db.session.scalars(select(Family).where(Family.remote_id == remote_id)).first()
 
 
+def link_family(family: Family, remote_id: str) -> Family:
+    """Say which household a family of ours is; gives the row that stands for it from now on. Inside `transaction()`.
+
+    Where we know that household already, whom we put into ours goes over to it.
+    """
+    other = find_family(remote_id)
+    if other is None or other.id == family.id:
+        family.remote_id, family.gone_at = remote_id, None
+        db.session.flush()
+        return family
+    known = {member.person_id for member in other.members}
+    for member in [one for one in family.members if one.person_id not in known and one.gone_at is None]:
+        other.members.append(FamilyMember(church_id=other.church_id, person_id=member.person_id, role=member.role, added_here_at=now()))
+    family.gone_at = now()
+    db.session.flush()
+    return other
+
+
 def take_in_families(pulled: Sequence[PulledFamily], at: datetime) -> Tally:
     """Store households as Planning Center showed them at a moment. Inside `transaction()`."""
     tally, key, owned = Tally(), marking_key(), ownership.owners()

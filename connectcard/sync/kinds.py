@@ -10,11 +10,19 @@ from connectcard.planning_center import Client
 from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.holds import Hold
 from connectcard.sync.items import ItemAtWork, bring_to_rest
-from connectcard.sync.models import CARD, PERSON, UNDO, SyncItem
+from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, UNDO, SyncItem
+from connectcard.sync.push_families import FamilyAtWork
+from connectcard.sync.push_memberships import MembershipAtWork
 from connectcard.sync.push_people import PersonAtWork
 from connectcard.sync.undo_items import UndoAtWork
 
-KINDS: dict[str, type[ItemAtWork]] = {CARD: CardAtWork, PERSON: PersonAtWork, UNDO: UndoAtWork}
+KINDS: dict[str, type[ItemAtWork]] = {
+    CARD: CardAtWork,
+    PERSON: PersonAtWork,
+    FAMILY: FamilyAtWork,
+    MEMBERSHIP: MembershipAtWork,
+    UNDO: UndoAtWork,
+}
 
 
 def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:

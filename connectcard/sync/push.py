@@ -9,17 +9,26 @@ from uuid import UUID
 
 from sqlalchemy import exists, or_, select
 
+from connectcard.churches.queries import get_church
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED
 from connectcard.connections.queries import find_connection
 from connectcard.database import db
-from connectcard.errors import ConnectionMissing, NotFound
-from connectcard.people.models import Address, Contact, Person
+from connectcard.errors import ChangeRefused, ConnectionMissing, NotFound
+from connectcard.people.matching import NEW, SAME
+from connectcard.people.models import Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.sync.models import (
+    FAILED,
+    FAMILY,
+    IGNORED,
     INTENT,
+    MEMBERSHIP,
     OPEN_STATES,
     PENDING,
     PERSON,
+    PUSH_FAMILIES,
+    PUSH_FULL,
+    PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
     REVIEW,
     RUNNING,
@@ -31,8 +40,10 @@ from connectcard.sync.models import (
 from connectcard.sync.runs import new_run, one_press_at_a_time, running
 
 NOTHING = "Everything that we know of them is in Planning Center already."
+NOT_CHOSEN = "This church does not send group memberships: group leaders may be told of each. An owner can choose it on the page Send."
+RUN_OF = {PERSON: PUSH_PEOPLE, FAMILY: PUSH_FAMILIES, MEMBERSHIP: PUSH_MEMBERSHIPS}
 # Of one run people come before their families, and these before groups.
-ORDER = (PERSON,)
+ORDER = (PERSON, FAMILY, MEMBERSHIP)
 
 Subjects = Sequence[UUID]
 
@@ -47,25 +58,76 @@ def waiting_people() -> Subjects:
     return list(db.session.scalars(select(Person.id).where(Person.gone_at.is_(None), changed).order_by(Person.created_at, Person.id)))
 
 
-WAITING: dict[str, tuple[tuple[str, Callable[[], Subjects]], ...]] = {PUSH_PEOPLE: ((PERSON, waiting_people),)}
+def waiting_families() -> Subjects:
+    """The families of ours that are no household yet, were renamed here, or have somebody whom we put in."""
+    put_in = exists().where(
+        FamilyMember.church_id == Family.church_id,
+        FamilyMember.family_id == Family.id,
+        FamilyMember.person_remote_id.is_(None),
+        FamilyMember.gone_at.is_(None),
+    )
+    renamed = Family.edits.is_not(None)
+    changed = or_(put_in, renamed)
+    return list(db.session.scalars(select(Family.id).where(Family.gone_at.is_(None), changed).order_by(Family.created_at, Family.id)))
+
+
+def _people_of_waiting_families() -> Subjects:
+    """Who has to be there before their family can be."""
+    strangers = select(Person.id).join(FamilyMember, FamilyMember.person_id == Person.id)
+    there = Person.remote_id.is_(None), Person.gone_at.is_(None), FamilyMember.gone_at.is_(None)
+    return list(db.session.scalars(strangers.where(FamilyMember.family_id.in_(waiting_families()), *there).distinct()))
+
+
+def waiting_memberships() -> Subjects:
+    """Those whom we put into a group that stands in Planning Center."""
+    rows = select(GroupMembership.id).join(Group, Group.id == GroupMembership.group_id)
+    there = Group.remote_id.is_not(None), Group.gone_at.is_(None), Group.archived_at.is_(None)
+    ours = GroupMembership.person_remote_id.is_(None), GroupMembership.gone_at.is_(None)
+    return list(db.session.scalars(rows.where(*there, *ours).order_by(GroupMembership.added_here_at, GroupMembership.id)))
+
+
+def _people_of_waiting_memberships() -> Subjects:
+    strangers = select(Person.id).join(GroupMembership, GroupMembership.person_id == Person.id)
+    there = Person.remote_id.is_(None), Person.gone_at.is_(None)
+    return list(db.session.scalars(strangers.where(GroupMembership.id.in_(waiting_memberships()), *there).distinct()))
+
+
+Taken = tuple[str, Callable[[], Subjects]]
+PEOPLE: tuple[Taken, ...] = ((PERSON, waiting_people),)
+FAMILIES: tuple[Taken, ...] = ((PERSON, _people_of_waiting_families), (FAMILY, waiting_families))
+MEMBERSHIPS: tuple[Taken, ...] = ((PERSON, _people_of_waiting_memberships), (MEMBERSHIP, waiting_memberships))
+WAITING: dict[str, tuple[Taken, ...]] = {
+    PUSH_PEOPLE: PEOPLE,
+    PUSH_FAMILIES: FAMILIES,
+    PUSH_MEMBERSHIPS: MEMBERSHIPS,
+    PUSH_FULL: (*PEOPLE, (FAMILY, waiting_families), (MEMBERSHIP, waiting_memberships)),
+}
+
+
+def taken_by(kind: str) -> tuple[Taken, ...]:
+    """What a push of this kind takes in this church: group memberships with everything else only where the church chose to send them."""
+    chosen = kind != PUSH_FULL or get_church().sends_memberships
+    return tuple(one for one in WAITING[kind] if chosen or one[0] != MEMBERSHIP)
 
 
 def waiting(kind: str) -> int:
     """How many records a push of this kind would take."""
-    return sum(len(subjects()) for _, subjects in WAITING[kind])
+    return sum(len(subjects()) for _, subjects in taken_by(kind))
 
 
 def start(kind: str, member_name: str) -> SyncRun:
     """Send what waits; the run of this kind that is on, if one is. Inside `transaction()`; the caller rings.
 
-    Raises ConnectionMissing, and NotFound where there is nothing to send.
+    Raises ConnectionMissing, NotFound where there is nothing to send, ChangeRefused where the church does not send memberships.
     """
     connection = find_connection()
     if connection is None or connection.state != CONNECTED:
         raise ConnectionMissing("This church is not connected to Planning Center. An owner can connect it.")
+    if kind == PUSH_MEMBERSHIPS and not get_church().sends_memberships:
+        raise ChangeRefused(NOT_CHOSEN)
     one_press_at_a_time()
     run = running(kind) or new_run(kind, member_name)
-    taken = sum(_take(run, item_kind, subjects()) for item_kind, subjects in WAITING[kind])
+    taken = sum(_take(run, item_kind, subjects()) for item_kind, subjects in taken_by(kind))
     if not taken and run.total == 0:
         raise NotFound(NOTHING)
     run.total, run.version = run.total + taken, run.version + 1
@@ -98,6 +160,81 @@ def begin_anew(item: SyncItem) -> None:
         step.rounds = 0
     if not unclear:
         item.planned_at = None
+
+
+# What staff do about an item of a push that needs them. Inside `transaction()`; the caller rings.
+
+
+def get_item(item_id: UUID) -> SyncItem:
+    """An item of a push of this church. Raises NotFound."""
+    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id, SyncItem.kind.in_(ORDER))).first()
+    if item is None:
+        raise NotFound("There is no such item.")
+    return item
+
+
+def decide(item_id: UUID, kind: str, person_remote_id: str | None, member_name: str) -> SyncRun:
+    """Say who somebody is ("same", of those who were shown) or that they are new ("new"), and send them."""
+    item = get_item(item_id)
+    shown = {candidate["remote_id"]: candidate for candidate in (item.decision or {}).get("candidates", [])}
+    if (
+        item.kind != PERSON
+        or item.state not in (REVIEW, FAILED)
+        or (kind == SAME and person_remote_id not in shown)
+        or kind not in (SAME, NEW)
+    ):
+        raise ChangeRefused("This is not waiting for a decision any more. Look at it again.")
+    before = item.decision or {}
+    named = shown.get(person_remote_id, {}).get("name", "") or "somebody in Planning Center"
+    words = f"{member_name} said this is {f'the same person as {named}' if kind == SAME else 'someone new'}."
+    asked = {name: before.get(name) for name in ("kind", "person", "words", "by")}
+    item.decision = {
+        **before,
+        "kind": kind,
+        "person": person_remote_id if kind == SAME else None,
+        "by": member_name,
+        "words": words,
+        "asked": asked,
+    }
+    return _send_again(item, PUSH_PEOPLE, member_name)
+
+
+def send_anyway(item_id: UUID, member_name: str) -> SyncRun:
+    """Put somebody into a group that takes requests: the leader was asked."""
+    item = get_item(item_id)
+    if item.kind != MEMBERSHIP or item.state not in (REVIEW, FAILED):
+        raise ChangeRefused("This is not waiting for a decision any more. Look at it again.")
+    item.decision = {"kind": "asked", "by": member_name}
+    return _send_again(item, PUSH_MEMBERSHIPS, member_name)
+
+
+def try_again(item_id: UUID, member_name: str) -> SyncRun:
+    """Look at it again and send what is to be sent."""
+    item = get_item(item_id)
+    if item.state not in (REVIEW, FAILED):
+        raise ChangeRefused("This is on its way or was sent already. Look at it again.")
+    return _send_again(item, RUN_OF[item.kind], member_name)
+
+
+def done_by_hand(item_id: UUID) -> None:
+    """Staff did it in Planning Center themselves; the next pull shows it."""
+    item = get_item(item_id)
+    if item.state not in (REVIEW, FAILED):
+        raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
+    item.state, item.reason = IGNORED, None
+    db.session.flush()
+
+
+def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:
+    one_press_at_a_time()
+    run = db.session.get(SyncRun, item.run_id)
+    if run is None or run.finished_at is not None:
+        run = running(kind) or new_run(kind, member_name)
+        run.total += 1
+    item.run_id, item.state, item.due_at, item.attempts, item.reason, run.version = run.id, PENDING, now(), 0, None, run.version + 1
+    begin_anew(item)
+    db.session.flush()
+    return run
 
 
 def _is_on(run_id: UUID) -> bool:

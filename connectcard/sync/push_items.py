@@ -1,6 +1,5 @@
 """What is common to the items of a push: their plan is stored, what waits for another item waits, and they come to rest."""
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -12,6 +11,7 @@ from connectcard.database import db
 from connectcard.people.models import Person
 from connectcard.sync.approvals import left_out_of
 from connectcard.sync.card_marks import shared_marks
+from connectcard.sync.card_writes import row_of
 from connectcard.sync.models import (
     CREATED,
     DONE,
@@ -50,7 +50,7 @@ def store_plan(item: SyncItem, planned: Iterable[PlannedStep]) -> None:
     for step in planned:
         if _what_it_does(step) not in begun:
             position += 1
-            db.session.add(_row_of(step, item, position))
+            db.session.add(_row(step, item, position))
     db.session.flush()
 
 
@@ -58,11 +58,9 @@ def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
     return step.kind, "" if step.kind in MADE_ONCE else step.natural_key
 
 
-def _row_of(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
-    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
-    row.problem, row.body = step.problem, json.dumps(step.body)
-    row.before = None if step.before is None else json.dumps(step.before)
-    row.state = LEFT_OUT if step.mark in left_out_of(item.approval) else step.state
+def _row(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
+    row = row_of(step, item, position)
+    row.state = LEFT_OUT if step.mark in left_out_of(item.approval) else row.state
     return row
 
 
@@ -77,7 +75,7 @@ def wait_for_people(people: Collection[UUID], words: str) -> None:
         raise Later(max(now(), *due) + PAUSE, words)
 
 
-def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "") -> None:
+def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "", note: str = "") -> None:
     """Inside `held`: the item rests as its steps of this run say. `made` is the kind of step that makes what it is about."""
     steps = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id).order_by(SyncStep.position)))
     refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
@@ -85,17 +83,19 @@ def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "") -> None:
         settle(item, FAILED, FAILED, " ".join(refused)[:LONGEST_REASON])
         return
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
-    note = " ".join(filter(None, (needs_you, *left_out)))[:LONGEST_REASON] or None
+    note = " ".join(filter(None, (needs_you, *left_out, note)))[:LONGEST_REASON]
     if needs_you:
         settle(item, REVIEW, NEEDS_YOU, note)
         return
     item.synced_at = now()
-    settle(item, SYNCED, _outcome(steps, item, made), note)
+    settle(item, SYNCED, _outcome(steps, item, made), note or None)
 
 
 def _outcome(steps: Sequence[SyncStep], item: SyncItem, made: str) -> str:
-    sent = [step for step in steps if step.state == DONE and not step.found and step.run_id == item.run_id]
-    if any(step.kind == made for step in steps if step.state == DONE and step.run_id == item.run_id):
+    done = [step for step in steps if step.state == DONE and step.run_id == item.run_id]
+    sent = [step for step in done if not step.found]
+    # What only we can have made was made by us, also where its answer was lost and it was found.
+    if any(step.kind == made for step in done if not step.found or step.kind in MADE_ONCE):
         return CREATED
     return UPDATED if sent else SKIPPED
 

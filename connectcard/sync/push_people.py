@@ -1,29 +1,21 @@
 """A person of our directory as an item: matched or made, updated where the field is ours to send, read back as a pull reads them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from connectcard.churches.queries import get_church
 from connectcard.clock import now
-from connectcard.connections.words import in_words as trouble_in_words
 from connectcard.database import db, end_reading
 from connectcard.people import ownership
-from connectcard.people.identity import e164
 from connectcard.people.matching import NEW, SAME, UNCLEAR, Decision
 from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, Person
 from connectcard.people.operations import EDITABLE, link_person
-from connectcard.people.queries import find_person
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, Gone, Merged, ProductUnavailable, Refused
-from connectcard.planning_center.resources import people
 from connectcard.sync import plans
-from connectcard.sync.card_writes import same_person_name
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import ItemAtWork, go_on_soon
 from connectcard.sync.looking import find_person_now
@@ -34,15 +26,22 @@ from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PersonNow
 from connectcard.sync.push_items import marks_of_people, rest_as_it_went, store_plan
 from connectcard.sync.push_matching import Stranger, decide_who
+from connectcard.sync.push_person_writes import (
+    PersonTarget,
+    address_key_of,
+    attribute_of,
+    body_of,
+    read_back,
+    subject_of,
+    wire_address,
+)
 from connectcard.sync.push_plans import OurContact, OurPerson, plan_person
-from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
+from connectcard.sync.steps import PersonGone
 from connectcard.sync.tokens import remote_id_token
 from connectcard.sync.visitors import decision_row
 
 DELETED = "This person was deleted in Planning Center. They are kept here; nothing was sent."
 EDITED_THERE = "Somebody changed this in Planning Center meanwhile."
-ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
-STREET = {"street": "street_line_1", "street2": "street_line_2", "city": "city", "state": "state", "zip": "zip"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class PersonAtHand:
 
 def person_at_hand(item_id: UUID) -> PersonAtHand:
     item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
-    person = _subject(item)
+    person = subject_of(item)
     church = get_church()
     key, country = church.remote_id_key or "", church.country_code or "US"
     run = db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one()
@@ -68,7 +67,7 @@ def person_at_hand(item_id: UUID) -> PersonAtHand:
     # Of somebody who is not there yet everything is to be there; of others what was added here.
     added = [one for one in person.contacts if one.added_here_at or not person.remote_id]
     contacts = tuple(OurContact(one.kind, one.value, one.display or one.value, one.location, one.primary) for one in added)
-    addresses = tuple(_wire_address(one) for one in person.addresses if one.added_here_at or not person.remote_id)
+    addresses = tuple(wire_address(one) for one in person.addresses if one.added_here_at or not person.remote_id)
     ours = OurPerson(
         values=values,
         edits=dict(person.edits or {}),
@@ -88,19 +87,6 @@ def person_at_hand(item_id: UUID) -> PersonAtHand:
     )
     end_reading()
     return at_hand
-
-
-def _wire_address(address: Address) -> dict[str, str]:
-    country = {"country_code": address.country_code} if address.country_code else {}
-    return {theirs: getattr(address, ours) or "" for ours, theirs in STREET.items()} | country | {"location": address.location}
-
-
-def _subject(item: SyncItem) -> Person:
-    """The person the item is about, or whom they turned out to be."""
-    wanted = select(Person).where(Person.id == item.subject_id).options(selectinload(Person.addresses))
-    person = db.session.scalars(wanted).one()
-    other = find_person(person.merged_into) if person.gone_at and person.merged_into and not person.remote_id else None
-    return other or person
 
 
 class PersonAtWork(ItemAtWork):
@@ -141,7 +127,7 @@ class PersonAtWork(ItemAtWork):
     def finish(self) -> None:
         person = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == self.hold.item_id))
         end_reading()
-        at, record = now(), _read(person, self.client) if person else None
+        at, record = now(), read_back(person, self.client) if person else None
         with held(self.hold) as item:
             if record is not None:
                 PEOPLE.take_in([PEOPLE.read(record, self._one.country_code)], at)
@@ -199,7 +185,7 @@ def _keep_decision(item: SyncItem, decision: Decision | None, one: PersonAtHand)
     if decision is not None and not (item.decision or {}).get("by"):
         item.decision = _decision_row(decision, one)
     item.remote_id_token = item.remote_id_token or one.ours.token
-    mine = _subject(item)
+    mine = subject_of(item)
     parts: list[Contact | Address] = [*mine.contacts, *mine.addresses]
     for part in parts:
         part.added_here_at = part.added_here_at or (None if part.remote_id or mine.remote_id else mine.created_at)
@@ -217,7 +203,7 @@ def _decision_row(decision: Decision, one: PersonAtHand) -> dict[str, Any]:
 
 def _link(item: SyncItem, remote_id: str, theirs: Mapping[str, Any]) -> None:
     """Whom they turned out to be; a value that differs there waits here for a decision, so that the read-back does not take it."""
-    item.person_remote_id, mine = remote_id, _subject(item)
+    item.person_remote_id, mine = remote_id, subject_of(item)
     if mine.remote_id is not None:
         return
     differing = {
@@ -239,137 +225,16 @@ def _ask(hold: Hold, decision: dict[str, Any] | None, words: str, moves: Mapping
 # Read back.
 
 
-def _read(remote_id: str, client: Client) -> Record:
-    try:
-        return client.get(people.PERSON, remote_id, include=PEOPLE.include)
-    except Merged as moved:
-        raise PersonGone(moved.kept_id) from moved
-    except Gone as gone:
-        raise PersonGone(None) from gone
-
-
 def _tick(item: SyncItem, record: Record, country_code: str) -> None:
     """Set `confirmed_at` of the steps that the read-back shows."""
     shown = {one.value for one in PEOPLE.read(record, country_code).contacts or ()}
-    addresses = {_address_key(one) for one in record.included_of("Address")}
+    addresses = {address_key_of(one) for one in record.included_of("Address")}
     for step in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state == DONE)):
-        body = _body(step)
+        body = body_of(step)
         if step.kind == plans.CREATE_PERSON:
             there = True
         elif step.kind == plans.UPDATE_PERSON:
-            there = all(_attribute(record, name) == value for name, value in body["attributes"].items())
+            there = all(attribute_of(record, name) == value for name, value in body["attributes"].items())
         else:
             there = body["key"] in (addresses if step.kind == plans.ADD_ADDRESS else shown)
         step.confirmed_at = step.confirmed_at or (now() if there else None)
-
-
-def _body(step: SyncStep) -> dict[str, Any]:
-    return dict(json.loads(step.body or "{}"))
-
-
-def _attribute(record: Record, name: str) -> Any:
-    if name == "primary_campus_id":
-        return next((ref.id for ref in record.related("primary_campus")), None)
-    value = record[name]
-    return None if value == "" else value
-
-
-def _address_key(row: Record) -> str:
-    return plans.address_key({name: value or "" for name, value in row.attributes.items() if isinstance(value, str)})
-
-
-# Sending, and finding again.
-
-
-@dataclass(frozen=True)
-class PersonTarget:
-    """What the steps of a person are written to."""
-
-    person_remote_id: str | None
-    country_code: str
-
-    @property
-    def person(self) -> str:
-        if self.person_remote_id is None:
-            raise AskSomebody("The person was not made yet, so nothing can be added to them. Try again.")
-        return self.person_remote_id
-
-    def missing(self, step: Step) -> str:
-        made = step.kind == plans.CREATE_PERSON or self.person_remote_id is not None
-        return "" if made else "The person could not be made."
-
-    def looks_first(self, step: Step) -> bool:
-        """A person must never be made twice."""
-        return step.kind == plans.CREATE_PERSON
-
-    def send(self, step: Step, client: Client) -> Made:
-        attributes = step.body["attributes"]
-        if step.kind == plans.CREATE_PERSON:
-            return Made.of(client.create(people.PERSON, attributes))
-        if step.kind == plans.UPDATE_PERSON:
-            return Made.of(client.update(people.PERSON, self.person, attributes))
-        return Made.of(client.create(ADDED[step.kind], attributes, parent_id=self.person))
-
-    def probe(self, step: Step, client: Client) -> Made | None:
-        if step.kind == plans.CREATE_PERSON:
-            return _find_made(step, client)
-        record = _read(self.person, client)
-        if step.kind == plans.UPDATE_PERSON:
-            shows = all(_attribute(record, name) == value for name, value in step.body["attributes"].items())
-            return Made.of(record) if shows else None
-        return next((Made.of(row) for row in _rows(step, record) if self._key(step, row) == step.body["key"]), None)
-
-    def _key(self, step: Step, row: Record) -> str:
-        if step.kind == plans.ADD_ADDRESS:
-            return _address_key(row)
-        if step.kind == plans.ADD_EMAIL:
-            return str(row["address"] or "").strip().lower()
-        return str(row["e164"] or e164(row["number"], row["country_code"] or self.country_code) or row["number"])
-
-    def may_be_there(self, step: Step, error: Refused) -> bool:
-        return isinstance(error, Conflict)
-
-    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
-        if isinstance(error, Gone):
-            _read(self.person, client)
-        return in_words(error)
-
-    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        if step.kind == plans.CREATE_PERSON:
-            item.person_remote_id = made.remote_id
-            link_person(_subject(item), made.remote_id)
-        elif step.kind in ADDED and made.record is not None:
-            _keep_remote_id(_subject(item), step, made.remote_id)
-
-
-def _rows(step: Step, record: Record) -> list[Record]:
-    kind = {plans.ADD_EMAIL: "Email", plans.ADD_PHONE: "PhoneNumber", plans.ADD_ADDRESS: "Address"}[step.kind]
-    return record.included_of(kind)
-
-
-def _find_made(step: Step, client: Client) -> Made | None:
-    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
-    # The filter is checked again here: Planning Center ignores what it does not know.
-    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
-    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
-    if len(named) > 1:
-        raise AskSomebody("Two people in Planning Center carry the mark of this person. Merge them there, then try again.")
-    if ours and not named:
-        raise TokenTaken("this remote_id belongs to another person")
-    return Made.of(named[0]) if named else None
-
-
-def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:
-    """It stands there now: the read-back may renew it, and no later push adds it again."""
-    rows: list[Contact | Address]
-    if step.kind == plans.ADD_ADDRESS:
-        rows = [one for one in person.addresses if plans.address_key(_wire_address(one)) == step.body["key"]]
-    else:
-        rows = [one for one in person.contacts if one.value == step.body["key"]]
-    for row in rows:
-        row.remote_id, row.added_here_at = remote_id, None
-
-
-def product_refusal(error: ProductUnavailable, product: str) -> Refused:
-    """No access to a product is, for one write, a refusal: staff do it by hand, and the rest of the run goes on."""
-    return Refused(str(error), status=error.status, detail=trouble_in_words(error, product))

@@ -24,6 +24,7 @@ def upgrade():
     sa.Column('keep_prayers_days', sa.Integer(), nullable=False),
     sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('restored_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sends_memberships', sa.Boolean(), nullable=False),
     sa.Column('remote_id_key_sealed', sa.LargeBinary(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_church')),
     sa.UniqueConstraint('origin', 'organization_id', name=op.f('uq_church_origin_organization_id')),

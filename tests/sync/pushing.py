@@ -1,18 +1,21 @@
 """Grace Church's own directory: people, families and groups that staff keep here, and a push of them."""
 
 from datetime import date
+from threading import Event
 from typing import Any
 from uuid import UUID
 
 import requests
 from sqlalchemy import select
 
+from connectcard.churches.models import Church
 from connectcard.churches.tenancy import church_scope
+from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people.identity import base_email
-from connectcard.people.models import EMAIL, PHONE, Address, Contact, Identity, Person
+from connectcard.people.models import EMAIL, PHONE, Address, Contact, Family, FamilyMember, Group, GroupMembership, Identity, Person
 from connectcard.people.operations import edit_person, marking_key, set_identity
-from connectcard.sync import push
+from connectcard.sync import pull, push
 from connectcard.sync.models import SyncItem, SyncRun, SyncStep
 from tests.sync.conftest import GraceChurch, Practice
 
@@ -35,6 +38,59 @@ class Directory:
             session.add(person)
             session.flush()
             return person.id
+
+    def family(self, name: str, *people: UUID, roles: tuple[str, ...] = ()) -> UUID:
+        """Staff put these people together; the first is the one to write to."""
+        with church_scope(self.church.church_id), transaction() as session:
+            family = Family(name=name)
+            session.add(family)
+            session.flush()
+            for place, person_id in enumerate(people):
+                role = roles[place] if roles else ""
+                session.add(FamilyMember(family_id=family.id, person_id=person_id, role=role, primary=place == 0, added_here_at=now()))
+            return family.id
+
+    def join(self, group_remote_id: str, person_id: UUID, role: str = "member") -> UUID:
+        """Staff put somebody into a group that was pulled."""
+        with church_scope(self.church.church_id), transaction() as session:
+            group = session.scalars(select(Group).where(Group.remote_id == group_remote_id)).one()
+            membership = GroupMembership(group_id=group.id, person_id=person_id, role=role, added_here_at=now())
+            session.add(membership)
+            session.flush()
+            return membership.id
+
+    def get_family(self, family_id: UUID) -> Family:
+        with church_scope(self.church.church_id):
+            return db.session.scalars(select(Family).where(Family.id == family_id)).one()
+
+    def get_membership(self, membership_id: UUID) -> GroupMembership:
+        with church_scope(self.church.church_id):
+            return db.session.scalars(select(GroupMembership).where(GroupMembership.id == membership_id)).one()
+
+    def pull(self, kind: str) -> SyncRun:
+        with church_scope(self.church.church_id), transaction():
+            number = pull.want_pull(kind, "Sam Hill").number
+        for _ in range(40):
+            pull.advance_pulls(self.church.church_id, Event(), lambda: False)
+            run = self.church.run(number)
+            if run.finished_at:
+                return run
+            self.church.move(seconds=20)
+        raise AssertionError(f"the pull did not end: {run.progress}")
+
+    def put_in(self, family_id: UUID, person_id: UUID) -> None:
+        """Staff put one more into a family."""
+        with church_scope(self.church.church_id), transaction() as session:
+            session.add(FamilyMember(family_id=family_id, person_id=person_id, added_here_at=now()))
+
+    def runs(self) -> list[SyncRun]:
+        with church_scope(self.church.church_id):
+            return list(db.session.scalars(select(SyncRun)))
+
+    def send_memberships(self, *, chosen: bool = True) -> None:
+        """An owner chooses whether group memberships are sent."""
+        with church_scope(self.church.church_id), transaction() as session:
+            session.get_one(Church, self.church.church_id).sends_memberships = chosen
 
     def edit(self, person_id: UUID, **values: Any) -> None:
         with church_scope(self.church.church_id), transaction() as session:

@@ -1,0 +1,155 @@
+"""What the steps of a person are written to, and how what they made is found again and read back."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from connectcard.database import db
+from connectcard.people.identity import e164
+from connectcard.people.models import Address, Contact, Person
+from connectcard.people.operations import link_person
+from connectcard.people.queries import find_person
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
+from connectcard.planning_center.resources import people
+from connectcard.sync import plans
+from connectcard.sync.card_writes import same_person_name
+from connectcard.sync.mappings import PEOPLE
+from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
+
+ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
+STREET = {"street": "street_line_1", "street2": "street_line_2", "city": "city", "state": "state", "zip": "zip"}
+
+
+@dataclass(frozen=True)
+class PersonTarget:
+    """What the steps of a person are written to."""
+
+    person_remote_id: str | None
+    country_code: str
+
+    @property
+    def person(self) -> str:
+        if self.person_remote_id is None:
+            raise AskSomebody("The person was not made yet, so nothing can be added to them. Try again.")
+        return self.person_remote_id
+
+    def missing(self, step: Step) -> str:
+        made = step.kind == plans.CREATE_PERSON or self.person_remote_id is not None
+        return "" if made else "The person could not be made."
+
+    def looks_first(self, step: Step) -> bool:
+        """A person must never be made twice."""
+        return step.kind == plans.CREATE_PERSON
+
+    def send(self, step: Step, client: Client) -> Made:
+        attributes = step.body["attributes"]
+        if step.kind == plans.CREATE_PERSON:
+            return Made.of(client.create(people.PERSON, attributes))
+        if step.kind == plans.UPDATE_PERSON:
+            return Made.of(client.update(people.PERSON, self.person, attributes))
+        return Made.of(client.create(ADDED[step.kind], attributes, parent_id=self.person))
+
+    def probe(self, step: Step, client: Client) -> Made | None:
+        if step.kind == plans.CREATE_PERSON:
+            return _find_made(step, client)
+        record = read_back(self.person, client)
+        if step.kind == plans.UPDATE_PERSON:
+            shows = all(attribute_of(record, name) == value for name, value in step.body["attributes"].items())
+            return Made.of(record) if shows else None
+        return next((Made.of(row) for row in _rows(step, record) if self._key(step, row) == step.body["key"]), None)
+
+    def _key(self, step: Step, row: Record) -> str:
+        if step.kind == plans.ADD_ADDRESS:
+            return address_key_of(row)
+        if step.kind == plans.ADD_EMAIL:
+            return str(row["address"] or "").strip().lower()
+        return str(row["e164"] or e164(row["number"], row["country_code"] or self.country_code) or row["number"])
+
+    def may_be_there(self, step: Step, error: Refused) -> bool:
+        return isinstance(error, Conflict)
+
+    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
+        if isinstance(error, Gone):
+            read_back(self.person, client)
+        return in_words(error)
+
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        if step.kind == plans.CREATE_PERSON:
+            item.person_remote_id = made.remote_id
+            link_person(subject_of(item), made.remote_id)
+        elif step.kind in ADDED and made.record is not None:
+            _keep_remote_id(subject_of(item), step, made.remote_id)
+
+
+def _rows(step: Step, record: Record) -> list[Record]:
+    kind = {plans.ADD_EMAIL: "Email", plans.ADD_PHONE: "PhoneNumber", plans.ADD_ADDRESS: "Address"}[step.kind]
+    return record.included_of(kind)
+
+
+def _find_made(step: Step, client: Client) -> Made | None:
+    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
+    # The filter is checked again here: Planning Center ignores what it does not know.
+    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
+    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
+    if len(named) > 1:
+        raise AskSomebody("Two people in Planning Center carry the mark of this person. Merge them there, then try again.")
+    if ours and not named:
+        raise TokenTaken("this remote_id belongs to another person")
+    return Made.of(named[0]) if named else None
+
+
+def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:
+    """It stands there now: the read-back may renew it, and no later push adds it again."""
+    rows: list[Contact | Address]
+    key = step.body["key"]
+    if step.kind == plans.ADD_ADDRESS:
+        rows = [one for one in person.addresses if plans.address_key(wire_address(one)) == key]
+    else:
+        rows = [one for one in person.contacts if one.value == key]
+    for row in rows:
+        row.remote_id, row.added_here_at = remote_id, None
+
+
+# One person as both sides have them.
+
+
+def wire_address(address: Address) -> dict[str, str]:
+    country = {"country_code": address.country_code} if address.country_code else {}
+    return {theirs: getattr(address, ours) or "" for ours, theirs in STREET.items()} | country | {"location": address.location}
+
+
+def subject_of(item: SyncItem) -> Person:
+    """The person the item is about, or whom they turned out to be."""
+    wanted = select(Person).where(Person.id == item.subject_id).options(selectinload(Person.addresses))
+    person = db.session.scalars(wanted).one()
+    other = find_person(person.merged_into) if person.gone_at and person.merged_into and not person.remote_id else None
+    return other or person
+
+
+def read_back(remote_id: str, client: Client) -> Record:
+    try:
+        return client.get(people.PERSON, remote_id, include=PEOPLE.include)
+    except Merged as moved:
+        raise PersonGone(moved.kept_id) from moved
+    except Gone as gone:
+        raise PersonGone(None) from gone
+
+
+def body_of(step: SyncStep) -> dict[str, Any]:
+    return dict(json.loads(step.body or "{}"))
+
+
+def attribute_of(record: Record, name: str) -> Any:
+    if name == "primary_campus_id":
+        return next((ref.id for ref in record.related("primary_campus")), None)
+    value = record[name]
+    return None if value == "" else value
+
+
+def address_key_of(row: Record) -> str:
+    return plans.address_key({name: value or "" for name, value in row.attributes.items() if isinstance(value, str)})
