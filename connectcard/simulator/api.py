@@ -123,7 +123,7 @@ class Visit:
         return self.caller
 
     def _version(self, product: Product) -> str:
-        asked = request.headers.get("X-PCO-API-Version")
+        asked = request.headers.get("X-PCO-API-Version") or self.simulator.settings.default_version
         version = product.processed_as(asked)
         if version is None:
             raise bad_version(str(asked))
@@ -131,7 +131,7 @@ class Visit:
 
     def _count(self, caller: Caller) -> None:
         settings = self.simulator.settings
-        limit = limit_for(questions.paging(request.args).offset, settings.limit)
+        limit = limit_for(questions.paging(request.args).offset, settings.limit, settings.deep_limit)
         self.counted = self.simulator.windows.count(caller.key, self.seconds, limit, settings.period)
         if self._fault == "rate_limited":
             raise self._limited_as_told(self.counted)

@@ -5,7 +5,8 @@ GET    /_simulator/organizations  both churches with their people (?people=0 wit
 POST   /_simulator/faults         one order or a list of them (see `faults.py`); [] forgets those that are open
 GET    /_simulator/faults         the orders still open;  DELETE forgets them
 POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "groups_lag_s",
-                                  "refresh_ends_old_access", "webhook_copies", "webhook_disorder_s", "advance_s"}
+                                  "refresh_ends_old_access", "webhook_copies", "webhook_disorder_s", "deep_limit",
+                                  "default_version", "advance_s"}
 GET    /_simulator/settings       the settings and the practice clock
 GET    /_simulator/log?since=N    one entry for each request with a number above N
 POST   /_simulator/merge          {"keep", "remove"}: merge two people, as staff do in Planning Center
@@ -113,10 +114,12 @@ def settings() -> Response:
 def change_settings() -> Response:
     sent = values(*(one.name for one in fields(Settings)), "advance_s")
     limits = {"latency_ms": (0, 600_000), "limit": (1, 1_000_000), "period": (1, 86_400), "search_lag_s": (0, 86_400)}
-    limits |= {"groups_lag_s": (0, 86_400), "webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600)}
+    limits |= {"groups_lag_s": (0, 86_400), "webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600), "deep_limit": (0, 1_000_000)}
     changed: dict[str, object] = {name: int(number(sent, name, 0, least, most)) for name, (least, most) in limits.items() if name in sent}
     if "refresh_ends_old_access" in sent:
         changed["refresh_ends_old_access"] = bool(sent["refresh_ends_old_access"])
+    if "default_version" in sent:
+        changed["default_version"] = read_version(sent["default_version"])
     seconds = number(sent, "advance_s", 0, 0, 10 * 365 * 86_400)
     the().change_settings(changed)
     the().advance(seconds)
@@ -248,6 +251,12 @@ def number(sent: dict[str, Any], name: str, otherwise: float, least: float, most
     if isinstance(found, bool) or not isinstance(found, int | float) or not least <= found <= most:
         raise Mistaken(f"{name}: a number from {least} to {most}")
     return found
+
+
+def read_version(sent: Any) -> str:
+    if sent == "" or (isinstance(sent, str) and PEOPLE.processed_as(sent)):
+        return str(sent)
+    raise Mistaken("default_version: a date such as 2025-11-10, LATEST, or nothing for the oldest")
 
 
 def read_fault(sent: Any) -> Fault:

@@ -53,5 +53,8 @@ class Windows:
             self._windows.clear()
 
 
-def limit_for(offset: int, limit: int) -> int:
-    return max(1, int(limit * DEEP_SHARE)) if offset > DEEP_OFFSET else limit
+def limit_for(offset: int, limit: int, deep_limit: int = 0) -> int:
+    """Deep offsets are counted dearer: three quarters by the documentation, ten as two integrators met it in March 2026."""
+    if offset <= DEEP_OFFSET:
+        return limit
+    return min(limit, deep_limit) if deep_limit else max(1, int(limit * DEEP_SHARE))

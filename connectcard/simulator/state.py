@@ -27,7 +27,8 @@ class Settings:
     `latency_ms` is waited before each answer; `limit` requests are allowed in `period` seconds; the searches find what is at least
     `search_lag_s` old, and Groups knows people who are at least `groups_lag_s` old. Each webhook is delivered `webhook_copies` times,
     after a wait of up to `webhook_disorder_s`, so that the order is lost. With `refresh_ends_old_access` an access token dies when its
-    grant is refreshed, else it lives its two hours.
+    grant is refreshed, else it lives its two hours. Offsets beyond 30,000 have `deep_limit`, 0 for three quarters of the limit. A
+    request that asks for no version is answered in `default_version`, as the application's owner chose it; empty for the oldest.
     """
 
     latency_ms: int = 0
@@ -38,6 +39,8 @@ class Settings:
     groups_lag_s: int = 0
     webhook_copies: int = 1
     webhook_disorder_s: int = 0
+    deep_limit: int = 0
+    default_version: str = ""
 
     def changed(self, values: dict[str, object]) -> "Settings":
         return replace(self, **{one.name: values[one.name] for one in fields(self) if one.name in values})  # type: ignore[arg-type]

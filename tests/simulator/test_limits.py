@@ -53,6 +53,14 @@ def test_deep_offsets_have_a_smaller_limit(grace: Church) -> None:
     assert grace.call("GET", "people?offset=30000").headers["X-PCO-API-Request-Rate-Limit"] == "100"
 
 
+def test_deep_offsets_may_have_a_limit_of_their_own(grace: Church, control: Callable[..., Any]) -> None:
+    control("POST", "settings", {"deep_limit": 10})
+    answers = [grace.call("GET", "people?offset=32700&per_page=100") for _ in range(11)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429]
+    assert answers[-1].json["errors"][0]["detail"] == "Rate limit exceeded: 11 of 10 requests per 20 seconds"
+    assert grace.call("GET", "people").headers["X-PCO-API-Request-Rate-Limit"] == "100"
+
+
 def test_strangers_are_counted_as_well(grace: Church) -> None:
     response = grace.client.get("/people/v2/me", headers={"Authorization": "Bearer nothing"})
     assert (response.status_code, response.headers["X-PCO-API-Request-Rate-Count"]) == (401, "1")

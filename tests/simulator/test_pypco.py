@@ -1,6 +1,7 @@
 """pypco, written by others for the real Planning Center, works against the practice one over HTTP, unchanged."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pypco
@@ -110,3 +111,25 @@ def test_it_waits_for_as_long_as_it_is_told(simulator: str, pco: Any, monkeypatc
         assert pco.get("/people/v2/people", per_page=1)["data"]
     assert len(waited) == 1
     assert 1 <= waited[0] <= 20
+
+
+def test_it_iterates_over_what_has_no_relationships(pco: Any) -> None:
+    passes = list(pco.iterate("/check-ins/v2/passes", per_page=7))
+    assert len({one["data"]["id"] for one in passes}) == len(passes) > 7
+    assert all("relationships" not in one["data"] for one in passes)
+
+
+def test_it_uploads_a_picture_and_uses_it(simulator: str, pco: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "ana.jpg"
+    picture.write_bytes(b"a picture")
+    pco.upload_url = f"{simulator}/v2/files"
+    file = pco.upload(str(picture))["data"][0]
+    person = pco.post("/people/v2/people", {"data": {"type": "Person", "attributes": {"first_name": "Ana"}}})["data"]
+    changed = pco.patch(f"/people/v2/people/{person['id']}", {"data": {"type": "Person", "attributes": {"avatar": file["id"]}}})
+    assert changed["data"]["attributes"]["avatar"] != person["attributes"]["avatar"]
+
+
+def test_it_runs_a_list_and_is_answered_nothing(pco: Any) -> None:
+    found = next(one["data"] for one in pco.iterate("/people/v2/lists") if one["data"]["attributes"]["name"] == "Visitors")
+    assert pco.get(f"/people/v2/lists/{found['id']}/run") is None
+    assert pco.get(f"/people/v2/lists/{found['id']}")["data"]["attributes"]["total_people"] > 0

@@ -1,5 +1,6 @@
 """What a request sees that asks for an older version, or for none."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +19,15 @@ def test_without_a_version_the_oldest_is_spoken(grace: Church) -> None:
     person, _, headers = first(grace, "/people/v2/people", None)
     assert headers["X-PCO-API-Processed-As-Version"] == "2018-08-01"
     assert person["type"] == "Person"
+
+
+def test_the_owner_of_an_application_chooses_what_is_spoken_without_a_version(grace: Church, control: Callable[..., Any]) -> None:
+    control("POST", "settings", {"default_version": "2022-07-14"})
+    _, _, headers = first(grace, "/people/v2/people", None)
+    assert headers["X-PCO-API-Processed-As-Version"] == "2022-07-14"
+    _, _, headers = first(grace, "/people/v2/people", "2025-11-10")
+    assert headers["X-PCO-API-Processed-As-Version"] == "2025-11-10"
+    control("POST", "settings", {"default_version": "yesterday"}, expect=422)
 
 
 def test_a_street_was_one_text_of_lines(grace: Church) -> None:
