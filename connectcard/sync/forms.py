@@ -12,12 +12,13 @@ from sqlalchemy import delete, select
 
 from connectcard.clock import now
 from connectcard.connections.models import RemoteChoice
-from connectcard.database import db
+from connectcard.database import db, end_reading
 from connectcard.errors import ChangeRefused
 from connectcard.people.identity import normalised_name
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
-from connectcard.sync.models import Destination, Landing
+from connectcard.sync.models import Destination, Landing, SyncStep
+from connectcard.sync.plans import SUBMIT_FORM, SUBMIT_FORM_NEW
 
 FORM, FORM_FIELD, FORM_FIELD_OPTION = "form", "form_field", "form_field_option"
 AWAITS = "The visitor has to confirm some of it by e-mail before Planning Center changes their profile."
@@ -104,6 +105,14 @@ def find_submission(body: Mapping[str, Any], ours: Collection[str], client: Clie
         include=("person", "form_submission_values"),
     )
     return next((one for one in found if one.id not in ours and _same_person(one, body["attributes"]) and _same_answers(one, body)), None)
+
+
+def known_submissions() -> set[str]:
+    """The submissions that our cards made or found, by their remote ids."""
+    kept = select(SyncStep.remote_id).where(SyncStep.kind.in_((SUBMIT_FORM, SUBMIT_FORM_NEW)), SyncStep.remote_id.is_not(None))
+    found = {remote_id for remote_id in db.session.scalars(kept) if remote_id}
+    end_reading()
+    return found
 
 
 def person_of(submission: Record) -> str | None:

@@ -17,7 +17,7 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.database import db, end_reading
 from connectcard.people.identity import name_key
 from connectcard.people.marks import name_mark
-from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Comparison, Decision, Visitor, decide, merged
+from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Comparison, Decision, Visitor, compare, decide, merged
 from connectcard.people.queries import find_candidates, find_unnamed
 from connectcard.planning_center import Client
 from connectcard.sync import destinations, forms, plans
@@ -25,7 +25,7 @@ from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
 from connectcard.sync.families import VISITOR, FamilyNow, Lead, WantedMember, place
 from connectcard.sync.households import households_of, households_with
-from connectcard.sync.looking import Namesakes, candidates_in_planning_center, find_made_before, find_person_now
+from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
 from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
@@ -180,7 +180,19 @@ def _made_before(card: CardAtHand, client: Client) -> Decision | None:
     if not card.looks_first or card.person_remote_id:
         return None
     end_reading()
+    if card.wanted.form:
+        return _made_from_a_form(card, client)
     return find_made_before(card.wanted.visitor, card.remote_id_token, card.country_code, client)
+
+
+def _made_from_a_form(card: CardAtHand, client: Client) -> Decision | None:
+    """Whom Planning Center made from a submission of this card; they carry no mark, the submission says whose it is."""
+    planned = plan(_as_the_form_stands(card.wanted, client), None, card.remote_id_token, card.reference)
+    body = next(step.body for step in planned.steps if step.kind == plans.SUBMIT_FORM_NEW)
+    submission = forms.find_submission(body, forms.known_submissions(), client)
+    remote_id = forms.person_of(submission) if submission else None
+    person = find_person_now(remote_id, card.country_code, client) if remote_id else None
+    return Decision(SAME, MADE_BEFORE, person.candidate, (compare(card.wanted.visitor, person.candidate),)) if person else None
 
 
 def _why_chosen(by_hand: dict[str, Any] | None) -> str:

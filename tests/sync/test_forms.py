@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from connectcard.cards.queries import get_submission
-from connectcard.churches.tenancy import church_scope
+from connectcard.churches.operations import mark_restored
+from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
@@ -296,3 +297,18 @@ def test_what_is_never_confirmed_is_not_asked_for_ever(lands_in_the_form: GraceC
         church.work()
     assert church.church_id not in lanes.churches_with_due_work()
     assert church.item(card).reason == AWAITS
+
+
+def test_after_a_restore_a_card_finds_its_own_submission(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    card = church.card("Wilhelmina", "Quist", interests=["kids"])
+    sync(church)
+    with every_church(), transaction():
+        mark_restored()
+    with church_scope(church.church_id), transaction() as session:
+        # The backup is from before it was sent.
+        session.delete(session.scalars(db.select(SyncItem).where(SyncItem.submission_id == card)).one())
+    sync(church)
+    assert len(submissions(church)) == 1
+    [person] = church.practice.named("Wilhelmina", "Quist")
+    assert (church.item(card).state, church.item(card).person_remote_id) == ("synced", person["id"])
