@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from connectcard.cards.in_words import FIELD_LABELS
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import corrections_of
 from connectcard.database import db
 from connectcard.sync.cards_in_sync import CardInSync
-from connectcard.sync.models import CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UPDATED, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.models import CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UNDO, UPDATED, SyncItem, SyncOutcome, SyncRun
 
 OUTCOME_WORDS = {
     CREATED: "Added to Planning Center as a new person",
@@ -34,7 +35,7 @@ def history(card: CardInSync) -> list[Event]:
     """Everything that happened to a card, oldest first."""
     events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
     if card.item:
-        events += [*_approved(card.item), *_moved(card.item), *_written(card.item), *_came_to_rest(card.item)]
+        events += [*_approved(card.item), *_moved(card.item), *_written(card.item), *_came_to_rest(card.item), *_taken_back(card.item)]
     return sorted(events, key=lambda event: event.at)
 
 
@@ -77,3 +78,15 @@ def _came_to_rest(item: SyncItem) -> list[Event]:
         select(SyncOutcome, SyncRun.number).join(SyncRun, SyncRun.id == SyncOutcome.run_id).where(SyncOutcome.item_id == item.id)
     )
     return [Event(outcome.at, OUTCOME_WORDS[outcome.outcome], number) for outcome, number in rows]
+
+
+def _taken_back(item: SyncItem) -> list[Event]:
+    fared, undo = aliased(SyncOutcome), aliased(SyncItem)
+    rows = (
+        select(SyncOutcome.at, SyncRun.number, SyncRun.started_by)
+        .join(undo, undo.id == SyncOutcome.item_id)
+        .join(fared, fared.id == undo.subject_id)
+        .join(SyncRun, SyncRun.id == SyncOutcome.run_id)
+        .where(undo.kind == UNDO, fared.item_id == item.id, SyncOutcome.outcome == UPDATED)
+    )
+    return [Event(at, f"Taken back by {by}", number) for at, number, by in db.session.execute(rows)]

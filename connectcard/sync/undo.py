@@ -35,6 +35,7 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.runs import new_run, one_press_at_a_time
+from connectcard.sync.undo_items import TAKEN_BACK
 
 NOTHING_LEFT = "Nothing of this sync is left to take back."
 STILL_LOOKING = "We are still looking at what would be taken back. Wait until every card was looked at."
@@ -95,19 +96,20 @@ def _take(outcome_id: UUID, undo: SyncRun) -> None:
     item.planned_at = item.planned_at if unclear else None
 
 
-def confirm(undo: SyncRun) -> None:
+def confirm(undo: SyncRun) -> SyncRun:
     """Take back what the preview shows. Inside `transaction()`; the caller rings the bell. Raises ChangeRefused while it is made."""
     if undo.state != PREVIEW:
-        return
+        return undo
     if looked_at(undo) < undo.total:
         raise ChangeRefused(STILL_LOOKING)
     shown = update(SyncItem).where(SyncItem.run_id == undo.id, SyncItem.state == REVIEW, SyncItem.planned_at.is_not(None))
     changed(shown.values(state=PENDING, due_at=now(), reason=None))
     undo.state, undo.started_at, undo.version = RUNNING, now(), undo.version + 1
     db.session.flush()
+    return undo
 
 
-def discard(undo: SyncRun) -> None:
+def discard(undo: SyncRun) -> SyncRun:
     """Leave everything as it is. Inside `transaction()`."""
     if undo.state != PREVIEW:
         raise ChangeRefused("This undo has begun already. Stop it, and what is left stays as it is.")
@@ -117,6 +119,7 @@ def discard(undo: SyncRun) -> None:
     db.session.execute(delete(SyncStep).where(of_items, SyncStep.state.not_in((INTENT, DONE))))
     undo.state, undo.finished_at, undo.version, undo.note = STOPPED, now(), undo.version + 1, "Nothing was taken back."
     db.session.flush()
+    return undo
 
 
 def looked_at(undo: SyncRun) -> int:
@@ -144,6 +147,11 @@ def _taken_back(undo: SyncRun) -> ColumnElement[bool]:
     undone = select(SyncItem.subject_id).where(SyncItem.run_id == undo.id, SyncItem.state.in_((SYNCED, FAILED)))
     cards = select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))
     return SyncItem.id.in_(cards) & (SyncItem.state == REVIEW) & SyncItem.planned_at.is_(None)
+
+
+def was_taken_back(item: SyncItem | None) -> bool:
+    """Whether a card waits for somebody because it was taken back."""
+    return item is not None and item.state == REVIEW and (item.reason or "").startswith(TAKEN_BACK)
 
 
 # What the pages show of each card.

@@ -43,6 +43,7 @@ from connectcard.sync.undo_writes import UndoTarget
 
 SHOWN = "Waits for your yes."
 ON_ITS_WAY = "The card is being sent again. Its undo waits until it has come to rest."
+TAKEN_BACK = "Taken back by"
 LONGEST_REASON = 500
 
 
@@ -137,4 +138,4 @@ def _give_back(undo: SyncItem) -> None:
     card = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
     card.planned_at, card.synced_at, card.approval = None, None, None
     if card.state != IGNORED:
-        card.state, card.reason = REVIEW, f"Taken back by {by}. Send it again, or ignore it."
+        card.state, card.reason = REVIEW, f"{TAKEN_BACK} {by}. Send it again, or ignore it."

@@ -11,6 +11,7 @@ from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
 from connectcard.sync.questions import may_be_undone
+from connectcard.sync.undo import was_taken_back
 from connectcard.web.times import clock_time, on_the_clock
 
 CAME_FROM = {"tablet": "Tablet", "phone": "Phone", "qr": "QR code"}
@@ -37,7 +38,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, matched_name, came_from, named, can_be_undone):
+    for words in (status, next_step, matched_name, came_from, named, can_be_undone, taken_back):
         app.add_template_filter(words)
 
 
@@ -49,6 +50,8 @@ def status(card: CardInSync) -> Status:
     if item is None or card.standing in (NEW, READY, SENDING, IGNORED):
         return Status("" if card.standing == IGNORED else "info", LIST_WORDS[card.standing])
     match card.standing:
+        case "review" if was_taken_back(item):
+            return Status("warn", "Taken back")
         case "review":
             return Status("warn", "Changed since approved" if stopped_as_changed(item) else question(item.decision))
         case "failed":
@@ -90,7 +93,7 @@ def next_step(card: CardInSync) -> str:
             return "This card is being sent right now. This page follows by itself."
         case "waiting":
             return f"{reason} This card goes on by itself; nobody needs to do anything.".strip()
-        case "review" if stopped_as_changed(card.item):
+        case "review" if stopped_as_changed(card.item) or was_taken_back(card.item):
             return reason
         case "review":
             return f"{reason} Say who this is, and the card goes on.".strip()
@@ -134,6 +137,10 @@ def agreeing_points(candidate: dict[str, Any]) -> set[str]:
 
 def can_be_undone(card: CardInSync) -> bool:
     return may_be_undone(card.item)
+
+
+def taken_back(card: CardInSync) -> bool:
+    return was_taken_back(card.item)
 
 
 def came_from(where: str) -> str:

@@ -3,6 +3,8 @@
 from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
+from connectcard.sync import plans
+from connectcard.sync.models import SyncItem, SyncStep
 
 HOSTS = {
     "people": "https://people.planningcenteronline.com",
@@ -13,13 +15,21 @@ HOSTS = {
 
 
 def init_app(app: Flask) -> None:
-    for words in (person_link, outside_page):
+    for words in (person_link, record_link, outside_page):
         app.add_template_filter(words)
 
 
 def person_link(remote_id: str) -> str:
     """The address of a person's page."""
     return outside_page(f"/people/AC{remote_id}", "people")
+
+
+def record_link(step: SyncStep, item: SyncItem) -> str:
+    """The address of the page on which the record of a step shows: the household's, or the person's whom it is on."""
+    if step.kind == plans.CREATE_HOUSEHOLD:
+        return outside_page(f"/households/{step.remote_id}", "people")
+    made = {made.member: made.remote_id for made in item.steps if made.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and made.member}
+    return person_link(str(made.get(step.member) or item.person_remote_id))
 
 
 def outside_page(path: str, product: str) -> str:

@@ -43,10 +43,11 @@ def title(run: SyncRun | Counters) -> str:
 def end_words(run: SyncRun | Counters) -> str:
     """25 cards: 17 created, 6 updated, 2 need you."""
     needing = "1 needs you" if run.needs_you == 1 else f"{run.needs_you} need you"
+    updated, skipped = ("taken back", "left as it is") if run.kind == models.UNDO else ("updated", "skipped")
     parts = [
         f"{run.created} created" if run.created else "",
-        f"{run.updated} updated" if run.updated else "",
-        f"{run.skipped} skipped" if run.skipped else "",
+        f"{run.updated} {updated}" if run.updated else "",
+        f"{run.skipped} {skipped}" if run.skipped else "",
         needing if run.needs_you else "",
         f"{run.failed} failed" if run.failed else "",
     ]

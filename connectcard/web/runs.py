@@ -20,7 +20,7 @@ from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.sync.histories import OUTCOME_WORDS
 from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
 from connectcard.sync.runs import Counters
-from connectcard.web import run_history
+from connectcard.web import run_history, undo
 from connectcard.web.access import poll, staff_page
 from connectcard.web.run_words import KINDS, end_words, title
 
@@ -113,7 +113,7 @@ def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
         "through": rows_of(run, (CREATED, UPDATED, SKIPPED)),
         "rows_shown": ROWS_SHOWN,
         "may_sync": may_sync(),
-    }
+    } | undo.shown(run)
 
 
 def may_sync() -> bool:

@@ -1,0 +1,82 @@
+"""What staff see and press: the receipt of a card, Sync again, Undo this run, its preview, and Send again."""
+
+from tests.staff import signed_in
+from tests.sync.conftest import GraceChurch
+
+ANA = ("Ana", "Lopez", "ana.lopez@gmail.com", "(512) 555-0177")
+
+
+def visible(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_the_receipt_of_a_card_names_each_record_with_its_link(grace_church: GraceChurch) -> None:
+    card = grace_church.card(*ANA)
+    grace_church.work_until_done(grace_church.press_sync())
+    page = visible(signed_in(grace_church.app, grace_church.church_id).get(f"/cards/{card}").text)
+    for step in grace_church.steps(card):
+        assert f"#{step.remote_id}<" in page
+    assert page.count("✓ read back") == len(grace_church.steps(card)) == page.count(">Created<")
+    assert f'href="{grace_church.practice.url}/people/AC{grace_church.item(card).person_remote_id}"' in page
+
+
+def test_pressing_sync_again_creates_and_changes_nothing(grace_church: GraceChurch) -> None:
+    grace_church.card(*ANA)
+    staff = signed_in(grace_church.app, grace_church.church_id)
+    grace_church.work_until_done(grace_church.press_sync())
+    people = grace_church.practice.people()
+    assert staff.post("/sync").headers["Location"].endswith("/cards")
+    grace_church.card(*ANA)
+    staff.post("/sync")
+    run = grace_church.work_until_done(2)
+    assert (run.created, run.updated, run.skipped) == (0, 0, 1)
+    assert "1 card: 1 skipped." in visible(staff.get("/runs/2").text)
+    assert grace_church.practice.people() == people
+
+
+def test_a_run_is_undone_from_its_page(grace_church: GraceChurch) -> None:
+    card = grace_church.card(*ANA)
+    grace_church.work_until_done(grace_church.press_sync())
+    staff = signed_in(grace_church.app, grace_church.church_id)
+    assert "Undo this run" in staff.get("/runs/1").text
+    assert staff.post("/runs/1/undo").headers["Location"].endswith("/runs/2")
+    assert "0 of 1 card" in visible(staff.get("/runs/2").text)
+    staff.post("/runs/2/undo/confirm")
+    assert grace_church.run(2).state == "preview", "nobody saw yet what would be taken back"
+    grace_church.work()
+    page = visible(staff.get("/runs/2").text)
+    assert all(words in page for words in ("Nothing was taken back yet", "ana.lopez@gmail.com", "Made inactive", "Take back 1 card"))
+    staff.post("/runs/2/undo/confirm")
+    grace_church.work_until_done(2)
+    page = visible(staff.get("/runs/2").text)
+    assert "1 card: 1 taken back." in page
+    assert "Undo this run" not in page
+    page = visible(staff.get("/runs/1").text)
+    assert "Taken back by undo 2" in page
+    assert "Undo this run" not in page
+    page = visible(staff.get(f"/cards/{card}").text)
+    assert all(
+        words in page for words in ("Taken back by Sam Hill. Send it again, or ignore it.", "Send again", "Taken back by Sam Hill in")
+    )
+    staff.post("/runs/2/undo/send-again")
+    run = grace_church.work_until_done(3)
+    assert (run.created, run.updated) == (0, 1)
+    [ana] = grace_church.practice.named("Ana", "Lopez")
+    assert (ana["status"], len(ana["emails"]), len(ana["phone_numbers"])) == ("active", 1, 1)
+
+
+def test_a_viewer_is_not_offered_an_undo_and_may_not_press_it(grace_church: GraceChurch) -> None:
+    grace_church.card(*ANA)
+    grace_church.work_until_done(grace_church.press_sync())
+    viewer = signed_in(grace_church.app, grace_church.church_id, role="viewer", name="Vera Stone")
+    assert "Undo this run" not in viewer.get("/runs/1").text
+    assert viewer.post("/runs/1/undo").status_code == 403
+
+
+def test_the_neighbour_finds_no_run_to_undo(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
+    grace_church.card(*ANA)
+    grace_church.work_until_done(grace_church.press_sync())
+    neighbour = signed_in(grace_church.app, neighbour_church.church_id, name="Nora Reed")
+    for path in ("undo", "undo/confirm", "undo/discard", "undo/send-again"):
+        assert neighbour.post(f"/runs/1/{path}").status_code == 404
+    assert grace_church.practice.named("Ana", "Lopez")[0]["status"] == "active"
