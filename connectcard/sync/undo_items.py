@@ -136,6 +136,9 @@ def _give_back(undo: SyncItem) -> None:
     by = db.session.scalars(select(SyncRun.started_by).where(SyncRun.id == undo.run_id)).one()
     outcome = db.session.scalars(select(SyncOutcome).where(SyncOutcome.id == undo.subject_id)).one()
     card = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
+    if not any(step.run_id == outcome.run_id and step.written_to is None for step in card.steps):
+        # It is somebody else's since, and stays with them.
+        return
     card.planned_at, card.synced_at, card.approval = None, None, None
     if card.state != IGNORED:
         card.state, card.reason = REVIEW, f"{TAKEN_BACK} {by}. Send it again, or ignore it."

@@ -31,10 +31,16 @@ def written_in(outcome_id: UUID) -> tuple[SyncItem, list[Written]]:
     """The card that came to rest so, and what that run wrote for it and is not taken back yet."""
     outcome = db.session.scalars(select(SyncOutcome).where(SyncOutcome.id == outcome_id)).one()
     card = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
-    made = {step.member: step.remote_id for step in card.steps if step.kind == plans.CREATE_PERSON and step.state == DONE}
-    made[VISITOR] = card.person_remote_id
     wrote = [step for step in card.steps if was_written_by_us(step) and step.run_id == outcome.run_id]
-    return card, [_written(step, made[VISITOR if step.kind == plans.CREATE_HOUSEHOLD else step.member]) for step in wrote]
+    return card, [_written(step, _written_to(step, card)) for step in wrote]
+
+
+def _written_to(step: SyncStep, card: SyncItem) -> str | None:
+    """The person on whom a step wrote; of a card that is somebody else's since, the one of that time."""
+    of_that_time = [other for other in card.steps if other.written_to == step.written_to]
+    made = {other.member: other.remote_id for other in of_that_time if other.kind == plans.CREATE_PERSON and other.state == DONE}
+    made[VISITOR] = step.written_to or card.person_remote_id
+    return made[VISITOR if step.kind == plans.CREATE_HOUSEHOLD else step.member]
 
 
 def was_written_by_us(step: SyncStep) -> bool:

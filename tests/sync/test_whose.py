@@ -12,7 +12,7 @@ from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused
 from connectcard.planning_center.documents import Ref
 from connectcard.planning_center.resources import people
-from connectcard.sync import questions
+from connectcard.sync import questions, runs, undo
 from connectcard.sync.decisions import correct_link, decide_by_hand
 from connectcard.sync.family_questions import decide_members, members_asked
 from connectcard.sync.models import SyncItem
@@ -119,6 +119,23 @@ def test_a_card_that_reached_the_wrong_person_goes_to_the_right_one_and_is_count
     assert (month.linked, month.corrected) == (1, 1)
     [kept] = [step for step in grace_church.steps(card) if step.written_to == mina]
     assert (kept.kind, kept.state, kept.remote_id is not None) == ("add_phone", "done", True), "from here it can be undone"
+
+
+def test_what_the_first_person_got_is_undone_and_the_second_keeps_theirs(grace_church: GraceChurch) -> None:
+    card, mina = linked_to_mina(grace_church)
+    corrected(grace_church, card, "new", None)
+    with church_scope(grace_church.church_id), transaction():
+        undone = undo.begin(runs.get_run(1), "Sam Hill").number
+    grace_church.work()
+    with church_scope(grace_church.church_id):
+        assert [row.kept for one in undo.cards_of(runs.get_run(undone)) for row in one.rows] == [""]
+    with church_scope(grace_church.church_id), transaction():
+        undo.confirm(runs.get_run(undone))
+    grace_church.work_until_done(undone)
+    [first] = [one for one in grace_church.practice.people() if one["id"] == mina]
+    [second] = grace_church.practice.named("Mina", "Quist")
+    assert (first["phone_numbers"], [phone["e164"] for phone in second["phone_numbers"]]) == ([], ["+12175550123"])
+    assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == ("synced", second["id"])
 
 
 def test_a_corrected_card_is_remembered_for_the_next_one(grace_church: GraceChurch) -> None:
