@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, request
 
 from connectcard.planning_center.resources import Resource
-from connectcard.simulator import follow_up, forms, questions, rules, webhooks
+from connectcard.simulator import follow_up, forms, people_rules, questions, rules, webhooks
 from connectcard.simulator.answers import (
     STANDING_HEADERS,
     Refusal,
@@ -377,7 +377,7 @@ class Door:
         rules.assign(self.desk, resource, row, body)
         self._must_have_a_place(resource, row)
         if resource.type == "Household":
-            rules.found_household(self.desk, row, body)
+            people_rules.found_household(self.desk, row, body)
         else:
             rules.keep(self.desk, row)
         return row

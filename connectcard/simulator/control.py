@@ -26,7 +26,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from connectcard.simulator import forms, rules, webhooks
+from connectcard.simulator import forms, merging, rules, webhooks
 from connectcard.simulator.answers import Refusal, plain_json
 from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import FACTS, PARENTS, PEOPLE
@@ -142,7 +142,7 @@ def merge() -> Response:
         if kept.id == removed.id or kept.organization != removed.organization:
             raise Mistaken("keep and remove: two different people of one organization")
         with by_hand(kept.organization) as desk:
-            merger = rules.merge(desk, kept, removed)
+            merger = merging.merge(desk, kept, removed)
         return plain_json({"id": str(merger.id), "person_to_keep_id": str(kept.id), "person_to_remove_id": str(removed.id)}, 201)
 
 
