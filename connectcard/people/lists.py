@@ -29,6 +29,7 @@ from connectcard.people.models import (
     Person,
 )
 from connectcard.people.plain_letters import plain_words
+from connectcard.people.sealing import open_child
 
 PAGE_ROWS = 50
 # Children whose names are opened for one search; whom it does not reach is found by the whole name.
@@ -93,13 +94,13 @@ def _named(words: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _children_named(words: Sequence[str]) -> list[UUID]:
-    sealed = select(Person).where(Person.child.is_(True), Person.child_details_sealed.is_not(None)).order_by(Person.id)
-    found = []
-    for child in db.session.scalars(sealed.limit(MOST_CHILDREN)):
-        identity = child.identity
+    sealed = select(Person.id, Person.child_details_sealed).where(Person.child.is_(True), Person.child_details_sealed.is_not(None))
+    found: list[UUID] = []
+    for child_id, envelope in db.session.execute(sealed.order_by(Person.id).limit(MOST_CHILDREN)):
+        identity = open_child(child_id, envelope or b"")
         name = "|".join(plain_words(f"{identity.first_name} {identity.nickname} {identity.last_name}"))
         if all(word in name for word in words):
-            found.append(child.id)
+            found.append(child_id)
         if len(found) == MOST_FOUND:
             break
     return found

@@ -108,9 +108,7 @@ class Person(ChurchOwned, Base):
         if self.child_details_sealed is None:
             names = {name: getattr(self, name) or "" for name in IDENTITY if name != "birthdate"}
             return Identity(**names, birthdate=self.birthdate)
-        kept = json.loads(self.child_details or "{}")
-        born = kept.pop("birthdate", None)
-        return Identity(**kept, birthdate=date.fromisoformat(born) if born else None)
+        return opened_identity(self.child_details or "{}")
 
     @property
     def name(self) -> str:
@@ -121,6 +119,13 @@ def sealed_identity(identity: Identity) -> str:
     """The text that is sealed in the place of a child's columns."""
     known = {name: value for name, value in asdict(identity).items() if value}
     return json.dumps(known, default=date.isoformat)
+
+
+def opened_identity(text: str) -> Identity:
+    """What `sealed_identity` wrote."""
+    kept = json.loads(text)
+    born = kept.pop("birthdate", None)
+    return Identity(**kept, birthdate=date.fromisoformat(born) if born else None)
 
 
 class Contact(ChurchOwned, Base):
