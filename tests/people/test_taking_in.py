@@ -65,13 +65,13 @@ def person_of(church_id: UUID, remote_id: str = "7") -> Person:
     [
         ("Ana", "Lopez", MAIL, None, True),
         ("Ana", "Lopez", "", BORN, True),
-        ("Anna", "Lopez", MAIL, None, True),
+        ("Ana Maria", "Lopez", MAIL, None, True),
         ("Ben", "Lopez", MAIL, None, False),
         ("Ana", "Lopez", "", date(1991, 5, 1), False),
         ("Ana", "Lopez", "other@gmail.com", None, False),
         ("Ben", "Lopez", "", BORN, False),
     ],
-    ids=["e-mail and name", "name and birthdate", "a spelling", "a spouse's e-mail", "another birthdate", "the name", "the birthdate"],
+    ids=["e-mail and name", "name and birthdate", "a second name", "a spouse's e-mail", "another birthdate", "the name", "the birthdate"],
 )  # fmt: skip
 def test_whose_a_pulled_person_is(grace: UUID, first: str, last: str, email: str, born: date | None, same: bool) -> None:
     ours = one_of_ours(grace, first, last, email=email, born=born)
