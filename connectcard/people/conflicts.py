@@ -62,7 +62,7 @@ def shown(conflict: Conflict) -> Shown:
 
 def _in_words(value: Any) -> str:
     if isinstance(value, date):
-        return value.isoformat()
+        return f"{value:%B} {value.day}, {value.year}"
     if isinstance(value, bool):
         return "Child" if value else "Adult"
     return str(value) if value not in (None, "") else "(nothing)"

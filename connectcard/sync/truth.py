@@ -24,9 +24,9 @@ from connectcard.sync.pull_shift import Pull
 
 MISSING_HERE, MISSING_THERE, CHANGED_THERE = "missing_here", "missing_there", "changed_there"
 WORDS = {
-    MISSING_HERE: "is in Planning Center and not here",
-    MISSING_THERE: "is here and no longer in Planning Center",
-    CHANGED_THERE: "was changed in Planning Center and not read since",
+    MISSING_HERE: "In Planning Center and not here",
+    MISSING_THERE: "Here and no longer in Planning Center",
+    CHANGED_THERE: "Changed in Planning Center and not read since",
 }
 MOST_LISTED = 500
 COMPARED: tuple[tuple[str, Mapping], ...] = ((PERSON, PEOPLE), (FAMILY, FAMILIES), (GROUP, GROUPS))

@@ -20,6 +20,7 @@ blueprint = Blueprint("ownership", __name__)
 
 SUBJECT_WORDS = {PERSON: "People", FAMILY: "Families", GROUP: "Groups"}
 OWNER_WORDS = {PLANNING_CENTER: "Planning Center", HERE: "This directory"}
+GIVE_WORDS = {PLANNING_CENTER: "Give to Planning Center", HERE: "Keep here"}
 MOST_SHOWN = 100
 
 
@@ -44,6 +45,7 @@ def page() -> str:
         owners=ownership.owners(),
         chosen=ownership.choices(),
         owner_words=OWNER_WORDS,
+        give_words=GIVE_WORDS,
         may_choose=g.member.role == OWNER,
         open_conflicts=conflicts.count(),
     )
