@@ -1,13 +1,19 @@
 """A church pulled whole from a practice Planning Center and compared with it record for record; then changed, cut off, limited, refused."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from threading import Event
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from connectcard import create_app
+from connectcard.application import ROOT
 from connectcard.churches.tenancy import church_scope
+from connectcard.clock import clock
 from connectcard.config import Config
 from connectcard.connections import budget
 from connectcard.database import db, transaction
@@ -17,6 +23,7 @@ from connectcard.people.queries import find_candidates, find_person
 from connectcard.planning_center import paging
 from connectcard.sync import cursors, pull, pull_shift, truth
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE, TRUTH_CHECK
+from tests import servers
 from tests.conftest import MovedClock, running
 from tests.sync.conftest import GraceChurch, Practice, connect_church
 from tests.sync.pulling import Puller, as_there, change, here, there
@@ -272,3 +279,27 @@ def test_the_church_next_door_is_not_touched(grace_church: GraceChurch, pulls: P
         for model in (Person, Family, Group, Conflict, cursors.SyncCursor):
             assert db.session.scalar(select(func.count(model.id))) == 0
     assert grace_church.practice.organization(1) == before
+
+
+def test_workers_that_are_killed_leave_a_pull_that_another_one_ends(
+    grace_church: GraceChurch, pulls: Puller, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "source", lambda: datetime.now(UTC))
+    number = pulls.want()
+    grace_church.practice.post("settings", {"latency_ms": 60})
+    token = config.personal_access_token or ("", "")
+    command = [sys.executable, "-m", "tests.sync.pull_in_a_process", config.database_url, grace_church.practice.url, *token]
+    for asked in (2, 4, 6):
+        worker = subprocess.Popen([*command, str(grace_church.church_id)], cwd=ROOT)
+        before = last_request(grace_church)
+        servers.wait_until(lambda before=before, asked=asked: last_request(grace_church) >= before + asked, "a few pages", 120)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        with church_scope(grace_church.church_id), transaction() as session:
+            # A dead worker's lease ends by itself after a minute; nobody waits for it here.
+            session.execute(update(pull_shift.PullLane).values(until=None))
+    assert not grace_church.run(number).finished_at
+    grace_church.practice.post("settings", {"latency_ms": 0})
+    while pulls.turn() or not grace_church.run(number).finished_at:
+        pass
+    as_there(grace_church)
