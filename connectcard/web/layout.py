@@ -12,7 +12,7 @@ from flask import Flask, current_app, g, request, url_for
 from connectcard.connections.models import RECONNECT
 from connectcard.connections.queries import find_connection
 from connectcard.people import conflicts
-from connectcard.sync import cards_in_sync, questions
+from connectcard.sync import cards_in_sync, push_board, questions
 from connectcard.sync.remote_views import SECTIONS, tabs_of
 from connectcard.web.access import reaches
 
@@ -75,7 +75,13 @@ def navigation() -> list[Group]:
         ),
         Group(
             "Directory",
-            [Place("People", "/people"), Place("Families", "/families"), Place("Groups", "/groups"), Place("Both sides", "/ownership")],
+            [
+                Place("People", "/people"),
+                Place("Families", "/families"),
+                Place("Groups", "/groups"),
+                Place("Both sides", "/ownership"),
+                Place("Send", "/send", count=push_board.count()),
+            ],
         ),
         Group(
             "Planning Center",

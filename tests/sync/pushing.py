@@ -104,7 +104,17 @@ class Directory:
         """Press the button and let the worker end the run."""
         with church_scope(self.church.church_id), transaction():
             number = push.start(kind, "Sam Hill").number
-        return self.church.work_until_done(number)
+        return self.work_until_done(number)
+
+    def work_until_done(self, number: int) -> SyncRun:
+        """The worker's passes until the run is over, the clock moved on in between by more than anything waits for."""
+        for _ in range(30):
+            self.church.work()
+            run = self.church.run(number)
+            if run.finished_at:
+                return run
+            self.church.move(seconds=125)
+        raise AssertionError(f"run {number} did not end: {[(item.kind, item.state, item.reason) for item in self.church.items()]}")
 
     def item(self, subject_id: UUID) -> SyncItem:
         return next(item for item in self.church.items() if item.subject_id == subject_id)

@@ -1,0 +1,117 @@
+"""What staff see of pushes: how much waits to be sent, what needs them, and how the records of the last push fared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from connectcard.churches.models import Church
+from connectcard.churches.tenancy import current_church_id
+from connectcard.database import db
+from connectcard.people.matching import UNCLEAR
+from connectcard.people.models import Family, Group, GroupMembership, Person
+from connectcard.people.queries import find_person
+from connectcard.sync import push
+from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncOutcome, SyncRun
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody in Planning Center who may be meant, with what agrees and what does not."""
+
+    remote_id: str
+    name: str
+    reasons: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class NeedsYou:
+    """An item of a push that waits for staff. `question`: they have to say who it is; `asks_leader`: whether to put them in after all."""
+
+    item_id: UUID
+    kind: str
+    subject_id: UUID | None
+    about: str
+    words: str
+    failed: bool
+    question: bool = False
+    asks_leader: bool = False
+    candidates: tuple[Candidate, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Fared:
+    """How one record fared in a push."""
+
+    about: str
+    kind: str
+    outcome: str
+    words: str
+    writes: tuple[str, ...]
+
+
+def needing_you() -> list[NeedsYou]:
+    """What waits for staff, the oldest first."""
+    wanted = select(SyncItem).where(SyncItem.kind.in_(push.ORDER), SyncItem.state.in_((REVIEW, FAILED)))
+    return [_needs(item) for item in db.session.scalars(wanted.order_by(SyncItem.due_at).limit(MOST_SHOWN))]
+
+
+def count() -> int:
+    """How many wait so."""
+    waiting = select(func.count(SyncItem.id)).where(SyncItem.kind.in_(push.ORDER), SyncItem.state.in_((REVIEW, FAILED)))
+    return db.session.scalar(waiting) or 0
+
+
+def _needs(item: SyncItem) -> NeedsYou:
+    decision = item.decision or {}
+    question = item.kind == PERSON and decision.get("kind") == UNCLEAR and not decision.get("by")
+    leader = item.kind == MEMBERSHIP and item.planned_at is None and not item.steps and item.person_remote_id is None
+    candidates = tuple(_candidate(one) for one in decision.get("candidates", ())) if question else ()
+    return NeedsYou(item.id, item.kind, item.subject_id, about(item), item.reason or "", item.state == FAILED, question, leader, candidates)
+
+
+def _candidate(one: dict[str, Any]) -> Candidate:
+    known = find_person(one["remote_id"]) if not one["name"] else None
+    return Candidate(one["remote_id"], one["name"] or (known.name if known else "A child of this name"), one["reasons"])
+
+
+def about(item: SyncItem) -> str:
+    """Whom or what an item is about, in words."""
+    if item.kind == PERSON:
+        person = db.session.get(Person, item.subject_id)
+        return person.name if person else ""
+    if item.kind == FAMILY:
+        family = db.session.get(Family, item.subject_id)
+        return family.name or "A family" if family else ""
+    row = db.session.get(GroupMembership, item.subject_id)
+    if row is None:
+        return ""
+    group, person = db.session.get(Group, row.group_id), db.session.get(Person, row.person_id) if row.person_id else None
+    return f"{person.name if person else 'Somebody'} in {group.name if group else 'a group'}"
+
+
+def last_push() -> SyncRun | None:
+    """The push that was started last."""
+    return db.session.scalars(select(SyncRun).where(SyncRun.kind.in_(push.WAITING)).order_by(SyncRun.number.desc())).first()
+
+
+def fared(run: SyncRun) -> list[Fared]:
+    """How its records fared, the last first."""
+    wanted = select(SyncOutcome, SyncItem).join(SyncItem, SyncItem.id == SyncOutcome.item_id).where(SyncOutcome.run_id == run.id)
+    rows = db.session.execute(wanted.order_by(SyncOutcome.at.desc()).limit(MOST_SHOWN)).all()
+    return [Fared(about(item), item.kind, outcome.outcome, outcome.reason or "", _writes(item, run)) for outcome, item in rows]
+
+
+def _writes(item: SyncItem, run: SyncRun) -> tuple[str, ...]:
+    return tuple(step.label for step in item.steps if step.run_id == run.id and step.state == "done" and not step.found)
+
+
+def choose_to_send_memberships(chosen: bool) -> None:
+    """Whether the church sends group memberships; leaders may be told of each. Inside `transaction()`."""
+    church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
+    church.sends_memberships = chosen
+    db.session.flush()

@@ -1,0 +1,87 @@
+"""Staff send the directory, say who somebody is, and see to what Planning Center refused."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from connectcard.churches.models import Church
+from connectcard.churches.tenancy import church_scope
+from connectcard.clock import now
+from connectcard.database import db, transaction
+from connectcard.people.models import Identity, Person
+from connectcard.people.operations import marking_key, set_identity
+from connectcard.sync.models import FINISHED, IGNORED, PENDING, PERSON, PUSH_PEOPLE, REVIEW, SyncItem, SyncRun
+from tests.web.conftest import StaffBrowser
+
+SignIn = Callable[..., StaffBrowser]
+REASONS = [{"agrees": "yes", "words": "Same email: millers@gmail.com"}]
+
+
+def bob(church_id: UUID) -> UUID:
+    """Bob was sent, and it is not clear whether he is Ruth's namesake; gives the item."""
+    with church_scope(church_id), transaction() as session:
+        person = Person(seen_at=None)
+        set_identity(person, Identity("Bob", "Miller"), child=False, key=marking_key())
+        run = SyncRun(number=7, kind=PUSH_PEOPLE, state=FINISHED, started_by="Sam Hill", total=1, finished_at=now())
+        session.add_all([person, run])
+        session.flush()
+        shown = {"remote_id": "70", "name": "Robert Miller", "first_name": "Robert", "last_name": "Miller", "reasons": REASONS}
+        decision = {"kind": "unclear", "person": None, "words": "Same email as Robert Miller.", "candidates": [shown]}
+        item = SyncItem(kind=PERSON, subject_id=person.id, run_id=run.id, state=REVIEW, decision=decision, reason=decision["words"])
+        session.add(item)
+        session.flush()
+        return item.id
+
+
+def item_of(church_id: UUID, item_id: UUID) -> SyncItem:
+    with church_scope(church_id):
+        return db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
+
+
+def test_staff_say_that_it_is_the_same_person(grace: UUID, sign_in: SignIn) -> None:
+    item_id, staff = bob(grace), sign_in(grace, "staff", "Mona Reyes")
+    page = staff.get("/send").text
+    assert "Bob Miller" in page
+    assert "Robert Miller" in page
+    assert "Same email: millers@gmail.com" in page
+    assert staff.post(f"/send/{item_id}/person", {"kind": "same", "person": "70"}).status_code == 303
+    item = item_of(grace, item_id)
+    assert (item.state, item.decision["person"], item.decision["by"]) == (PENDING, "70", "Mona Reyes")
+    with church_scope(grace):
+        assert db.session.get_one(SyncRun, item.run_id).number == 8
+
+
+def test_only_somebody_who_was_shown_can_be_chosen(grace: UUID, sign_in: SignIn) -> None:
+    item_id, staff = bob(grace), sign_in(grace, "staff")
+    assert staff.post(f"/send/{item_id}/person", {"kind": "same", "person": "71"}).status_code >= 400
+    assert item_of(grace, item_id).state == REVIEW
+
+
+def test_what_was_done_by_hand_leaves_the_list(grace: UUID, sign_in: SignIn) -> None:
+    item_id, staff = bob(grace), sign_in(grace, "staff")
+    staff.post(f"/send/{item_id}/done", {})
+    assert item_of(grace, item_id).state == IGNORED
+    assert 'id="needs-you"' not in staff.get("/send").text
+
+
+def test_an_owner_chooses_that_memberships_are_sent(grace: UUID, sign_in: SignIn) -> None:
+    assert sign_in(grace, "staff").post("/send/memberships", {"send": "yes"}).status_code == 403
+    owner = sign_in(grace, "owner")
+    assert owner.post("/send/memberships", {"send": "yes"}).status_code == 303
+    with church_scope(grace):
+        assert db.session.get_one(Church, grace).sends_memberships
+    assert "This church sends group memberships" in owner.get("/send").text
+
+
+def test_somebody_who_may_only_look_sends_nothing(grace: UUID, sign_in: SignIn) -> None:
+    item_id, viewer = bob(grace), sign_in(grace, "viewer")
+    assert "Someone new" not in viewer.get("/send").text
+    assert viewer.post(f"/send/{item_id}/person", {"kind": "new"}).status_code == 403
+
+
+def test_the_neighbour_sees_nothing_of_it(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
+    item_id, next_door = bob(grace), sign_in(neighbour, "owner")
+    assert "Bob Miller" not in next_door.get("/send").text
+    assert next_door.post(f"/send/{item_id}/person", {"kind": "new"}).status_code == 404
+    assert item_of(grace, item_id).state == REVIEW
