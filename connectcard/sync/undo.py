@@ -197,11 +197,11 @@ def _row(step: SyncStep) -> UndoRow:
     return UndoRow(step.label, step.member, shown_of(body), body.get("result", ""), kept, step.state, step.confirmed_at is not None)
 
 
-SHOWN = ("address", "number", "value", "name")
+SHOWN = ("address", "number", "name")
 
 
 def shown_of(body: dict[str, Any]) -> str:
-    """The value that a step of an undo is about, where it is one that may be read: no names of people, no notes."""
+    """The value that a step of an undo is about, where anybody may read it: no names, no notes, no field that may hold a prayer."""
     after = body.get("after") or {}
     if body.get("of") in ("create_person", "reactivate"):
         return ""

@@ -19,6 +19,8 @@ from connectcard.web.inbox import family_names
 
 blueprint = Blueprint("undo", __name__)
 
+DONE_SO = ("Removed", "Made", "Empty")
+
 
 @dataclass(frozen=True)
 class UndoneRow:
@@ -82,6 +84,12 @@ def shown(run: SyncRun) -> dict[str, object]:
         "undo_page": page,
         "undo_pages": -(-run.total // undo.ROWS_A_PAGE),
     }
+
+
+@blueprint.app_template_filter()
+def will_be(result: str) -> str:
+    """What is shown before it is done: "Will be removed"; a value that comes back stays as it is."""
+    return f"Will be {result[0].lower()}{result[1:]}" if result.startswith(DONE_SO) else result
 
 
 def _rows(run: SyncRun, page: int) -> list[UndoneRow]:
