@@ -5,7 +5,7 @@ killed anywhere, or one that was overtaken, leaves a pull that goes on at the ne
 and is taken up again after them. Nothing is deleted: who is missing in a list that was read to its end is looked up.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import datetime, timedelta
 from threading import Event
@@ -72,6 +72,7 @@ STAGES: dict[str, tuple[str, ...]] = {
     PULL_FULL: (PEOPLE.name, FAMILIES.name, GROUPS.name, MEMBERS),
     TRUTH_CHECK: (CHECK,),
 }
+PULLS = tuple(kind for kind in STAGES if kind != TRUTH_CHECK)
 MAPPINGS: dict[str, Mapping] = {mapping.name: mapping for mapping in (PEOPLE, FAMILIES, GROUPS)}
 KIND_OF = {PEOPLE.name: PERSON_KIND, FAMILIES.name: FAMILY, GROUPS.name: GROUP}
 SCHEDULE = "Schedule"
@@ -95,7 +96,8 @@ def want_pull(kind: str, member_name: str, *, whole: bool = False) -> SyncRun:
     if not is_connected():
         raise ConnectionMissing("This church is not connected to Planning Center. An owner can connect it.")
     one_press_at_a_time()
-    run = running_pull() or new_run(kind, member_name)
+    alike = (TRUTH_CHECK,) if kind == TRUTH_CHECK else PULLS
+    run = running_pull(alike) or new_run(kind, member_name)
     if run.progress is None:
         run.progress = {"stage": "Waiting to begin", "done": 0, "of": None, "whole": whole}
     db.session.flush()
@@ -112,9 +114,9 @@ def is_connected() -> bool:
     return connection is not None and connection.state == CONNECTED
 
 
-def running_pull() -> SyncRun | None:
-    """The pull or truth check that is on."""
-    on = SyncRun.kind.in_(STAGES), SyncRun.state.in_((RUNNING, STOPPING))
+def running_pull(kinds: Collection[str] = tuple(STAGES)) -> SyncRun | None:
+    """The pull or truth check that is on; of two the one that was wanted first."""
+    on = SyncRun.kind.in_(kinds), SyncRun.state.in_((RUNNING, STOPPING))
     return db.session.scalars(select(SyncRun).where(*on).order_by(SyncRun.number)).first()
 
 
@@ -209,6 +211,8 @@ def _advance(pull: Pull) -> None:
         cursor = _begin(pull, stage)
         if cursor.done:
             continue
+        if cursor.due_at > now():
+            return
         try:
             _end_stage(pull, stage, _stage(pull, stage))
         except (ScopeMissing, ProductUnavailable, Forbidden) as error:
