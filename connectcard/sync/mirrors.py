@@ -7,13 +7,13 @@ hides rows takes nothing away: what is missing in an answer is not therefore gon
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from threading import Event
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
@@ -35,6 +35,7 @@ from connectcard.sync.remote_values import Kept, choices_of, kept_of
 from connectcard.sync.remote_views import BELOW, BY_KEY, VIEWS, View
 
 MOST_ROWS = 10_000
+RECORDS_KEPT = timedelta(days=90)
 SEES_ALL_GROUPS = "administrator"
 
 
@@ -193,6 +194,8 @@ def sealed_values_of(row: RemoteRecord) -> dict[str, Any]:
 
 def forget_aged() -> int:
     """Erase what was not read again for long, and days that a view no longer shows. In the church's scope; returns how many rows."""
+    for key in record_readings.KEYS:
+        readings.forget(key, RECORDS_KEPT)
     return sum(_forget(view) for view in VIEWS)
 
 
@@ -202,8 +205,7 @@ def _forget(view: View) -> int:
         aged = aged | (RemoteRecord.at <= now() - view.span.back)
     with transaction() as session:
         erased = session.execute(delete(RemoteRecord).where(RemoteRecord.view == view.key, aged))
-        unread = RemoteReading.read_at <= now() - view.keep
-        session.execute(update(RemoteReading).where(RemoteReading.view == view.key, unread).values(read_at=None, choices={}))
+    readings.forget(view.key, view.keep)
     return int(getattr(erased, "rowcount", 0))
 
 

@@ -6,7 +6,7 @@ A reading is known by its `key` (of a view, or "directory/person") and, where it
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 
 from connectcard.churches.tenancy import every_church
 from connectcard.clock import now
@@ -116,6 +116,13 @@ def give_up(key: str, remote_id: str, product: str, error: PlanningCenterError) 
         reading.standing = standing or reading.standing
         if standing and not isinstance(error, Forbidden):
             note_product(product, standing)
+
+
+def forget(key: str, kept: timedelta) -> None:
+    """Drop what is known of readings that nobody asked for again since; the page then asks by itself when it is opened."""
+    with transaction() as session:
+        aged = RemoteReading.read_at <= now() - kept
+        session.execute(delete(RemoteReading).where(RemoteReading.view == key, RemoteReading.wanted_at.is_(None), aged))
 
 
 def note_product(product: str, standing: str) -> None:
