@@ -5,7 +5,7 @@ record is read again and applied as a pull applies it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, cast
@@ -98,27 +98,35 @@ def _check(delivery: Delivery, signer: WebhookSubscription, organization_id: str
         raise NotOurs("Signed by Planning Center, but its ids are longer than any we know.")
 
 
-def keep(deliveries: Sequence[Delivery]) -> int:
-    """Keep each event once; returns how many were new. Inside `transaction()`, which the caller ends with a bell."""
-    if _is_full():
-        want_catch_up()
-        return 0
-    return sum(_kept_once(delivery) for delivery in deliveries)
-
-
-def _is_full() -> bool:
+def is_full() -> bool:
+    """Whether more than we keep waiting waits already; then everything is pulled instead."""
     most = select(WebhookDelivery.id).where(WebhookDelivery.state == WAITING).offset(MOST_WAITING - 1).limit(1)
     return db.session.scalar(most) is not None
 
 
-def _kept_once(delivery: Delivery) -> bool:
-    _note_receipt(delivery.name)
+def keep(deliveries: Sequence[Delivery]) -> int:
+    """Keep each event once; returns how many were new. Inside `transaction()`, which the caller ends with a bell."""
+    # Sealed before the first statement, from which on others wait for their turn to write.
+    rows = [_row_of(delivery) for delivery in deliveries]
+    new = sum(map(_is_new, rows))
+    for name in {delivery.name for delivery in deliveries}:
+        _note_receipt(name)
+    return new
+
+
+def _is_new(row: dict[str, Any]) -> bool:
+    """Store one event unless it is there; one row a statement, since a statement of many rows is put together anew each time."""
+    insert: Any = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    once = insert(WebhookDelivery).values(row).on_conflict_do_nothing(index_elements=["church_id", "event_id"])
+    return db.session.execute(once.returning(WebhookDelivery.id)).first() is not None
+
+
+def _row_of(delivery: Delivery) -> dict[str, Any]:
     subject, *also = subjects_of(delivery)
     row = WebhookDelivery(event_id=delivery.id, name=delivery.name, subject=str(subject), also=str(also[0]) if also else None)
     row.payload = json.dumps(outline(delivery.record))
-    insert: Any = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    once = insert(WebhookDelivery).values(_values(row)).on_conflict_do_nothing(index_elements=["church_id", "event_id"])
-    return db.session.execute(once.returning(WebhookDelivery.id)).first() is not None
+    given = ("id", "church_id", "event_id", "name", "subject", "also", "payload_sealed")
+    return {name: getattr(row, name) for name in given}
 
 
 def _note_receipt(name: str) -> None:
@@ -128,11 +136,6 @@ def _note_receipt(name: str) -> None:
     if mark not in noted or now() - noted[mark] >= timedelta(minutes=1):
         changed(update(WebhookSubscription).where(WebhookSubscription.name == name).values(last_received_at=now()))
         noted[mark] = now()
-
-
-def _values(row: WebhookDelivery) -> Mapping[str, Any]:
-    given = ("id", "church_id", "event_id", "name", "subject", "also", "payload_sealed")
-    return {name: getattr(row, name) for name in given}
 
 
 def note_refusal(refused: NotTaken) -> None:

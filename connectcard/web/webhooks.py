@@ -76,8 +76,12 @@ def receive(key: str) -> tuple[str, int]:
             with transaction():
                 inbox.note_refusal(refused)
             return str(refused), 401 if isinstance(refused, NotGenuine) else 403
+        full = inbox.is_full()
         with transaction():
-            inbox.keep(deliveries)
+            if full:
+                inbox.want_catch_up()
+            else:
+                inbox.keep(deliveries)
             after_commit(partial(ring, church_id))
     return "kept", 200
 

@@ -34,6 +34,8 @@ pytestmark = pytest.mark.benchmark
 EVENTS = int(os.environ.get("BENCH_EVENTS", "900"))
 AT_ONCE = 16
 AIM_MS, PATIENCE_MS = 200, 10_000
+# A page that is not there, answered without a look into the database.
+NO_SUCH_ADDRESS = "/webhooks/elsewhere"
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,20 @@ def a_church_that_is_told(directory: Path, database_url: str) -> Iterator[tuple[
             program.kill()
 
 
-def burst(url: str, told: Told, people: list[str]) -> Burst:
-    """So many events, each of its own, as fast as they are answered."""
+def burst(url: str, told: Told, people: list[str], path: str = "", status: int = 200) -> Burst:
+    """So many events, each of its own, as fast as they are answered with this status."""
     records = ({"type": "Person", "id": people[number % len(people)], "attributes": {}} for number in range(EVENTS))
     bodies = [told.body(PERSON_UPDATED, record=record) for record in records]
     secret = told.secrets[PERSON_UPDATED]
     began = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as senders:
-        parts = [senders.submit(send, url, told.path, bodies[place::AT_ONCE], secret) for place in range(AT_ONCE)]
+        parts = [senders.submit(send, url, path or told.path, bodies[place::AT_ONCE], secret, status) for place in range(AT_ONCE)]
         times = sorted(took for part in parts for took in part.result())
     seconds = time.perf_counter() - began
     return Burst(len(times) / seconds, times[len(times) // 2], times[int(len(times) * 0.99)], times[-1])
 
 
-def send(url: str, path: str, bodies: list[bytes], secret: str) -> list[float]:
+def send(url: str, path: str, bodies: list[bytes], secret: str, status: int) -> list[float]:
     where, times = urlsplit(url), []
     for body in bodies:
         headers = {"Content-Type": "application/json", "X-PCO-Webhooks-Name": PERSON_UPDATED}
@@ -110,7 +112,7 @@ def send(url: str, path: str, bodies: list[bytes], secret: str) -> list[float]:
         answer.read()
         caller.close()
         times.append((time.perf_counter() - before) * 1000)
-        assert answer.status == 200
+        assert answer.status == status
     return times
 
 
@@ -124,6 +126,7 @@ def test_how_fast_deliveries_are_answered_in_a_burst(tmp_path: Path, database_ur
     with a_church_that_is_told(tmp_path, database_url) as (installation, told, people):
         burst(installation.url, told, people[:1])
         warm = counted(told)
+        floor = burst(installation.url, told, people, NO_SUCH_ADDRESS, 404)
         idle = burst(installation.url, told, people)
         installation.worker.start()
         wait_until(lambda: counted(told, WebhookDelivery.state != WAITING), "the worker to be busy", 60)
@@ -134,6 +137,7 @@ def test_how_fast_deliveries_are_answered_in_a_burst(tmp_path: Path, database_ur
         worked = time.perf_counter() - began
     print(f"\n{EVENTS} events at once, {AT_ONCE} connections, {any_database} (aim {AIM_MS} ms, Planning Center waits {PATIENCE_MS} ms)")
     print(f"  machine      {os.cpu_count()} processors, load {os.getloadavg()[0]:.0f}: the senders, web, worker and practice share them")
+    print(f"  no such page {floor}   (the least that this application needs for an answer, just now)")
     print(f"  no worker    {idle}")
     print(f"  busy worker  {busy}")
     print(f"  {warm + 2 * EVENTS} events about {len(people)} people were looked at {worked:.0f} s after the last burst")
