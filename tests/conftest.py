@@ -67,11 +67,7 @@ def postgresql_url(postgresql: servers.PostgresqlServer, postgresql_database: st
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file from which each test's own is copied."""
-    path = tmp_path_factory.mktemp("sqlite") / "empty.sqlite"
-    make_schema(f"sqlite:///{path}")
-    with closing(connect(path)) as connection:
-        connection.execute("pragma wal_checkpoint(truncate)")
-    return path
+    return empty_sqlite(tmp_path_factory.mktemp("sqlite") / "empty.sqlite")
 
 
 @pytest.fixture
@@ -130,6 +126,14 @@ def browser() -> Iterator[Browser]:
         pytest.skip("Chromium is not here (apt-get install chromium, or set CHROMIUM): what a person sees was not tested")
     with browsing.launched(program) as browser:
         yield browser
+
+
+def empty_sqlite(path: Path) -> Path:
+    """A migrated, empty SQLite file that can be copied as it is."""
+    make_schema(f"sqlite:///{path}")
+    with closing(connect(path)) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+    return path
 
 
 @contextmanager
