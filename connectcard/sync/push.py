@@ -111,8 +111,9 @@ def taken_by(kind: str) -> tuple[Taken, ...]:
 
 
 def waiting(kind: str) -> int:
-    """How many records a push of this kind would take."""
-    return sum(len(subjects()) for _, subjects in taken_by(kind))
+    """How many records a push of this kind would take; those that wait for somebody to decide are not among them."""
+    asked = set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
+    return sum(len(set(subjects()) - asked) for _, subjects in taken_by(kind))
 
 
 def start(kind: str, member_name: str) -> SyncRun:

@@ -11,6 +11,7 @@ from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people.models import Identity, Person
 from connectcard.people.operations import marking_key, set_identity
+from connectcard.sync import push
 from connectcard.sync.models import FINISHED, IGNORED, PENDING, PERSON, PUSH_PEOPLE, REVIEW, SyncItem, SyncRun
 from tests.web.conftest import StaffBrowser
 
@@ -45,6 +46,8 @@ def test_staff_say_that_it_is_the_same_person(grace: UUID, sign_in: SignIn) -> N
     assert "Bob Miller" in page
     assert "Robert Miller" in page
     assert "Same email: millers@gmail.com" in page
+    with church_scope(grace):
+        assert push.waiting(PUSH_PEOPLE) == 0
     assert staff.post(f"/send/{item_id}/person", {"kind": "same", "person": "70"}).status_code == 303
     item = item_of(grace, item_id)
     assert (item.state, item.decision["person"], item.decision["by"]) == (PENDING, "70", "Mona Reyes")
