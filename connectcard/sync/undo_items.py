@@ -36,7 +36,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PlannedStep
-from connectcard.sync.steps import Later, PersonGone, Step
+from connectcard.sync.steps import Later, NoLonger, PersonGone, Step
 from connectcard.sync.undo_looking import look_at, written_in
 from connectcard.sync.undo_plans import MERGED, take_back
 from connectcard.sync.undo_writes import UndoTarget
@@ -85,7 +85,7 @@ class UndoAtWork(ItemAtWork):
 
     def finish(self) -> None:
         """Read back what was taken back, tick it, and say what was kept and why; the card is there to be sent again or ignored."""
-        back = [step_id for step_id, step in _done_steps(self.hold.item_id) if self.target().probe(step, self.client)]
+        back = [step_id for step_id, step in _done_steps(self.hold.item_id) if self._shows(step)]
         with held(self.hold) as item:
             for row in item.steps:
                 row.confirmed_at = now() if row.id in back else row.confirmed_at
@@ -94,6 +94,13 @@ class UndoAtWork(ItemAtWork):
             settle(item, state, outcome, reason)
             if any(row.state == DONE for row in item.steps):
                 _give_back(item)
+
+    def _shows(self, step: Step) -> bool:
+        """Whether it reads as taken back; what somebody changed a moment later is not ticked."""
+        try:
+            return self.target().probe(step, self.client) is not None
+        except NoLonger:
+            return False
 
     @staticmethod
     def marks_of(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:

@@ -15,6 +15,7 @@ from connectcard.planning_center import Client
 from connectcard.planning_center.resources import people
 from connectcard.sync import runs, undo, undo_plans
 from connectcard.sync.models import Destination, SyncItem, SyncRun
+from connectcard.sync.undo_items import UndoAtWork
 from tests.sync.conftest import GraceChurch
 
 ADDRESS = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
@@ -159,6 +160,22 @@ def test_a_change_after_the_preview_is_seen_before_anything_is_removed(church: G
     undone = confirm(church, shown)
     assert kept(church, undone) == {"Mobile number": undo_plans.CHANGED}
     assert len(quist(church)["phone_numbers"]) == 1
+
+
+def test_somebody_is_renamed_the_moment_they_were_made_inactive(church: GraceChurch, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, number = send_minas_card(church)
+    shown, client, rest = preview(church, number), planning_center(church), UndoAtWork.finish
+
+    def renamed_before(work: UndoAtWork) -> None:
+        client.update(people.PERSON, quist(church)["id"], {"first_name": "Mina", "status": "active"})
+        rest(work)
+
+    monkeypatch.setattr(UndoAtWork, "finish", renamed_before)
+    undone = confirm(church, shown)
+    assert (undone.state, undone.updated, undone.needs_you) == ("finished", 1, 0)
+    with church_scope(church.church_id):
+        [card] = undo.cards_of(runs.get_run(undone.number))
+    assert [row.confirmed for row in card.rows if row.label == "New person"] == [False]
 
 
 def test_on_a_person_who_was_there_only_what_was_added_goes(church: GraceChurch) -> None:
