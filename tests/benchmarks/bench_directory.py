@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -146,25 +145,25 @@ def made_up(number: int, round_: int) -> PulledPerson:
     )
 
 
-def stored_at(church_id: UUID, round_: int, renew: bool = True) -> tuple[float, Any]:
-    """Store everybody, a page at a time as a pull does; how many a second."""
-    took, most = 0.0, memory("VmRSS")
+def stored_at(church_id: UUID, round_: int) -> tuple[float, float, float]:
+    """Store everybody, a page at a time as a pull does: how many a second, and a second of this process's own work; memory grown by."""
+    took, worked, at_rest = 0.0, 0.0, memory("VmRSS")
     for start in range(0, STORED, 1000):
         page = [made_up(number, round_) for number in range(start, min(start + 1000, STORED))]
-        began = time.perf_counter()
+        began, working = time.perf_counter(), time.process_time()
         with church_scope(church_id), transaction():
             take_in_people(page, now())
-        took += time.perf_counter() - began
-    return STORED / took, memory("VmRSS") - most
+        took, worked = took + time.perf_counter() - began, worked + time.process_time() - working
+    return STORED / took, STORED / worked, memory("VmRSS") - at_rest
 
 
 def test_storing_many_people(any_database: str, app: Flask, grace: UUID, capsys: pytest.CaptureFixture[str]) -> None:
-    """New people, changed people and people as they were."""
+    """New people, changed people and people as they were. On a busy machine the figure of this process's own work says more."""
     figures = [(name, *stored_at(grace, round_)) for name, round_ in (("new", 0), ("changed", 1), ("as they were", 1))]
     with church_scope(grace):
         rows = db.session.scalar(select(func.count(Person.id))), db.session.scalar(select(func.count(Contact.id)))
     with capsys.disabled():
         print(f"\nStoring {STORED} people (a quarter children, sealed) with {rows[1]} contacts and an address each, on {any_database}")
-        for name, each, grown in figures:
-            print(f"  {name:13} {each:8.0f} people/s, {each * 4:8.0f} rows/s, memory {grown:+.0f} MB")
+        for name, each, own, grown in figures:
+            print(f"  {name:13} {each:7.0f} people/s ({each * 4:.0f} rows/s); {own:.0f} people/s of own work; memory {grown:+.0f} MB")
     assert rows[0] == STORED
