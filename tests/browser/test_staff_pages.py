@@ -121,7 +121,7 @@ def test_a_second_church_in_one_browser_is_asked_for_and_the_first_one_can_stay(
             expect(page.get_by_role("banner")).to_contain_text("Hope Chapel")
 
 
-ELSEWHERE = ("/sign-in/start", "/oauth/", "/connection/start", "/cards/export")
+ELSEWHERE = ("/sign-in/start", "/oauth/", "/connection/start", "/cards/export", "/runs/history.csv")
 
 
 def pages_of(app: Flask) -> list[str]:
@@ -157,7 +157,7 @@ def test_on_a_phone_everything_is_reached_from_the_bar_below(app: Flask, served:
         expect(bar.get_by_role("link", name="Field mapping")).to_be_hidden()
         bar.get_by_text("More", exact=True).tap()
         bar.get_by_role("link", name="Connection").tap()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Connection")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Planning Center")
         bar.get_by_text("More", exact=True).tap()
         bar.get_by_role("button", name="Sign out everywhere").tap()
         page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").tap()

@@ -237,7 +237,7 @@ def test_what_was_written_is_shown_step_by_step(grace: UUID, sam: StaffBrowser) 
     page = sam.get(f"/cards/{ana}").text
     for words in (
         "2 of 3 done",
-        "Was there already",
+        "Found",
         "Not accepted",
         "has a disallowed domain name. Mend the card",
         "/people/AC48400",
