@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,6 +34,10 @@ class Practice:
     """The practice Planning Center, by its control paths."""
 
     url: str
+
+    def now(self) -> datetime:
+        """What its own clock says."""
+        return datetime.fromisoformat(requests.get(f"{self.url}/_simulator/settings", timeout=30).json()["now"])
 
     def post(self, path: str, body: Any) -> Any:
         answer = requests.post(f"{self.url}/_simulator/{path}", json=body, timeout=30)
@@ -157,6 +161,8 @@ def config(database_url: str, practice: Practice) -> Config:
 @pytest.fixture
 def grace_church(config: Config, practice: Practice, moved_clock: MovedClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[GraceChurch]:
     monkeypatch.setattr(budget, "monotonic", lambda: moved_clock().timestamp())
+    # Both clocks begin together, on whatever day the tests run: an undo compares what either of them says.
+    moved_clock.moment = practice.now()
     with running(create_app(config)) as app:
         yield connect_church(app, practice, moved_clock)
 

@@ -32,6 +32,7 @@ def turns(church: GraceChurch) -> list[UUID]:
 
 
 def test_visitors_of_today_come_first_by_the_churchs_own_day(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
+    grace_church.clock.moment = SUNDAY_MORNING
     last_week = received(grace_church, grace_church.card("Ann", "Old"), SUNDAY_MORNING - timedelta(days=7))
     # One in the morning in London is Saturday evening in Chicago.
     saturday = received(grace_church, grace_church.card("Bob", "Evening"), datetime(2026, 11, 22, 1, 0, tzinfo=UTC))
