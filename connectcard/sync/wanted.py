@@ -10,7 +10,7 @@ from connectcard.cards.in_words import Labels
 from connectcard.connections.models import RemoteChoice
 from connectcard.people.identity import e164, normalised_email
 from connectcard.people.matching import Visitor
-from connectcard.sync import destinations, families
+from connectcard.sync import card_fields, families, places, resolving
 from connectcard.sync.forms import FORM_FIELD
 from connectcard.sync.models import Destination
 from connectcard.sync.plans import Wanted, WantedAnswer, WantedField, WantedForm, WantedNote, WantedWorkflowCard
@@ -47,19 +47,19 @@ class ChurchWishes:
 def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
     """What this card wants; an answer that cannot be sent as it is becomes a problem in words, never a guess."""
     answers, where = card.answers, wishes.where
-    resolved = {field: destinations.resolve(where[field], answer, wishes.choices, wishes.words) for field, answer in _answers(card, wishes)}
+    resolved = {field: resolving.resolve(where[field], answer, wishes.choices, wishes.words) for field, answer in _answers(card, wishes)}
     sent = {field: result.values for field, result in resolved.items() if result.values}
     return Wanted(
         visitor=_visitor(card, wishes),
-        email=answers.get("email", "") if where["email"].kind == destinations.EMAIL else "",
-        phone=answers.get("phone", "") if where["phone"].kind == destinations.PHONE else "",
-        address=_address(answers.get("address"), wishes) if where["address"].kind == destinations.ADDRESS else None,
+        email=answers.get("email", "") if where["email"].kind == card_fields.EMAIL else "",
+        phone=answers.get("phone", "") if where["phone"].kind == card_fields.PHONE else "",
+        address=_address(answers.get("address"), wishes) if where["address"].kind == card_fields.ADDRESS else None,
         attributes=_attributes(sent, where, constant=False),
         for_new=_attributes(sent, where, constant=True),
         fields=tuple(_fields(sent, where, wishes.choices)),
         notes=tuple(_notes(sent, where)),
         workflow_cards=tuple(_workflow_cards(sent, where)),
-        family=_family(card) if where["family"].kind == destinations.HOUSEHOLD else (),
+        family=_family(card) if where["family"].kind == card_fields.HOUSEHOLD else (),
         form=_form(card, sent, wishes) if wishes.form_id else None,
         problems=tuple(problem for result in resolved.values() for problem in result.problems),
     )
@@ -81,14 +81,14 @@ def _family(card: CardAnswers) -> tuple[families.WantedMember, ...]:
 
 
 def _answers(card: CardAnswers, wishes: ChurchWishes) -> list[tuple[str, Any]]:
-    first_visit = destinations.first_visit_date(card.answers, card.received_at, wishes.time_zone)
+    first_visit = card_fields.first_visit_date(card.answers, card.received_at, wishes.time_zone)
     family = json.loads(card.family) if card.family else None
     # Where the family goes as words, the ages stand in them.
-    ages_apart = wishes.where["family"].kind == destinations.HOUSEHOLD
+    ages_apart = wishes.where["family"].kind == card_fields.HOUSEHOLD
     derived = {
         "prayer": card.prayer,
         "family": family,
-        "ages": destinations.ages_of(family or {}) if ages_apart else None,
+        "ages": card_fields.ages_of(family or {}) if ages_apart else None,
         "first_visit_date": first_visit,
         "membership": None,
         "campus": None,
@@ -100,19 +100,19 @@ def _attributes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destina
     return {
         str(where[field].target): values[0]
         for field, values in sent.items()
-        if where[field].kind == destinations.PERSON_ATTRIBUTE
-        and destinations.FIELDS[field].constant is constant
-        and not destinations.FIELDS[field].fixed
+        if where[field].kind == card_fields.PERSON_ATTRIBUTE
+        and card_fields.FIELDS[field].constant is constant
+        and not card_fields.FIELDS[field].fixed
     }
 
 
 def _fields(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination], choices: Sequence[RemoteChoice]) -> list[WantedField]:
     wanted = []
     for field, values in sent.items():
-        target = destinations.target_of(where[field], choices)
-        if where[field].kind == destinations.CUSTOM_FIELD and target is not None:
+        target = places.target_of(where[field], choices)
+        if where[field].kind == card_fields.CUSTOM_FIELD and target is not None:
             multiple = target.detail.get("data_type") == "checkboxes"
-            private = field in destinations.PRIVATE
+            private = field in card_fields.PRIVATE
             wanted += [WantedField(target.remote_id, target.name, value, multiple, private) for value in values]
     return wanted
 
@@ -125,10 +125,10 @@ def _form(card: CardAnswers, sent: Mapping[str, tuple[str, ...]], wishes: Church
 def _form_answers(field: str, values: tuple[str, ...], card: CardAnswers, wishes: ChurchWishes) -> list[WantedAnswer]:
     """One answer for each value, as Planning Center wants them: option ids, and phone numbers and addresses by their parts."""
     destination = wishes.where[field]
-    target = destinations.target_of(destination, wishes.choices)
+    target = places.target_of(destination, wishes.choices)
     if destination.kind != FORM_FIELD or target is None:
         return []
-    names = {option.remote_id: option.name for option in destinations.options_of(destination, wishes.choices)}
+    names = {option.remote_id: option.name for option in places.options_of(destination, wishes.choices)}
     return [_form_answer(field, value, target, card, wishes, names) for value in values]
 
 
@@ -141,7 +141,7 @@ def _form_answer(
 
 def _shown(field: str, value: str, target: RemoteChoice, names: Mapping[str, str]) -> str:
     """What a page may show: a preview is kept in the open, so prayers and families are never quoted."""
-    if field in destinations.PRIVATE:
+    if field in card_fields.PRIVATE:
         return "What they wrote"
     return "Yes" if target.detail.get("data_type") == "boolean" else names.get(value, value)
 
@@ -168,8 +168,8 @@ def _notes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]
     lines: dict[str, list[str]] = {}
     labels: dict[str, list[str]] = {}
     for field, values in sent.items():
-        if where[field].kind == destinations.NOTE:
-            label = destinations.FIELDS[field].label
+        if where[field].kind == card_fields.NOTE:
+            label = card_fields.FIELDS[field].label
             lines.setdefault(str(where[field].target), []).append(f"{label}: {', '.join(values)}")
             labels.setdefault(str(where[field].target), []).append(label)
     return [WantedNote(category, f"Note: {', '.join(labels[category])}", "\n".join(text)) for category, text in lines.items()]
@@ -177,9 +177,9 @@ def _notes(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]
 
 def _workflow_cards(sent: Mapping[str, tuple[str, ...]], where: Mapping[str, Destination]) -> list[WantedWorkflowCard]:
     wanted = {
-        workflow: destinations.FIELDS[field].label
+        workflow: card_fields.FIELDS[field].label
         for field, values in sent.items()
-        if where[field].kind == destinations.WORKFLOW_CARD
+        if where[field].kind == card_fields.WORKFLOW_CARD
         for workflow in values
     }
     return [WantedWorkflowCard(workflow, f"Workflow card: {label}") for workflow, label in wanted.items()]

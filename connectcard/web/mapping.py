@@ -16,8 +16,9 @@ from connectcard.database import after_commit, transaction
 from connectcard.errors import ChangeRefused, NotFound
 from connectcard.jobs.queue import ring
 from connectcard.sync import destinations, forms
-from connectcard.sync.destinations import (
+from connectcard.sync.card_fields import (
     ADDRESS,
+    CAMPUS,
     CARD_FIELDS,
     CUSTOM_FIELD,
     EMAIL,
@@ -27,12 +28,14 @@ from connectcard.sync.destinations import (
     NOTHING,
     PERSON_ATTRIBUTE,
     PHONE,
-    TARGETS,
     WORKFLOW_CARD,
     CardField,
+    sample,
 )
 from connectcard.sync.forms import FORM_FIELD
 from connectcard.sync.models import Destination, Landing
+from connectcard.sync.places import TARGETS, TYPED, fitting_targets, normalised, options_of, target_of
+from connectcard.sync.resolving import resolve, wanted_option, warnings
 from connectcard.web.access import poll, staff_page
 
 blueprint = Blueprint("mapping", __name__)
@@ -169,23 +172,23 @@ def land() -> AnyResponse:
 
 def row_of(destination: Destination, choices: Sequence[RemoteChoice], labels: Labels) -> Row:
     field = FIELDS[destination.card_field]
-    answer = destinations.sample(field.key, labels)
-    resolved = destinations.resolve(destination, answer, choices, labels)
-    target = destinations.target_of(destination, choices)
+    answer = sample(field.key, labels)
+    resolved = resolve(destination, answer, choices, labels)
+    target = target_of(destination, choices)
     return Row(
         field=field,
         destination=destination,
         goes_to=goes_to(destination, choices),
-        type_words=TYPE_WORDS.get(target.detail.get("data_type", ""), "") if target and destination.kind in destinations.TYPED else "",
+        type_words=TYPE_WORDS.get(target.detail.get("data_type", ""), "") if target and destination.kind in TYPED else "",
         sample="" if field.constant else in_words(field.key, answer, labels),
         becomes=", ".join(in_people_words(destination, value, choices) for value in resolved.values),
-        warnings=destinations.warnings(destination, choices, labels),
+        warnings=warnings(destination, choices, labels),
     )
 
 
 def goes_to(destination: Destination, choices: Sequence[RemoteChoice]) -> str:
     """Where an answer goes, in words."""
-    target = destinations.target_of(destination, choices)
+    target = target_of(destination, choices)
     match destination.kind:
         case "nothing":
             return "Not sent"
@@ -205,9 +208,9 @@ def goes_to(destination: Destination, choices: Sequence[RemoteChoice]) -> str:
 
 def in_people_words(destination: Destination, value: str, choices: Sequence[RemoteChoice]) -> str:
     """What is sent, as the church knows it: a campus and a workflow have names."""
-    if destination.kind in destinations.TYPED and value == "true":
+    if destination.kind in TYPED and value == "true":
         return "Yes"
-    named = (choice.name for choice in destinations.options_of(destination, choices) if choice.remote_id == value)
+    named = (choice.name for choice in options_of(destination, choices) if choice.remote_id == value)
     return next(named, value) if destination.kind in (WORKFLOW_CARD, PERSON_ATTRIBUTE, FORM_FIELD) else value
 
 
@@ -229,8 +232,8 @@ class Form:
 def form_of(destination: Destination, problem: str, choices: Sequence[RemoteChoice], labels: Labels) -> Form:
     field = FIELDS[destination.card_field]
     shown_as = destination if not field.constant else Destination(card_field=field.key, kind=PERSON_ATTRIBUTE, target=field.attribute)
-    options = destinations.options_of(shown_as, choices)
-    by_id = destination.kind == WORKFLOW_CARD or shown_as.target == destinations.CAMPUS
+    options = options_of(shown_as, choices)
+    by_id = destination.kind == WORKFLOW_CARD or shown_as.target == CAMPUS
     asked = labels.get(field.key, {}) if options and not (destination.kind == WORKFLOW_CARD and destination.target) else {}
     return Form(
         field=field,
@@ -244,10 +247,10 @@ def form_of(destination: Destination, problem: str, choices: Sequence[RemoteChoi
 
 def wanted_value(destination: Destination, key: str, options: Sequence[RemoteChoice], labels: Labels) -> str:
     """The option that a choice becomes now; "" where it becomes none."""
-    wanted = destinations.wanted_option(destination, key, labels)
+    wanted = wanted_option(destination, key, labels)
     by_id = destination.kind == WORKFLOW_CARD
     for option in options:
-        if option.remote_id == wanted if by_id else destinations.normalised(option.name) == destinations.normalised(wanted):
+        if option.remote_id == wanted if by_id else normalised(option.name) == normalised(wanted):
             return option.remote_id if by_id else option.name
     return ""
 
@@ -274,7 +277,7 @@ def _places_of(field: CardField, kind: str, choices: Sequence[RemoteChoice]) -> 
         return [("", NOTHING, "Don’t send")]
     if kind not in TARGETS:
         return [("", kind, KIND_WORDS.get(kind) or ATTRIBUTE_WORDS[field.attribute or ""])]
-    fitting = destinations.fitting_targets(field, kind, choices)
+    fitting = fitting_targets(field, kind, choices)
     single = [(_heading(kind, choice), f"{kind}:{choice.remote_id}", _named(kind, choice)) for choice in fitting]
     by_choice = fitting and kind == WORKFLOW_CARD and field.key in ("visit", "interests")
     return single + ([(GROUP_WORDS[kind], f"{kind}:{EACH_CHOICE}", "One for each choice…")] if by_choice else [])
@@ -286,7 +289,7 @@ def _heading(kind: str, choice: RemoteChoice) -> str:
 
 def _named(kind: str, choice: RemoteChoice) -> str:
     data_type = choice.detail.get("data_type", "")
-    return f"{choice.name} ({TYPE_WORDS.get(data_type, data_type)})" if kind in destinations.TYPED else choice.name
+    return f"{choice.name} ({TYPE_WORDS.get(data_type, data_type)})" if kind in TYPED else choice.name
 
 
 @blueprint.get("/mapping/<card_field>")

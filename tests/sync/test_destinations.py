@@ -11,9 +11,10 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.connections.models import RemoteChoice
 from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused
-from connectcard.sync import destinations
-from connectcard.sync.destinations import CUSTOM_FIELD, NOTE, NOTHING, PERSON_ATTRIBUTE, WORKFLOW_CARD, resolve
+from connectcard.sync import card_fields, destinations, resolving
+from connectcard.sync.card_fields import CUSTOM_FIELD, NOTE, NOTHING, PERSON_ATTRIBUTE, WORKFLOW_CARD
 from connectcard.sync.models import Destination
+from connectcard.sync.resolving import resolve
 
 WORDS = {
     "visit": {"first_time": "First time", "few_times": "A few times", "home": "Home church"},
@@ -114,7 +115,7 @@ def custom(card_field: str, target: str, choices: dict[str, str] | None = None) 
     ],
 )
 def test_an_answer_becomes_what_is_sent(destination: Destination, answer: Any, values: tuple[str, ...]) -> None:
-    assert resolve(destination, answer, a_church_account(), WORDS) == destinations.Resolved(values)
+    assert resolve(destination, answer, a_church_account(), WORDS) == resolving.Resolved(values)
 
 
 def test_a_choice_without_an_option_is_not_sent_and_says_so() -> None:
@@ -149,21 +150,21 @@ def test_a_field_that_changed_its_type_is_a_problem_in_words() -> None:
 
 def test_the_page_is_warned_of_every_choice_that_would_be_lost() -> None:
     account = a_church_account()
-    assert destinations.warnings(custom("heard", "10"), account, WORDS) == (
+    assert resolving.warnings(custom("heard", "10"), account, WORDS) == (
         "Drove by has no matching choice in “How did you hear about us?” and is not sent.",
     )
     words = {"interests": {"kids": "Kids", "baptism": "Baptism", "youth": "Youth"}}
-    assert destinations.warnings(custom("interests", "12"), account, words) == (
+    assert resolving.warnings(custom("interests", "12"), account, words) == (
         "Baptism, Youth have no matching choice in “Interests” and are not sent.",
     )
-    assert destinations.warnings(custom("heard", "10", {"drove_by": ""}), account, WORDS) == ()
-    assert "no longer in Planning Center" in destinations.warnings(custom("heard", "99"), account, WORDS)[0]
+    assert resolving.warnings(custom("heard", "10", {"drove_by": ""}), account, WORDS) == ()
+    assert "no longer in Planning Center" in resolving.warnings(custom("heard", "99"), account, WORDS)[0]
 
 
 def test_a_first_visit_has_the_churchs_own_date() -> None:
     late_sunday_in_austin = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
-    assert str(destinations.first_visit_date({"visit": "first_time"}, late_sunday_in_austin, "America/Chicago")) == "2026-11-22"
-    assert destinations.first_visit_date({"visit": "home"}, late_sunday_in_austin, "America/Chicago") is None
+    assert str(card_fields.first_visit_date({"visit": "first_time"}, late_sunday_in_austin, "America/Chicago")) == "2026-11-22"
+    assert card_fields.first_visit_date({"visit": "home"}, late_sunday_in_austin, "America/Chicago") is None
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_a_choice_of_the_church_stands_over_the_default(grace_account: UUID) -> 
         save("prayer", NOTE, "20")
         save("interests", CUSTOM_FIELD, "12", {"baptism": "Kids"})
         now = destinations.current()
-        assert list(now) == list(destinations.FIELDS)
+        assert list(now) == list(card_fields.FIELDS)
         assert (now["heard"].kind, now["heard"].changed_by) == (NOTHING, "Sam Hill")
         assert (now["prayer"].kind, now["prayer"].target) == (NOTE, "20")
         assert now["interests"].choices == {"baptism": "Kids"}

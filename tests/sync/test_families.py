@@ -11,7 +11,7 @@ from connectcard.connections.clients import client_for
 from connectcard.connections.queries import find_connection
 from connectcard.database import Base, db, transaction
 from connectcard.planning_center.resources import people
-from connectcard.sync import destinations
+from connectcard.sync import card_fields, destinations
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.families import ADULT_OF_THIS_NAME, NAMESAKE, SEVERAL_HOUSEHOLDS
 from connectcard.sync.models import SyncItem
@@ -383,7 +383,7 @@ def item_of(card: UUID) -> SyncItem:
 def test_the_childrens_ages_go_into_the_note_that_the_church_chose(grace_church: GraceChurch) -> None:
     category = grace_church.choices("note_category")[0]
     with church_scope(grace_church.church_id), transaction():
-        destinations.save("ages", destinations.NOTE, category.remote_id, {}, None, "Sam Hill")
+        destinations.save("ages", card_fields.NOTE, category.remote_id, {}, None, "Sam Hill")
     grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=QUISTS)
     grace_church.work_until_done(grace_church.press_sync())
     family = quists(grace_church)

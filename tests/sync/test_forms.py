@@ -1,6 +1,5 @@
 """A church lets its cards land as submissions of its own Planning Center form: exactly once each, on the right person."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,14 +43,6 @@ def choose(church: GraceChurch, name: str | None = "Connect card") -> None:
 
 def field_named(church: GraceChurch, label: str) -> str:
     return next(field.remote_id for field in church.choices("form_field") if field.name == label)
-
-
-@pytest.fixture(autouse=True)
-def one_time(grace_church: GraceChurch) -> None:
-    """Submissions are looked for by the hour, so both clocks show the same one."""
-    theirs = requests.get(f"{grace_church.practice.url}/_simulator/settings", timeout=30).json()["now"]
-    ahead = grace_church.clock.moment - datetime.fromisoformat(theirs)
-    grace_church.practice.post("settings", {"advance_s": ahead.total_seconds()})
 
 
 @pytest.fixture

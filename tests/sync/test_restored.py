@@ -16,7 +16,7 @@ from connectcard.churches.models import Church
 from connectcard.churches.operations import mark_restored
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.database import db, end_reading, transaction
-from connectcard.sync import destinations
+from connectcard.sync import card_fields, destinations
 from connectcard.sync.decisions import decide_by_hand
 from connectcard.sync.models import SyncItem
 from connectcard.sync.restored import COMES_AGAIN_WITHIN, looks_first
@@ -80,8 +80,8 @@ def mapping(grace_church: GraceChurch) -> None:
     """Grace Church sends prayers as notes, and whoever wants to serve into a workflow."""
     category, workflow = grace_church.choices("note_category")[0], grace_church.choices("workflow")[0]
     with church_scope(grace_church.church_id), transaction():
-        destinations.save("prayer", destinations.NOTE, category.remote_id, {}, None, "Sam Hill")
-        destinations.save("interests", destinations.WORKFLOW_CARD, workflow.remote_id, {}, None, "Sam Hill")
+        destinations.save("prayer", card_fields.NOTE, category.remote_id, {}, None, "Sam Hill")
+        destinations.save("interests", card_fields.WORKFLOW_CARD, workflow.remote_id, {}, None, "Sam Hill")
 
 
 def mina(church: GraceChurch) -> UUID:
