@@ -19,7 +19,7 @@ from connectcard.errors import ConnectCardError
 # An allow-list and not a block-list: a key that nobody thought of stays out.
 ALLOWED = frozenset({
     "timestamp", "level", "event", "logger", "error", "words", "where", "left_out",
-    "church_id", "connection_id", "submission_id", "run_id", "run_number", "item_id", "step_id", "member_id",
+    "church_id", "connection_id", "submission_id", "subject_id", "run_id", "run_number", "item_id", "step_id", "member_id",
     "kind", "state", "outcome", "status", "request_id", "method", "resource", "attempt", "rounds", "fence",
     "count", "created", "updated", "skipped", "needs_you", "failed", "seconds", "due_at", "name", "port", "key_id",
 })  # fmt: skip

@@ -1,59 +1,75 @@
 """A card as an item: what was decided is stored, its steps are carried out, and the person is read back and ticked."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 
+from connectcard.cards.queries import get_submission
 from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.people.matching import UNCLEAR, Decision
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.planning_center import Client
 from connectcard.sync import plans
-from connectcard.sync.approvals import CHANGED, fingerprint_of, left_out_of, still_approved
+from connectcard.sync.approvals import left_out_of
 from connectcard.sync.card_marks import marks_of_cards
 from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone, row_of
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
-from connectcard.sync.items import ItemAtWork, go_on_soon
-from connectcard.sync.models import DONE, FAILED, LEFT_OUT, PLANNED, REFUSED, REVIEW, SYNCED, SyncItem, SyncStep
-from connectcard.sync.moves import Moves, follow
-from connectcard.sync.outcomes import CREATED, NEEDS_YOU, SKIPPED, UPDATED, settle
+from connectcard.sync.items import go_on_soon
+from connectcard.sync.models import DONE, FAILED, LEFT_OUT, NEEDS_YOU, PLANNED, REFUSED, REVIEW, SYNCED, SyncItem, SyncStep
+from connectcard.sync.moves import follow
+from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
-from connectcard.sync.previews import contents_of, keep_preview
+from connectcard.sync.proposals import Proposal, ProposedAtWork
 from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, of_item
-from connectcard.sync.visitors import WAS_DELETED, CardAtHand, card_at_hand, decide_who, decision_row, person_or_gone, plan_for
+from connectcard.sync.visitors import (
+    WAS_DELETED,
+    CardAtHand,
+    candidate_ids,
+    card_at_hand,
+    card_before_sync,
+    decide_who,
+    decision_row,
+    person_or_gone,
+    plan_for,
+)
 
 LONGEST_REASON = 500
 
 
-class CardAtWork(ItemAtWork):
+@dataclass(frozen=True)
+class CardProposal(Proposal):
+    """The proposal for a card; `found` is who its visitor is."""
+
+    found: Decision = field(kw_only=True)
+
+
+class CardAtWork(ProposedAtWork[CardProposal]):
     """A card in a worker's hands."""
 
     def __init__(self, hold: Hold, client: Client) -> None:
         super().__init__(hold, client)
         self._card, self._memberships = card_at_hand(hold.item_id), Memberships()
 
-    def plan(self) -> bool:
-        card = self._card
-        if card.planned:
-            return True
-        moves: dict[str, str | None] = {}
-        decision, person = decide_who(card, self.client, moves)
-        _follow(self.hold, moves)
-        if decision.kind == UNCLEAR:
-            _ask_who(self.hold, decision)
-            return False
-        planned = plan_for(card, person, self.client)
-        if not still_approved(card.approval, fingerprint_of(decision, planned, card.name_mark_key)):
-            _ask_again(self.hold, card, decision, planned)
-            return False
-        _store_plan(self.hold, decision, planned)
-        return True
+    @property
+    def planned(self) -> bool:
+        return self._card.planned
+
+    def propose(self) -> CardProposal:
+        return _proposal(self._card, self.client)
+
+    def store(self, item: SyncItem, proposal: CardProposal) -> None:
+        _store_plan(item, proposal)
+
+    @staticmethod
+    def rehearse(about: UUID, client: Client) -> CardProposal:
+        item_id = db.session.scalar(select(SyncItem.id).where(SyncItem.submission_id == about))
+        return _proposal(card_at_hand(item_id) if item_id else card_before_sync(get_submission(about)), client)
 
     def target(self) -> CardTarget:
         return replace(self._card.target, **_made_so_far(self.hold), memberships=self._memberships)
@@ -78,26 +94,42 @@ class CardAtWork(ItemAtWork):
         return marks_of_cards(item_ids)
 
 
-def _follow(hold: Hold, moves: Moves) -> None:
-    if not moves:
-        return
-    with held(hold) as item:
-        follow(moves, item)
+def _proposal(card: CardAtHand, client: Client) -> CardProposal:
+    """Say who the visitor is and what is to be written for them; an unclear one is asked about first."""
+    moves: dict[str, str | None] = {}
+    decision, person = decide_who(card, client, moves)
+    unclear = decision.kind == UNCLEAR
+    planned = Plan(()) if unclear else plan_for(card, person, client)
+    return CardProposal(
+        steps=planned.steps,
+        decision=decision_row(decision),
+        question=decision.words if unclear else "",
+        kept=planned.kept,
+        problems=card.wanted.problems,
+        who=(decision.kind, _named(decision)),
+        moves=moves,
+        found=decision,
+    )
+
+
+def _named(decision: Decision) -> list[str]:
+    """Who it is, or who it could be."""
+    return [decision.person.remote_id, decision.person.name] if decision.person else sorted(candidate_ids(decision))
 
 
 def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
     return plans.makes_the_visitor(step.kind, step.member)
 
 
-def _store_plan(hold: Hold, decision: Decision, planned: Plan) -> None:
+def _store_plan(item: SyncItem, proposal: CardProposal) -> None:
     """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
-    with held(hold) as item:
-        item.decision = decision_row(decision) | _said_by_hand(item.decision)
-        item.person_remote_id = decision.person.remote_id if decision.person else item.person_remote_id
-        item.planned_at, item.remote_id_token = now(), _token_in(planned) or item.remote_id_token
-        _replace_unsent_steps(item, planned)
-        if decision.person:
-            remember_person(decision.person)
+    person = proposal.found.person
+    item.decision = decision_row(proposal.found) | _said_by_hand(item.decision)
+    item.person_remote_id = person.remote_id if person else item.person_remote_id
+    item.planned_at, item.remote_id_token = now(), _token_in(proposal) or item.remote_id_token
+    _replace_unsent_steps(item, proposal.steps)
+    if person:
+        remember_person(person)
 
 
 def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
@@ -106,25 +138,25 @@ def _said_by_hand(decision: dict[str, Any] | None) -> dict[str, Any]:
     return {name: decision[name] for name in kept if name in decision} if decision and decision.get("by") else {}
 
 
-def _token_in(planned: Plan) -> int | None:
-    return next((int(step.natural_key) for step in planned.steps if step.kind == plans.CREATE_PERSON and step.member == VISITOR), None)
+def _token_in(proposal: Proposal) -> int | None:
+    return next((int(step.natural_key) for step in proposal.steps if step.kind == plans.CREATE_PERSON and step.member == VISITOR), None)
 
 
-def _replace_unsent_steps(item: SyncItem, planned: Plan) -> None:
+def _replace_unsent_steps(item: SyncItem, planned: Sequence[PlannedStep]) -> None:
     db.session.execute(delete(SyncStep).where(of_item(item.id), _is_void(planned)))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id)))}
     position, left_out = 100 if begun else 0, left_out_of(item.approval)
-    for step in planned.steps:
+    for step in planned:
         if _what_it_does(step) not in begun:
             position += 1
             db.session.add(_row(step, item, position, step.mark in left_out))
 
 
-def _is_void(planned: Plan) -> ColumnElement[bool]:
+def _is_void(planned: Sequence[PlannedStep]) -> ColumnElement[bool]:
     """The steps of an earlier plan that say nothing any more: what was not sent, what was taken back, and a household that is gone,
     since one is planned."""
     of_household = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
-    gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned.steps) else ()
+    gone = of_household if any(step.kind == plans.CREATE_HOUSEHOLD for step in planned) else ()
     unsent = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), SyncStep.kind == plans.KNOWN_MEMBER)
     # That the visitor was made and taken back is how they are known to be ours, and made active again.
     taken_back = and_(SyncStep.undone_at.is_not(None), or_(SyncStep.kind != plans.CREATE_PERSON, SyncStep.member != VISITOR))
@@ -224,21 +256,6 @@ def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset
 
 
 # The ways out that are not the end.
-
-
-def _ask_who(hold: Hold, decision: Decision) -> None:
-    with held(hold) as item:
-        item.decision = decision_row(decision)
-        settle(item, REVIEW, NEEDS_YOU, decision.words)
-
-
-def _ask_again(hold: Hold, card: CardAtHand, decision: Decision, planned: Plan) -> None:
-    """The plan is no longer the one that was approved: nothing is sent, and the new difference is there to be looked at."""
-    contents = contents_of(decision_row(decision), planned, card.wanted.problems, fingerprint_of(decision, planned, card.name_mark_key))
-    with held(hold) as item:
-        item.approval = {**(item.approval or {}), "changed": True}
-        keep_preview(item.of_submission, contents)
-        settle(item, REVIEW, NEEDS_YOU, CHANGED)
 
 
 def _household_gone(hold: Hold) -> None:

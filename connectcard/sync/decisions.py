@@ -9,6 +9,7 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.people.matching import NEW, SAME
+from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.holds import changed
 from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, SYNCED, WAITING, SyncItem, SyncRun, SyncStep
 from connectcard.sync.outcomes import settle
@@ -127,11 +128,6 @@ def retry(item: SyncItem, member_name: str) -> SyncRun:
         item.planned_at = None
     item.approval = without_fingerprint(item.approval)
     return send_again(item, member_name)
-
-
-def without_fingerprint(approval: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An approval whose plan no longer holds; what was left out stays left out."""
-    return {**approval, "fingerprint": None, "changed": False} if approval else None
 
 
 def send_again(item: SyncItem, member_name: str) -> SyncRun:

@@ -128,7 +128,14 @@ def names_for_staff(family: Mapping[str, Any]) -> dict[int, str]:
 
 def named(label: str, number: int, names: Mapping[int, str]) -> str:
     """A label with the name in it, for those who may read it: `names` is `names_for_staff`, {} for the others."""
-    return label.replace(label_of(number), names[number], 1) if number in names else label
+    if number not in names:
+        return label
+    return label.replace(label_of(number), names[number], 1).replace(member_label(number), names[number], 1)
+
+
+def member_label(number: int) -> str:
+    """What somebody of a family of our directory is called where their name must not stand."""
+    return f"Person {number}"
 
 
 def place(members: tuple[WantedMember, ...], now: FamilyNow) -> PlacedFamily:

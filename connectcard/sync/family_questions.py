@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectcard.errors import ChangeRefused
-from connectcard.sync.decisions import send_again, without_fingerprint
+from connectcard.sync.approvals import without_fingerprint
+from connectcard.sync.decisions import send_again
 from connectcard.sync.families import NO_FIRST_NAME, SEVERAL_HOUSEHOLDS, VISITOR
 from connectcard.sync.models import FAILED, LEFT_OUT, REVIEW, SYNCED, SyncItem, SyncRun
 from connectcard.sync.plans import CREATE_PERSON

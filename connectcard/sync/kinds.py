@@ -11,6 +11,7 @@ from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.holds import Hold
 from connectcard.sync.items import ItemAtWork, bring_to_rest
 from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, UNDO, SyncItem
+from connectcard.sync.proposals import ProposedAtWork
 from connectcard.sync.push_families import FamilyAtWork
 from connectcard.sync.push_memberships import MembershipAtWork
 from connectcard.sync.push_people import PersonAtWork
@@ -23,6 +24,8 @@ KINDS: dict[str, type[ItemAtWork]] = {
     MEMBERSHIP: MembershipAtWork,
     UNDO: UndoAtWork,
 }
+# The kinds that can be previewed and approved.
+PREVIEWED = {kind: at_work for kind, at_work in KINDS.items() if issubclass(at_work, ProposedAtWork)}
 
 
 def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:

@@ -4,6 +4,7 @@ item: pending · claimed · waiting (for a time or for the limit) · review (nee
 step: planned · intent · done · refused · skipped
 """
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -231,20 +232,43 @@ class SyncOutcome(ChurchOwned, Base):
 
 
 class SyncPreview(ChurchOwned, Base):
-    """What a sync of one card would do, worked out without writing; a worker fills it, a page shows it.
+    """What sending one card or one record of ours would do, worked out without writing; a worker fills it, a page shows it.
 
-    `contents` is {"decision": as on an item, "rows": [{"label", "now", "after", "member", "mark", "required"}], "requests": 7,
-    "problems": [...], "fingerprint": of the plan}. Prayers and family are named in it, never quoted.
+    `kind` and whom or what it is about are as on an item. `contents` is {"decision": as on an item or null, "question": words or "",
+    "rows": [{"label", "now", "after", "member", "mark", "required"}], "requests": 7, "problems": [...], "fingerprint": of the plan}. It
+    is sealed at rest, since it shows values of people; prayers and family are named in it, never quoted, and no label holds a name.
     """
 
     __tablename__ = "sync_preview"
-    __table_args__ = (UniqueConstraint("church_id", "submission_id"), belongs_to("submission", "submission_id"))
+    __table_args__ = (
+        UniqueConstraint("church_id", "submission_id"),
+        UniqueConstraint("church_id", "kind", "subject_id"),
+        belongs_to("submission", "submission_id"),
+    )
 
-    submission_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(String(12), default=CARD)
+    submission_id: Mapped[UUID | None]
+    subject_id: Mapped[UUID | None]
     wanted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    contents: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    plan_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     problem: Mapped[str | None] = mapped_column(String(500))
+
+    plan = Sealed()
+
+    @property
+    def contents(self) -> dict[str, Any] | None:
+        """The plan as it is shown; None until a worker has looked, and where that failed."""
+        return json.loads(self.plan) if self.plan else None
+
+    @contents.setter
+    def contents(self, contents: dict[str, Any] | None) -> None:
+        self.plan = json.dumps(contents) if contents else None
+
+    @property
+    def about(self) -> UUID:
+        """What it is about: the submission of a card, the subject of another item."""
+        return self.submission_id or self.subject_id or self.id
 
 
 class Destination(ChurchOwned, Base):

@@ -120,6 +120,8 @@ class PlannedStep:
 
     `member` is whom of the family it is about, 0 the visitor. Of somebody who is there already (`remote_id`) or is left out
     (`problem`) the row only says so, and nothing is sent. `before` are the attributes that it changes, as they are.
+    A `required` one can only be left out with everything else. `compared` stands for `body` where an approval is compared with a plan
+    made later: the body holds ids that exist only once other records were sent.
     """
 
     kind: str
@@ -132,10 +134,17 @@ class PlannedStep:
     remote_id: str | None = None
     problem: str | None = None
     before: Mapping[str, Any] | None = None
+    required: bool = False
+    compared: Mapping[str, Any] | None = None
 
     @property
     def state(self) -> str:
         return DONE if self.remote_id else LEFT_OUT if self.problem else PLANNED
+
+    @property
+    def approved(self) -> list[Any]:
+        """Everything of it that an approval holds to."""
+        return [self.kind, self.natural_key, self.state, self.now, self.compared or self.body]
 
     @property
     def mark(self) -> str:

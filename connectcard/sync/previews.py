@@ -1,19 +1,19 @@
 """What a sync would do: a page asks, a worker answers (rehearsals), the page shows it, and somebody approves it (approvals)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, or_, select
 
-from connectcard.cards.models import Submission
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
-from connectcard.sync.models import PLANNED, SyncPreview
-from connectcard.sync.plans import Plan, PlannedStep
+from connectcard.sync.models import CARD, PLANNED, SyncPreview
+from connectcard.sync.plans import Kept, PlannedStep
 
 LOOKING, READY, FAILED = "looking", "ready", "failed"
 
@@ -22,7 +22,7 @@ LOOKING, READY, FAILED = "looking", "ready", "failed"
 class PreviewRow:
     """One line of the plan; `after` is empty where Planning Center's value is kept. `member` is whom of the family it is about.
 
-    `mark` names the write, for leaving it out; one that is `required` can only be left out with the whole card.
+    `mark` names the write, for leaving it out; one that is `required` can only be left out with the whole card or record.
     """
 
     label: str
@@ -35,7 +35,10 @@ class PreviewRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """`state` is looking, ready or failed. `decision` is as on an item; `requests` counts the writes."""
+    """`state` is looking, ready or failed. `decision` is as on an item; `requests` counts the writes.
+
+    With a `question` staff have to say something before anything is written. `kind` is that of the item.
+    """
 
     state: str
     decision: dict[str, Any] | None = None
@@ -43,6 +46,8 @@ class Preview:
     requests: int = 0
     problems: tuple[str, ...] = ()
     fingerprint: str = ""
+    question: str = ""
+    kind: str = CARD
 
     @property
     def optional(self) -> frozenset[str]:
@@ -50,43 +55,68 @@ class Preview:
         return frozenset(row.mark for row in self.rows if row.mark and not row.required)
 
 
-def want_preview(submission: Submission) -> None:
-    """Ask for a fresh preview of a card. Inside `transaction()`; the caller rings the bell."""
-    row = _row(submission.id) or SyncPreview(submission_id=submission.id)
-    row.wanted_at, row.made_at, row.problem = now(), None, None
-    db.session.add(row)
-    db.session.flush()
+def want_preview(about: UUID, kind: str = CARD) -> None:
+    """Ask for a fresh preview of a card, or of a record of another kind of item. Inside `transaction()`; the caller rings the bell."""
+    want_previews([(kind, about)])
 
 
-def find_preview(submission: Submission) -> Preview | None:
-    """The preview of a card, or None where nobody asked for one."""
-    return find_previews([submission.id]).get(submission.id)
+def want_previews(subjects: Iterable[tuple[str, UUID]]) -> None:
+    """The same for several, given with their kinds; they are looked at in this order."""
+    for place, (kind, about) in enumerate(subjects):
+        row = _row(kind, about)
+        row.wanted_at, row.made_at, row.problem = now() + timedelta(microseconds=place), None, None
+        db.session.add(row)
+        db.session.flush()
 
 
-def find_previews(submission_ids: Sequence[UUID]) -> dict[UUID, Preview]:
-    """The previews of several cards, by the ids of their submissions."""
-    rows = db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id.in_(submission_ids)))
-    return {row.submission_id: _shown(row) for row in rows}
+def find_preview(about: UUID) -> Preview | None:
+    """The preview of a card (by its submission) or of a record, or None where nobody asked for one."""
+    return find_previews([about]).get(about)
+
+
+def find_previews(about: Sequence[UUID]) -> dict[UUID, Preview]:
+    """The previews of several, by what they are about."""
+    return {row.about: _shown(row) for row in db.session.scalars(select(SyncPreview).where(_is_about(about)))}
+
+
+def _is_about(about: Sequence[UUID]) -> ColumnElement[bool]:
+    return or_(SyncPreview.submission_id.in_(about), SyncPreview.subject_id.in_(about))
 
 
 def _shown(row: SyncPreview) -> Preview:
     if row.made_at is None:
-        return Preview(LOOKING)
-    if row.problem or row.contents is None:
-        return Preview(FAILED, problems=(row.problem or "",))
+        return Preview(LOOKING, kind=row.kind)
     contents = row.contents
+    if row.problem or contents is None:
+        return Preview(FAILED, problems=(row.problem or "",), kind=row.kind)
     rows = tuple(PreviewRow(**line) for line in contents["rows"])
-    return Preview(READY, contents["decision"], rows, contents["requests"], tuple(contents["problems"]), contents["fingerprint"])
+    told = contents["requests"], tuple(contents["problems"]), contents["fingerprint"], contents.get("question", "")
+    return Preview(READY, contents["decision"], rows, *told, kind=row.kind)
 
 
-def contents_of(decision: dict[str, Any], planned: Plan, problems: tuple[str, ...], fingerprint: str) -> dict[str, Any]:
-    """A plan as a preview keeps it; `decision` is as on an item."""
-    kept = [{"label": row.label, "now": row.now, "after": ""} for row in planned.kept]
+class Proposed(Protocol):
+    """What a preview keeps of a proposal (`proposals.Proposal`)."""
+
+    @property
+    def steps(self) -> tuple[PlannedStep, ...]: ...
+    @property
+    def decision(self) -> dict[str, Any] | None: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def kept(self) -> tuple[Kept, ...]: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
+
+
+def contents_of(proposed: Proposed, fingerprint: str) -> dict[str, Any]:
+    """A proposal as a preview keeps it."""
     return {
-        "decision": decision,
-        "rows": [*map(_line, planned.steps), *kept],
-        "requests": planned.writes,
-        "problems": list(problems),
+        "decision": proposed.decision,
+        "question": proposed.question,
+        "rows": [*map(_line, proposed.steps), *({"label": row.label, "now": row.now, "after": ""} for row in proposed.kept)],
+        "requests": sum(step.state == PLANNED for step in proposed.steps),
+        "problems": list(proposed.problems),
         "fingerprint": fingerprint,
     }
 
@@ -95,16 +125,24 @@ def _line(step: PlannedStep) -> dict[str, Any]:
     line = {"label": step.label, "now": step.now, "after": step.after, "member": step.member}
     if step.state != PLANNED:
         return line
-    return {**line, "mark": step.mark, "required": plans.makes_the_visitor(step.kind, step.member)}
+    return {**line, "mark": step.mark, "required": step.required or plans.makes_the_visitor(step.kind, step.member)}
 
 
-def keep_preview(submission_id: UUID, contents: dict[str, Any] | None, problem: str | None = None) -> None:
+def keep_preview(kind: str, about: UUID, contents: dict[str, Any] | None, problem: str | None = None) -> None:
     """Store what a worker found. Inside `transaction()`."""
-    row = _row(submission_id) or SyncPreview(submission_id=submission_id)
+    row = _row(kind, about)
     row.contents, row.problem, row.made_at = contents, problem, now()
     db.session.add(row)
     db.session.flush()
 
 
-def _row(submission_id: UUID) -> SyncPreview | None:
-    return db.session.scalars(select(SyncPreview).where(SyncPreview.submission_id == submission_id)).first()
+def forget_previews(about: Sequence[UUID]) -> None:
+    """What was shown of these says nothing any more. Inside `transaction()`."""
+    db.session.execute(delete(SyncPreview).where(_is_about(about)), execution_options={"synchronize_session": False})
+
+
+def _row(kind: str, about: UUID) -> SyncPreview:
+    """The preview of this, a new one where there is none."""
+    found = db.session.scalars(select(SyncPreview).where(SyncPreview.kind == kind, _is_about([about]))).first()
+    of = {"submission_id": about} if kind == CARD else {"subject_id": about}
+    return found or SyncPreview(kind=kind, **of)

@@ -3,7 +3,7 @@
 A push is a run of items in the one ledger (items, steps): cards go first, and what a push writes it writes exactly once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from connectcard.database import db
 from connectcard.errors import ChangeRefused, ConnectionMissing, NotFound
 from connectcard.people.matching import NEW, SAME
 from connectcard.people.models import Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
+from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.models import (
     FAILED,
     FAMILY,
@@ -71,11 +72,15 @@ def waiting_families() -> Subjects:
     return list(db.session.scalars(select(Family.id).where(Family.gone_at.is_(None), changed).order_by(Family.created_at, Family.id)))
 
 
-def _people_of_waiting_families() -> Subjects:
-    """Who has to be there before their family can be."""
+def people_of_families(families: Subjects) -> Subjects:
+    """Who has to be there before these families can be."""
     strangers = select(Person.id).join(FamilyMember, FamilyMember.person_id == Person.id)
     there = Person.remote_id.is_(None), Person.gone_at.is_(None), FamilyMember.gone_at.is_(None)
-    return list(db.session.scalars(strangers.where(FamilyMember.family_id.in_(waiting_families()), *there).distinct()))
+    return list(db.session.scalars(strangers.where(FamilyMember.family_id.in_(families), *there).distinct()))
+
+
+def _people_of_waiting_families() -> Subjects:
+    return people_of_families(waiting_families())
 
 
 def waiting_memberships() -> Subjects:
@@ -86,10 +91,15 @@ def waiting_memberships() -> Subjects:
     return list(db.session.scalars(rows.where(*there, *ours).order_by(GroupMembership.added_here_at, GroupMembership.id)))
 
 
-def _people_of_waiting_memberships() -> Subjects:
+def people_of_memberships(memberships: Subjects) -> Subjects:
+    """Who has to be there before they can be put into their group."""
     strangers = select(Person.id).join(GroupMembership, GroupMembership.person_id == Person.id)
     there = Person.remote_id.is_(None), Person.gone_at.is_(None)
-    return list(db.session.scalars(strangers.where(GroupMembership.id.in_(waiting_memberships()), *there).distinct()))
+    return list(db.session.scalars(strangers.where(GroupMembership.id.in_(memberships), *there).distinct()))
+
+
+def _people_of_waiting_memberships() -> Subjects:
+    return people_of_memberships(waiting_memberships())
 
 
 Taken = tuple[str, Callable[[], Subjects]]
@@ -112,14 +122,19 @@ def taken_by(kind: str) -> tuple[Taken, ...]:
 
 def waiting(kind: str) -> int:
     """How many records a push of this kind would take; those that wait for somebody to decide are not among them."""
-    asked = set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
-    return sum(len(set(subjects()) - asked) for _, subjects in taken_by(kind))
+    return sum(len(set(subjects()) - asked_about()) for _, subjects in taken_by(kind))
 
 
-def start(kind: str, member_name: str) -> SyncRun:
+def asked_about() -> set[UUID | None]:
+    """The records that wait for somebody to decide."""
+    return set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
+
+
+def start(kind: str, member_name: str, only: Collection[UUID] | None = None) -> SyncRun:
     """Send what waits; the run of this kind that is on, if one is. Inside `transaction()`; the caller rings.
 
-    Raises ConnectionMissing, NotFound where there is nothing to send, ChangeRefused where the church does not send memberships.
+    `only` limits it to these records. Raises ConnectionMissing, NotFound where there is nothing to send, and ChangeRefused where the
+    church does not send memberships.
     """
     connection = find_connection()
     if connection is None or connection.state != CONNECTED:
@@ -128,12 +143,16 @@ def start(kind: str, member_name: str) -> SyncRun:
         raise ChangeRefused(NOT_CHOSEN)
     one_press_at_a_time()
     run = running(kind) or new_run(kind, member_name)
-    taken = sum(_take(run, item_kind, subjects()) for item_kind, subjects in taken_by(kind))
+    taken = sum(_take(run, item_kind, _of(subjects(), only)) for item_kind, subjects in taken_by(kind))
     if not taken and run.total == 0:
         raise NotFound(NOTHING)
     run.total, run.version = run.total + taken, run.version + 1
     db.session.flush()
     return run
+
+
+def _of(subjects: Subjects, only: Collection[UUID] | None) -> Subjects:
+    return subjects if only is None else [subject for subject in subjects if subject in only]
 
 
 def _take(run: SyncRun, kind: str, subjects: Subjects) -> int:
@@ -149,6 +168,9 @@ def _take_one(run: SyncRun, kind: str, subject: UUID, item: SyncItem | None, due
         db.session.add(item)
     elif item.state == REVIEW or (item.state in OPEN_STATES and _is_on(item.run_id)):
         return False
+    if item.state not in OPEN_STATES:
+        # What was approved or left out of an earlier push says nothing about this one.
+        item.approval = None
     item.run_id, item.state, item.due_at, item.attempts, item.reason = run.id, PENDING, due_at, 0, None
     begin_anew(item)
     return True
@@ -228,6 +250,7 @@ def done_by_hand(item_id: UUID) -> None:
 
 def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:
     one_press_at_a_time()
+    item.approval = without_fingerprint(item.approval)
     run = db.session.get(SyncRun, item.run_id)
     if run is None or run.finished_at is not None:
         run = running(kind) or new_run(kind, member_name)

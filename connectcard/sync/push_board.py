@@ -1,6 +1,6 @@
 """What staff see of pushes: how much waits to be sent, what needs them, and how the records of the last push fared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from connectcard.people.models import Family, Group, GroupMembership, Person
 from connectcard.people.queries import find_person
 from connectcard.sync import push
 from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.push_families import members_in_order
 
 MOST_SHOWN = 50
 
@@ -71,7 +72,17 @@ def _needs(item: SyncItem) -> NeedsYou:
     question = item.kind == PERSON and decision.get("kind") == UNCLEAR and not decision.get("by")
     leader = item.kind == MEMBERSHIP and item.planned_at is None and not item.steps and item.person_remote_id is None
     candidates = tuple(_candidate(one) for one in decision.get("candidates", ())) if question else ()
-    return NeedsYou(item.id, item.kind, item.subject_id, about(item), item.reason or "", item.state == FAILED, question, leader, candidates)
+    return NeedsYou(
+        item.id,
+        item.kind,
+        item.subject_id,
+        about(item.kind, item.about),
+        item.reason or "",
+        item.state == FAILED,
+        question,
+        leader,
+        candidates,
+    )
 
 
 def _candidate(one: dict[str, Any]) -> Candidate:
@@ -79,19 +90,43 @@ def _candidate(one: dict[str, Any]) -> Candidate:
     return Candidate(one["remote_id"], one["name"] or (known.name if known else "A child of this name"), one["reasons"])
 
 
-def about(item: SyncItem) -> str:
-    """Whom or what an item is about, in words."""
-    if item.kind == PERSON:
-        person = db.session.get(Person, item.subject_id)
-        return person.name if person else ""
-    if item.kind == FAMILY:
-        family = db.session.get(Family, item.subject_id)
-        return family.name or "A family" if family else ""
-    row = db.session.get(GroupMembership, item.subject_id)
+def about(kind: str, subject_id: UUID) -> str:
+    """Whom or what an item of this kind is about, in words; "" where it is gone."""
+    return NAMES[kind](subject_id)
+
+
+def _person_name(person_id: UUID) -> str:
+    person = db.session.get(Person, person_id)
+    return person.name if person else ""
+
+
+def _family_name(family_id: UUID) -> str:
+    family = db.session.get(Family, family_id)
+    return family.name or "A family" if family else ""
+
+
+def _membership_name(membership_id: UUID) -> str:
+    row = db.session.get(GroupMembership, membership_id)
     if row is None:
         return ""
     group, person = db.session.get(Group, row.group_id), db.session.get(Person, row.person_id) if row.person_id else None
     return f"{person.name if person else 'Somebody'} in {group.name if group else 'a group'}"
+
+
+# What the records of each kind of item are called; a new kind is a line here.
+NAMES: dict[str, Callable[[UUID], str]] = {PERSON: _person_name, FAMILY: _family_name, MEMBERSHIP: _membership_name}
+
+
+def names_in(kind: str, subject_id: UUID) -> dict[int, str]:
+    """What the members of a family are called, by the numbers that stand for them in its plan; {} for any other kind."""
+    family = db.session.get(Family, subject_id) if kind == FAMILY else None
+    rows = members_in_order(family) if family else {}
+    return {number: row.person.name for number, row in rows.items() if row.person and row.person.name}
+
+
+def group_of(membership_id: UUID) -> UUID | None:
+    """The group that a membership belongs to."""
+    return db.session.scalar(select(GroupMembership.group_id).where(GroupMembership.id == membership_id))
 
 
 def last_push() -> SyncRun | None:
@@ -103,7 +138,9 @@ def fared(run: SyncRun) -> list[Fared]:
     """How its records fared, the last first."""
     wanted = select(SyncOutcome, SyncItem).join(SyncItem, SyncItem.id == SyncOutcome.item_id).where(SyncOutcome.run_id == run.id)
     rows = db.session.execute(wanted.order_by(SyncOutcome.at.desc()).limit(MOST_SHOWN)).all()
-    return [Fared(about(item), item.kind, outcome.outcome, outcome.reason or "", _writes(item, run)) for outcome, item in rows]
+    return [
+        Fared(about(item.kind, item.about), item.kind, outcome.outcome, outcome.reason or "", _writes(item, run)) for outcome, item in rows
+    ]
 
 
 def _writes(item: SyncItem, run: SyncRun) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A family of our directory as an item: a household with its members and their roles, made once, nobody moved out of another one."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,13 +20,23 @@ from connectcard.planning_center.resources import people
 from connectcard.sync import households
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
-from connectcard.sync.items import ItemAtWork, go_on_soon
-from connectcard.sync.models import DONE, INTENT, NEEDS_YOU, REVIEW, SyncItem, SyncRun, SyncStep
+from connectcard.sync.items import go_on_soon
+from connectcard.sync.models import DONE, FAMILY, INTENT, NEEDS_YOU, REVIEW, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import ADD_MEMBER, CREATE_HOUSEHOLD
+from connectcard.sync.proposals import Proposal, ProposedAtWork
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD, Household, OurFamily, OurMember, plan_family
-from connectcard.sync.push_items import marks_of_people, rest_as_it_went, store_plan, wait_for_people
+from connectcard.sync.push_items import (
+    Expected,
+    expected_people,
+    item_about,
+    marks_of_people,
+    rest_as_it_went,
+    store_plan,
+    subject_id_of,
+    wait_for_people,
+)
 from connectcard.sync.refreshing import refresh_family
 from connectcard.sync.steps import Made, PersonGone, Step, in_words
 
@@ -42,59 +52,86 @@ class FamilyAtHand:
     missing_people: frozenset[UUID]
 
 
-def family_at_hand(item_id: UUID) -> FamilyAtHand:
-    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
-    family = _subject(item)
-    rows = sorted((one for one in family.members if one.gone_at is None), key=lambda one: one.id)
-    members = tuple(_member(number, row) for number, row in enumerate(rows, 1))
-    names = sorted({row.person.identity.last_name for row in rows if row.person and row.person.identity.last_name})
+def family_at_hand(subject_id: UUID, expected: Mapping[UUID, Expected]) -> FamilyAtHand:
+    """A family and its item as values; `expected` are those of it who are not there yet and whose own preview says who they will be."""
+    item, family = item_about(FAMILY, subject_id), _family(subject_id)
+    rows = members_in_order(family)
+    members = tuple(_member(number, row, expected) for number, row in rows.items())
+    names = sorted({row.person.identity.last_name for row in rows.values() if row.person and row.person.identity.last_name})
     ours = OurFamily(
         remote_id=family.remote_id,
         name=family.name or f"{names[0] if names else 'New'} Household",
         edit=(family.edits or {}).get("name"),
         members=members,
-        new=frozenset(number for number, row in enumerate(rows, 1) if row.person_remote_id is None),
-        run=db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one(),
+        new=frozenset(number for number, row in rows.items() if row.person_remote_id is None),
         owner=HERE if ownership.owners()["family.name"] == HERE else PLANNING_CENTER,
         key=get_church().remote_id_key or "",
     )
     missing = frozenset(one.person_id for one in members if one.remote_id is None and one.person_id)
-    at_hand = FamilyAtHand(ours, item.planned_at is not None, missing)
-    if missing and not at_hand.planned:
-        wait_for_people(missing, WAITS_FOR_PEOPLE)
+    at_hand = FamilyAtHand(ours, item is not None and item.planned_at is not None, missing)
     end_reading()
     return at_hand
 
 
-def _member(number: int, row: FamilyMember) -> OurMember:
+def members_in_order(family: Family) -> dict[int, FamilyMember]:
+    """Who is in it, by the numbers that stand for them where no name is kept."""
+    return dict(enumerate(sorted((one for one in family.members if one.gone_at is None), key=lambda one: one.id), 1))
+
+
+def _member(number: int, row: FamilyMember, expected: Mapping[UUID, Expected]) -> OurMember:
     person = row.person
     remote_id = (person.remote_id if person else None) or row.person_remote_id
+    comes = expected.get(person.id) if person and remote_id is None else None
     child = bool(person and person.child)
-    return OurMember(number, row.person_id, remote_id, row.role, child, row.primary)
+    return OurMember(number, row.person_id, comes.remote_id if comes else remote_id, row.role, child, row.primary, comes is not None)
 
 
 def _subject(item: SyncItem) -> Family:
+    return _family(item.about)
+
+
+def _family(subject_id: UUID) -> Family:
     members = selectinload(Family.members).selectinload(FamilyMember.person)
-    return db.session.scalars(select(Family).where(Family.id == item.subject_id).options(members)).one()
+    return db.session.scalars(select(Family).where(Family.id == subject_id).options(members)).one()
 
 
-class FamilyAtWork(ItemAtWork):
+@dataclass(frozen=True)
+class FamilyProposal(Proposal):
+    """The proposal for a family; `household` is the one that it is there already."""
+
+    household: str | None = None
+
+
+def _proposal(one: FamilyAtHand, client: Client) -> FamilyProposal:
+    found = plan_family(one.family, list(_households(one.family, client)))
+    return FamilyProposal(found.steps, who=(found.household,), household=found.household)
+
+
+class FamilyAtWork(ProposedAtWork[FamilyProposal]):
     """A family of our directory in a worker's hands."""
 
     def __init__(self, hold: Hold, client: Client) -> None:
         super().__init__(hold, client)
         self._memberships = Memberships()
+        self._one = family_at_hand(subject_id_of(hold.item_id), {})
 
-    def plan(self) -> bool:
-        one = family_at_hand(self.hold.item_id)
-        if one.planned:
-            return True
-        found = plan_family(one.family, list(_households(one.family, self.client)))
-        with held(self.hold) as item:
-            if found.household:
-                link_family(_subject(item), found.household)
-            store_plan(item, found.steps)
-        return True
+    @property
+    def planned(self) -> bool:
+        return self._one.planned
+
+    def propose(self) -> FamilyProposal:
+        wait_for_people(self._one.missing_people, WAITS_FOR_PEOPLE)
+        return _proposal(self._one, self.client)
+
+    def store(self, item: SyncItem, proposal: FamilyProposal) -> None:
+        if proposal.household:
+            link_family(_subject(item), proposal.household)
+        store_plan(item, proposal.steps)
+
+    @staticmethod
+    def rehearse(about: UUID, client: Client) -> FamilyProposal:
+        people = select(FamilyMember.person_id).where(FamilyMember.family_id == about, FamilyMember.gone_at.is_(None))
+        return _proposal(family_at_hand(about, expected_people(db.session.scalars(people).all())), client)
 
     def target(self) -> "FamilyTarget":
         made = select(SyncStep.remote_id).where(

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from connectcard.people.marks import value_mark
 from connectcard.people.models import HERE
-from connectcard.sync.families import ADULT, DEPENDENT, PARENT
+from connectcard.sync.families import ADULT, DEPENDENT, PARENT, member_label
 from connectcard.sync.plans import ADD_MEMBER, CREATE_HOUSEHOLD, PlannedStep
 
 RENAME_HOUSEHOLD = "rename_household"
@@ -25,7 +25,7 @@ BOTH_SIDES = "The name was changed here and in Planning Center. Decide which of 
 
 @dataclass(frozen=True)
 class OurMember:
-    """Somebody of the family. `number` stands for them where no name is kept."""
+    """Somebody of the family. `number` stands for them where no name is kept; who `comes` is on the way to Planning Center."""
 
     number: int
     person_id: UUID | None
@@ -33,10 +33,16 @@ class OurMember:
     role: str
     child: bool
     primary: bool
+    comes: bool = False
+
+    @property
+    def known(self) -> str:
+        """Who it is, before and after they are there."""
+        return str(self.person_id or self.remote_id)
 
     @property
     def label(self) -> str:
-        return f"Person {self.number}"
+        return member_label(self.number)
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,6 @@ class OurFamily:
     edit: Mapping[str, Any] | None
     members: tuple[OurMember, ...]
     new: frozenset[int]
-    run: int
     owner: str
     key: str
 
@@ -101,13 +106,16 @@ def _wanted(family: OurFamily, member: OurMember, own: Household | None) -> bool
 
 def _problem(member: OurMember, own: Household | None, households: Sequence[Household]) -> str:
     if member.remote_id is None:
-        return NOT_THERE
+        return "" if member.comes else NOT_THERE
     other = next((one for one in households if one is not own and member.remote_id in one.people), None)
     return ELSEWHERE.format(other.name) if other else ""
 
 
 def _left_out(family: OurFamily, member: OurMember, problem: str) -> PlannedStep:
-    return PlannedStep(ADD_MEMBER, f"{member.person_id}#{family.run}", member.label, _body(family, member, None), "", problem=problem)
+    body = _body(family, member, None)
+    return PlannedStep(
+        ADD_MEMBER, member.known, member.label, body, "", problem, member.number, problem=problem, compared=_compared(body, member)
+    )
 
 
 def _body(family: OurFamily, member: OurMember, household: str | None) -> dict[str, Any]:
@@ -123,14 +131,21 @@ def _role(family: OurFamily, member: OurMember) -> str:
 
 
 def _joins(family: OurFamily, member: OurMember, household: str | None) -> PlannedStep:
-    body, key = _body(family, member, household), f"{member.person_id}#{family.run}"
-    return PlannedStep(ADD_MEMBER, key, f"{member.label} in the household", body, "In the household", member=member.number)
+    body, label = _body(family, member, household), f"{member.label} in the household"
+    compared = _compared(body, member)
+    return PlannedStep(ADD_MEMBER, member.known, label, body, "In the household", member=member.number, compared=compared)
+
+
+def _compared(body: Mapping[str, Any], member: OurMember) -> dict[str, Any]:
+    return {**body, "person": member.known}
 
 
 def _made(family: OurFamily, joining: Sequence[OurMember]) -> PlannedStep:
     first = next((one for one in joining if one.primary), None) or next((one for one in joining if not one.child), joining[0])
-    people = [first.remote_id, *(one.remote_id for one in joining if one is not first)]
-    return PlannedStep(CREATE_HOUSEHOLD, "household", "Household", {"attributes": {"name": family.name}, "people": people}, family.name)
+    everybody = [first, *(one for one in joining if one is not first)]
+    body = {"attributes": {"name": family.name}, "people": [one.remote_id for one in everybody]}
+    compared = {**body, "people": [one.known for one in everybody]}
+    return PlannedStep(CREATE_HOUSEHOLD, "household", "Household", body, family.name, required=True, compared=compared)
 
 
 def _renamed(family: OurFamily, own: Household) -> Iterable[PlannedStep]:
@@ -139,4 +154,4 @@ def _renamed(family: OurFamily, own: Household) -> Iterable[PlannedStep]:
     unseen = family.edit is not None and family.edit["base"] != value_mark(family.key, own.name) and family.owner != HERE
     body, before = {"attributes": {"name": family.name}}, {"name": own.name}
     problem = BOTH_SIDES if unseen else None
-    yield PlannedStep(RENAME_HOUSEHOLD, f"name#{family.run}", "Family name", body, family.name, own.name, problem=problem, before=before)
+    yield PlannedStep(RENAME_HOUSEHOLD, "name", "Family name", body, family.name, own.name, problem=problem, before=before)

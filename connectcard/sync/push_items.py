@@ -1,6 +1,7 @@
 """What is common to the items of a push: their plan is stored, what waits for another item waits, and they come to rest."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PlannedStep
+from connectcard.sync.previews import READY, find_previews, forget_previews
 from connectcard.sync.steps import Later
 
 LONGEST_REASON = 500
@@ -41,26 +43,42 @@ PAUSE = timedelta(seconds=5)
 MADE_ONCE = ("create_person", "create_household")
 
 
+def item_about(kind: str, subject_id: UUID) -> SyncItem | None:
+    """The item of a record of ours, if it was ever sent."""
+    return db.session.scalars(select(SyncItem).where(SyncItem.kind == kind, SyncItem.subject_id == subject_id)).first()
+
+
+def subject_id_of(item_id: UUID) -> UUID:
+    """Which record of ours an item is about."""
+    return db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one().about
+
+
 def store_plan(item: SyncItem, planned: Iterable[PlannedStep]) -> None:
-    """Inside `held`: write down what will be sent. What was begun stays as it is; what an earlier plan did not send goes."""
+    """Inside `held`: write down what will be sent. What was begun stays as it is; what an earlier plan did not send goes.
+
+    A later run may write the same again, so that a key holds the number of its run; what is made for good has one key for ever.
+    """
     item.planned_at = now()
     db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT))))
     rows = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id)))
-    begun, position = {_what_it_does(row) for row in rows}, max((row.position for row in rows), default=0)
+    begun, position = {_what_it_does(row.kind, row.natural_key) for row in rows}, max((row.position for row in rows), default=0)
+    run = db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one()
     for step in planned:
-        if _what_it_does(step) not in begun:
+        key = step.natural_key if step.kind in MADE_ONCE else f"{step.natural_key}#{run}"
+        if _what_it_does(step.kind, key) not in begun:
             position += 1
-            db.session.add(_row(step, item, position))
+            db.session.add(_row(step, key, item, position))
+    forget_previews([item.about])
     db.session.flush()
 
 
-def _what_it_does(step: PlannedStep | SyncStep) -> tuple[str, str]:
-    return step.kind, "" if step.kind in MADE_ONCE else step.natural_key
+def _what_it_does(kind: str, key: str) -> tuple[str, str]:
+    return kind, "" if kind in MADE_ONCE else key
 
 
-def _row(step: PlannedStep, item: SyncItem, position: int) -> SyncStep:
+def _row(step: PlannedStep, key: str, item: SyncItem, position: int) -> SyncStep:
     row = row_of(step, item, position)
-    row.state = LEFT_OUT if step.mark in left_out_of(item.approval) else row.state
+    row.natural_key, row.state = key, LEFT_OUT if step.mark in left_out_of(item.approval) else row.state
     return row
 
 
@@ -73,6 +91,20 @@ def wait_for_people(people: Collection[UUID], words: str) -> None:
     due = list(db.session.scalars(open_ones))
     if due:
         raise Later(max(now(), *due) + PAUSE, words)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who somebody of ours will be once they were sent: a person who is there already, or a new one (`remote_id` None)."""
+
+    remote_id: str | None
+
+
+def expected_people(people: Iterable[UUID | None]) -> dict[UUID, Expected]:
+    """Those of these people whose own preview says who they will be; whoever has to be asked about is not among them."""
+    previews = find_previews([person for person in people if person is not None])
+    clear = {person: preview.decision for person, preview in previews.items() if preview.state == READY and not preview.question}
+    return {person: Expected(decision["person"]) for person, decision in clear.items() if decision}
 
 
 def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "", note: str = "") -> None:

@@ -5,7 +5,7 @@ Planning Center takes no request from outside, so that staff are asked before so
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -19,14 +19,24 @@ from connectcard.people.models import LEADER, MEMBER, GroupMembership, Person
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, FieldRefused, Forbidden, Gone, Merged, ProductUnavailable, Refused
 from connectcard.planning_center.resources import groups, people
-from connectcard.sync.holds import held
-from connectcard.sync.items import ItemAtWork, go_on_soon, rest
+from connectcard.sync.holds import Hold, held
+from connectcard.sync.items import go_on_soon
 from connectcard.sync.mappings._core import moment
-from connectcard.sync.models import INTENT, NEEDS_YOU, REFUSED, REVIEW, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import INTENT, MEMBERSHIP, NEEDS_YOU, REFUSED, REVIEW, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PlannedStep
-from connectcard.sync.push_items import marks_of_people, rest_as_it_went, store_plan, wait_for_people
+from connectcard.sync.proposals import Proposal, ProposedAtWork
+from connectcard.sync.push_items import (
+    Expected,
+    expected_people,
+    item_about,
+    marks_of_people,
+    rest_as_it_went,
+    store_plan,
+    subject_id_of,
+    wait_for_people,
+)
 from connectcard.sync.steps import AskSomebody, Later, Made, PersonGone, Step, in_words
 
 ADD_TO_GROUP = "add_to_group"
@@ -54,56 +64,69 @@ class MembershipAtHand:
     person: str | None
     group: str | None
     role: str
-    run: int
     attempts: int
     asks_first: bool
+    comes: bool = False
 
 
-def membership_at_hand(item_id: UUID) -> MembershipAtHand:
-    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
-    row = _subject(item)
+def membership_at_hand(subject_id: UUID, expected: Mapping[UUID, Expected]) -> MembershipAtHand:
+    """`expected` is the person, where they are not there yet and their own preview says who they will be."""
+    item, row = item_about(MEMBERSHIP, subject_id), _membership(subject_id)
     group, person = row.group, row.person
     stands = group.remote_id is not None and group.gone_at is None and group.archived_at is None
+    remote_id = (person.remote_id if person else None) or row.person_remote_id
+    comes = expected.get(person.id) if person and remote_id is None else None
     at_hand = MembershipAtHand(
-        planned=item.planned_at is not None,
+        planned=item is not None and item.planned_at is not None,
         person_id=row.person_id,
-        person=(person.remote_id if person else None) or row.person_remote_id,
+        person=comes.remote_id if comes else remote_id,
+        comes=comes is not None,
         group=group.remote_id if stands else None,
         role=LEADER if row.role == LEADER else MEMBER,
-        run=db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one(),
-        attempts=item.attempts,
-        asks_first=group.enrollment_strategy == REQUESTS and not (item.decision or {}).get("by"),
+        attempts=item.attempts if item else 0,
+        asks_first=group.enrollment_strategy == REQUESTS and not ((item and item.decision) or {}).get("by"),
     )
-    if at_hand.person is None and at_hand.person_id and not at_hand.planned:
-        wait_for_people({at_hand.person_id}, WAITS_FOR_PERSON)
     end_reading()
     return at_hand
 
 
 def _subject(item: SyncItem) -> GroupMembership:
-    return db.session.scalars(select(GroupMembership).where(GroupMembership.id == item.subject_id)).one()
+    return _membership(item.about)
 
 
-class MembershipAtWork(ItemAtWork):
+def _membership(subject_id: UUID) -> GroupMembership:
+    return db.session.scalars(select(GroupMembership).where(GroupMembership.id == subject_id)).one()
+
+
+class MembershipAtWork(ProposedAtWork[Proposal]):
     """Somebody in a group, in a worker's hands."""
 
-    def plan(self) -> bool:
-        one = membership_at_hand(self.hold.item_id)
-        if one.planned:
-            return True
-        question = _question(one)
-        if question:
-            rest(self.hold, REVIEW, NEEDS_YOU, question)
-            return False
-        body = {"attributes": {"person_id": one.person, "role": one.role}, "group": one.group}
-        words = "Leader of the group" if one.role == LEADER else "Member of the group"
-        with held(self.hold) as item:
-            item.person_remote_id = one.person
-            store_plan(item, [PlannedStep(ADD_TO_GROUP, f"#{one.run}", "Group", body, words)])
-        return True
+    def __init__(self, hold: Hold, client: Client) -> None:
+        super().__init__(hold, client)
+        self._subject_id = subject_id_of(hold.item_id)
+        self._one = membership_at_hand(self._subject_id, {})
+
+    @property
+    def planned(self) -> bool:
+        return self._one.planned
+
+    def propose(self) -> Proposal:
+        if self._one.person is None and self._one.person_id:
+            wait_for_people({self._one.person_id}, WAITS_FOR_PERSON)
+        end_reading()
+        return _proposal(self._one)
+
+    def store(self, item: SyncItem, proposal: Proposal) -> None:
+        item.person_remote_id = self._one.person
+        store_plan(item, proposal.steps)
+
+    @staticmethod
+    def rehearse(about: UUID, _client: Client) -> Proposal:
+        person_id = _membership(about).person_id
+        return _proposal(membership_at_hand(about, expected_people([person_id])))
 
     def target(self) -> "MembershipTarget":
-        return MembershipTarget(membership_at_hand(self.hold.item_id).attempts)
+        return MembershipTarget(membership_at_hand(self._subject_id, {}).attempts)
 
     def finish(self) -> None:
         with held(self.hold) as item:
@@ -132,11 +155,24 @@ class MembershipAtWork(ItemAtWork):
         return {item_id: marks_of_people([person]) for item_id, person in rows}
 
 
+def _proposal(one: MembershipAtHand) -> Proposal:
+    """Nothing is looked up: Planning Center is asked whether they are in it before anything is sent."""
+    known = str(one.person_id or one.person)
+    who = (one.group, known, one.asks_first)
+    question = _question(one)
+    if question:
+        return Proposal(question=question, who=who)
+    body = {"attributes": {"person_id": one.person, "role": one.role}, "group": one.group}
+    compared = {"attributes": {"person_id": known, "role": one.role}, "group": one.group}
+    words = "Leader of the group" if one.role == LEADER else "Member of the group"
+    return Proposal((PlannedStep(ADD_TO_GROUP, "", "Group", body, words, required=True, compared=compared),), who=who)
+
+
 def _question(one: MembershipAtHand) -> str:
     """What staff have to do before anything can be sent; "" for nothing."""
     if one.group is None:
         return NO_GROUP
-    if one.person is None:
+    if one.person is None and not one.comes:
         return NOT_THERE
     return TAKES_REQUESTS if one.asks_first else ""
 

@@ -17,20 +17,22 @@ from connectcard.people.operations import EDITABLE, link_person
 from connectcard.planning_center import Client, Record
 from connectcard.sync import plans
 from connectcard.sync.holds import Hold, held
-from connectcard.sync.items import ItemAtWork, go_on_soon
+from connectcard.sync.items import go_on_soon
 from connectcard.sync.looking import find_person_now
 from connectcard.sync.mappings import PEOPLE
-from connectcard.sync.models import DONE, NEEDS_YOU, REVIEW, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import DONE, NEEDS_YOU, PERSON, REVIEW, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PersonNow
-from connectcard.sync.push_items import marks_of_people, rest_as_it_went, store_plan
+from connectcard.sync.proposals import Proposal, ProposedAtWork
+from connectcard.sync.push_items import item_about, marks_of_people, rest_as_it_went, store_plan, subject_id_of
 from connectcard.sync.push_matching import Stranger, decide_who
 from connectcard.sync.push_person_writes import (
     PersonTarget,
     address_key_of,
     attribute_of,
     body_of,
+    person_of,
     read_back,
     subject_of,
     wire_address,
@@ -38,7 +40,7 @@ from connectcard.sync.push_person_writes import (
 from connectcard.sync.push_plans import OurContact, OurPerson, plan_person
 from connectcard.sync.steps import PersonGone
 from connectcard.sync.tokens import remote_id_token
-from connectcard.sync.visitors import decision_row
+from connectcard.sync.visitors import candidate_ids, decision_row
 
 DELETED = "This person was deleted in Planning Center. They are kept here; nothing was sent."
 EDITED_THERE = "Somebody changed this in Planning Center meanwhile."
@@ -57,12 +59,10 @@ class PersonAtHand:
     country_code: str = field(default="US")
 
 
-def person_at_hand(item_id: UUID) -> PersonAtHand:
-    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
-    person = subject_of(item)
+def person_at_hand(subject_id: UUID) -> PersonAtHand:
+    item, person = item_about(PERSON, subject_id), person_of(subject_id)
     church = get_church()
     key, country = church.remote_id_key or "", church.country_code or "US"
-    run = db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one()
     values = {**vars(person.identity), **{name: getattr(person, name) for name in EDITABLE}}
     # Of somebody who is not there yet everything is to be there; of others what was added here.
     added = [one for one in person.contacts if one.added_here_at or not person.remote_id]
@@ -74,50 +74,51 @@ def person_at_hand(item_id: UUID) -> PersonAtHand:
         contacts=contacts,
         addresses=addresses,
         linked=person.remote_id is not None,
-        token=item.remote_id_token or remote_id_token(key, person.id),
-        run=run,
+        token=(item and item.remote_id_token) or remote_id_token(key, person.id),
         owned=ownership.owners(),
         key=key,
     )
     emails = tuple(one.value for one in person.contacts if one.kind == EMAIL)
     phones = tuple(one.value for one in person.contacts if one.kind == PHONE)
     stranger = Stranger(person.identity, person.child is True, emails, phones, country, key)
-    at_hand = PersonAtHand(
-        ours, stranger, person.remote_id, item.planned_at is not None, item.decision, person.gone_at is not None, country
-    )
+    planned, decision = (item.planned_at is not None, item.decision) if item else (False, None)
+    at_hand = PersonAtHand(ours, stranger, person.remote_id, planned, decision, person.gone_at is not None, country)
     end_reading()
     return at_hand
 
 
-class PersonAtWork(ItemAtWork):
+@dataclass(frozen=True)
+class PersonProposal(Proposal):
+    """The proposal for a person: whom they turned out to be, if they are there, and the values there by our names."""
+
+    found: Decision | None = None
+    remote_id: str | None = None
+    theirs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PersonAtWork(ProposedAtWork[PersonProposal]):
     """A person of our directory in a worker's hands."""
 
     def __init__(self, hold: Hold, client: Client) -> None:
         super().__init__(hold, client)
-        self._one = person_at_hand(hold.item_id)
+        self._one = person_at_hand(subject_id_of(hold.item_id))
 
-    def plan(self) -> bool:
-        one = self._one
-        if one.planned:
-            return True
-        if one.gone:
-            _ask(self.hold, None, DELETED)
-            return False
-        moves: dict[str, str | None] = {}
-        decision = _who(one, self.client, moves)
-        if decision is not None and decision.kind == UNCLEAR:
-            _ask(self.hold, _decision_row(decision, one), decision.words, moves)
-            return False
-        remote_id = one.remote_id or (decision.person.remote_id if decision and decision.person else None)
-        there, theirs = _as_they_stand(remote_id, one.country_code, self.client)
-        steps = plan_person(one.ours, there, theirs)
-        with held(self.hold) as item:
-            follow(moves, item)
-            _keep_decision(item, decision, one)
-            if there is not None:
-                _link(item, there.candidate.remote_id, theirs)
-            store_plan(item, steps)
-        return True
+    @property
+    def planned(self) -> bool:
+        return self._one.planned
+
+    def propose(self) -> PersonProposal:
+        return _proposal(self._one, self.client)
+
+    def store(self, item: SyncItem, proposal: PersonProposal) -> None:
+        _keep_decision(item, proposal, self._one)
+        if proposal.remote_id:
+            _link(item, proposal.remote_id, proposal.theirs)
+        store_plan(item, proposal.steps)
+
+    @staticmethod
+    def rehearse(about: UUID, client: Client) -> PersonProposal:
+        return _proposal(person_at_hand(about), client)
 
     def target(self) -> "PersonTarget":
         person = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == self.hold.item_id))
@@ -151,6 +152,29 @@ class PersonAtWork(ItemAtWork):
         return {item_id: marks_of_people([person]) for item_id, person in db.session.execute(wanted)}
 
 
+def _proposal(one: PersonAtHand, client: Client) -> PersonProposal:
+    """Say who it is and what is to be written for them; who is gone or unclear is asked about first."""
+    if one.gone:
+        return PersonProposal(question=DELETED)
+    moves: dict[str, str | None] = {}
+    found = _who(one, client, moves)
+    row, who = _decision_row(found, one), _named(found, one)
+    if found is not None and found.kind == UNCLEAR:
+        return PersonProposal(decision=row, question=found.words, who=who, moves=moves)
+    remote_id = one.remote_id or (found.person.remote_id if found and found.person else None)
+    there, theirs = _as_they_stand(remote_id, one.country_code, client)
+    steps = plan_person(one.ours, there, theirs)
+    known = there.candidate.remote_id if there else None
+    return PersonProposal(steps, row, who=who, moves=moves, found=found, remote_id=known, theirs=theirs)
+
+
+def _named(found: Decision | None, one: PersonAtHand) -> tuple[Any, ...]:
+    """Who it is, or who it could be."""
+    if found is None:
+        return ("linked", one.remote_id)
+    return (found.kind, found.person.remote_id if found.person else sorted(candidate_ids(found)))
+
+
 def _who(one: PersonAtHand, client: Client, moves: dict[str, str | None]) -> Decision | None:
     """Who it is; None for somebody who is linked. What staff decided by hand goes first."""
     if one.remote_id:
@@ -181,9 +205,9 @@ def _as_they_stand(remote_id: str | None, country_code: str, client: Client) -> 
     return there, {**values, "campus_remote_id": campus}
 
 
-def _keep_decision(item: SyncItem, decision: Decision | None, one: PersonAtHand) -> None:
-    if decision is not None and not (item.decision or {}).get("by"):
-        item.decision = _decision_row(decision, one)
+def _keep_decision(item: SyncItem, proposal: PersonProposal, one: PersonAtHand) -> None:
+    if proposal.decision is not None and not (item.decision or {}).get("by"):
+        item.decision = proposal.decision
     item.remote_id_token = item.remote_id_token or one.ours.token
     mine = subject_of(item)
     parts: list[Contact | Address] = [*mine.contacts, *mine.addresses]
@@ -191,8 +215,10 @@ def _keep_decision(item: SyncItem, decision: Decision | None, one: PersonAtHand)
         part.added_here_at = part.added_here_at or (None if part.remote_id or mine.remote_id else mine.created_at)
 
 
-def _decision_row(decision: Decision, one: PersonAtHand) -> dict[str, Any]:
+def _decision_row(decision: Decision | None, one: PersonAtHand) -> dict[str, Any] | None:
     """As on a card; of a child no name is kept openly."""
+    if decision is None:
+        return None
     row = decision_row(decision)
     if one.stranger.child:
         row["candidates"] = [
@@ -213,13 +239,6 @@ def _link(item: SyncItem, remote_id: str, theirs: Mapping[str, Any]) -> None:
     }
     if link_person(mine, remote_id).id == mine.id:
         mine.edits = differing or None
-
-
-def _ask(hold: Hold, decision: dict[str, Any] | None, words: str, moves: Mapping[str, str | None] | None = None) -> None:
-    with held(hold) as item:
-        follow(moves or {}, item)
-        item.decision = decision or item.decision
-        settle(item, REVIEW, NEEDS_YOU, words)
 
 
 # Read back.

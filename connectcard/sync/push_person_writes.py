@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
@@ -125,7 +126,12 @@ def wire_address(address: Address) -> dict[str, str]:
 
 def subject_of(item: SyncItem) -> Person:
     """The person the item is about, or whom they turned out to be."""
-    wanted = select(Person).where(Person.id == item.subject_id).options(selectinload(Person.addresses))
+    return person_of(item.about)
+
+
+def person_of(subject_id: UUID) -> Person:
+    """Somebody of our directory, or whom they turned out to be."""
+    wanted = select(Person).where(Person.id == subject_id).options(selectinload(Person.addresses))
     person = db.session.scalars(wanted).one()
     other = find_person(person.merged_into) if person.gone_at and person.merged_into and not person.remote_id else None
     return other or person

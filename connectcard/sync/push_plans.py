@@ -59,7 +59,7 @@ class OurContact:
 class OurPerson:
     """Somebody of our directory as a value. `values` are by the names of WRITTEN; `linked` says whether they stood there before.
 
-    `contacts` and `addresses` are those that were added here; `run` marks the steps of one run, so that a later one may write again.
+    `contacts` and `addresses` are those that were added here.
     """
 
     values: Mapping[str, Any]
@@ -68,7 +68,6 @@ class OurPerson:
     addresses: tuple[Mapping[str, str], ...]
     linked: bool
     token: int
-    run: int
     owned: Mapping[str, str]
     key: str
 
@@ -110,7 +109,7 @@ def _change(ours: OurPerson, name: str, value: Any, now: Any, problem: str | Non
     attribute = WRITTEN[name]
     return PlannedStep(
         UPDATE_PERSON,
-        f"{name}#{ours.run}",
+        name,
         BY_KEY[f"{PERSON}.{name}"].words,
         {"attributes": {attribute: wire(value)}},
         in_words(value),
@@ -146,7 +145,7 @@ def _contacts(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]
         kind, label = (ADD_EMAIL, "Email") if email else (ADD_PHONE, "Mobile number")
         yield PlannedStep(
             kind,
-            f"{value_mark(ours.key, contact.value)}#{ours.run}",
+            value_mark(ours.key, contact.value),
             label,
             {"attributes": attributes, "key": contact.value},
             contact.display,
@@ -163,4 +162,4 @@ def _addresses(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep
         told = {name: value for name, value in address.items() if value}
         attributes = {**told, "location": address.get("location") or "Home", "primary": not (there and there.addresses)}
         words = ", ".join(filter(None, (address.get("street_line_1"), address.get("city"), address.get("zip"))))
-        yield PlannedStep(ADD_ADDRESS, f"{value_mark(ours.key, key)}#{ours.run}", "Address", {"attributes": attributes, "key": key}, words)
+        yield PlannedStep(ADD_ADDRESS, value_mark(ours.key, key), "Address", {"attributes": attributes, "key": key}, words)

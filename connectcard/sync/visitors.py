@@ -274,6 +274,11 @@ def _namesakes_of(member: WantedMember, namesakes: Namesakes, card: CardAtHand) 
     return namesakes.of(member, ours)
 
 
+def candidate_ids(decision: Decision) -> list[str]:
+    """Who was looked at."""
+    return [row.candidate.remote_id for row in decision.compared]
+
+
 def decision_row(decision: Decision) -> dict[str, Any]:
     """A decision as it is stored and shown."""
     return {

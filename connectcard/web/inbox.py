@@ -21,7 +21,8 @@ from connectcard.database import after_commit, transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
 from connectcard.sync import cards_in_sync, decisions, destinations, questions, runs, set_aside
-from connectcard.sync.approvals import may_be_approved, stopped_as_changed
+from connectcard.sync.approvals import stopped_as_changed
+from connectcard.sync.card_approvals import may_be_approved
 from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
 from connectcard.sync.families import names_for_staff
 from connectcard.sync.family_questions import members_asked
@@ -179,7 +180,7 @@ def card_page(card: CardInSync) -> str:
         private=private_words(submission) if may_change() else None,
         family_names=family_names(submission),
         history=history(card),
-        preview=find_preview(submission),
+        preview=find_preview(submission.id),
         candidates=candidates_of(card),
         members_asked=members_asked(card.item) if may_change() else [],
         travelling=card.standing in (SENDING, WAITING),
@@ -374,7 +375,7 @@ def preview(submission_id: UUID) -> AnyResponse:
     """Have a worker find out what a sync would do, without writing."""
     with transaction():
         card = cards_in_sync.get_card(submission_id)
-        want_preview(card.submission)
+        want_preview(submission_id)
         ring_afterwards()
     return go_to(card, "preview")
 
@@ -385,7 +386,7 @@ def preview(submission_id: UUID) -> AnyResponse:
 def found_preview(submission_id: UUID) -> str | AnyResponse:
     """The fragment that a page asks for until the worker has looked."""
     card = cards_in_sync.get_card(submission_id)
-    found = find_preview(card.submission)
+    found = find_preview(submission_id)
     if found is not None and found.state == "looking":
         return Response(status=204)
     may = {"may_change": may_change(), "may_approve": may_be_approved(card)}

@@ -12,18 +12,11 @@ from connectcard.churches.queries import get_church
 from connectcard.database import after_commit, transaction
 from connectcard.jobs.queue import ring
 from connectcard.sync import push, push_board
-from connectcard.sync.models import FAMILY, MEMBERSHIP, PERSON, PUSH_FAMILIES, PUSH_FULL, PUSH_MEMBERSHIPS, PUSH_PEOPLE
+from connectcard.sync.models import PUSH_MEMBERSHIPS
 from connectcard.web.access import staff_page
+from connectcard.web.push_words import KIND_WORDS, WORDS
 
 blueprint = Blueprint("pushes", __name__)
-
-WORDS = {
-    PUSH_PEOPLE: "People",
-    PUSH_FAMILIES: "Families and their people",
-    PUSH_MEMBERSHIPS: "Group memberships and their people",
-    PUSH_FULL: "Everything",
-}
-KIND_WORDS = {PERSON: "Person", FAMILY: "Family", MEMBERSHIP: "Group membership"}
 
 
 @blueprint.get("/send")

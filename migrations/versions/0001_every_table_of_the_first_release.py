@@ -732,16 +732,19 @@ def upgrade():
         batch_op.create_index('ix_sync_item_run', ['church_id', 'run_id'], unique=False)
 
     op.create_table('sync_preview',
-    sa.Column('submission_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('submission_id', sa.Uuid(), nullable=True),
+    sa.Column('subject_id', sa.Uuid(), nullable=True),
     sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('contents', sa.JSON(), nullable=True),
+    sa.Column('plan_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('problem', sa.String(length=500), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['church_id', 'submission_id'], ['submission.church_id', 'submission.id'], name=op.f('fk_sync_preview_church_id_submission_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_sync_preview_church_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sync_preview')),
+    sa.UniqueConstraint('church_id', 'kind', 'subject_id', name=op.f('uq_sync_preview_church_id_kind_subject_id')),
     sa.UniqueConstraint('church_id', 'submission_id', name=op.f('uq_sync_preview_church_id_submission_id'))
     )
     with op.batch_alter_table('sync_preview', schema=None) as batch_op:

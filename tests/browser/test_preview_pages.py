@@ -95,11 +95,11 @@ def test_cards_are_filled_in_as_they_are_found_and_ticks_stay(
 ) -> None:
     page = enter(context, app, key, served)
     page.goto("/sync/preview")
-    long = page.locator(f"#card-{cards['long']}")
+    long = page.locator(f"#previewed-{cards['long']}")
     long.get_by_label("Mobile number").uncheck()
     expect(long.get_by_text("left out").locator("visible=true")).to_have_count(1)
     page.get_by_label("Send the card of Carlos Lopez").uncheck()
-    expect(page.get_by_text("Left out of this sync. The card stays ready.").locator("visible=true")).to_have_count(1)
+    expect(page.get_by_text("Left out of this sync. It stays ready.").locator("visible=true")).to_have_count(1)
     found_by_the_worker(grace, cards["later"])
     expect(page.get_by_text("priya@gmail.com")).to_be_visible()
     expect(page.locator("#looking")).to_contain_text("Nothing was written yet.")
@@ -115,7 +115,7 @@ def test_without_javascript_it_is_a_form_like_any_other(
     with browsing.visitor(browser, served, java_script_enabled=False) as context:
         page = enter(context, app, key, served)
         page.goto("/sync/preview")
-        page.locator(f"#card-{cards['long']}").get_by_label("Email").uncheck()
+        page.locator(f"#previewed-{cards['long']}").get_by_label("Email").uncheck()
         page.get_by_label("Send the card of Carlos Lopez").uncheck()
         page.get_by_role("button", name="Send what is approved").click()
         page.wait_for_url("**/runs/1")

@@ -15,6 +15,7 @@ from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
 from connectcard.sync import runs
 from connectcard.sync.approvals import CHANGED, Approval, approve
+from connectcard.sync.card_approvals import CARDS
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.models import LEFT_OUT, REFUSED, SyncItem, SyncPreview
 from connectcard.sync.previews import Preview, find_preview, want_preview
@@ -26,14 +27,14 @@ pytestmark = pytest.mark.usefixtures("any_database")
 def previewed(church: GraceChurch, card: UUID) -> Preview:
     """Ask for the preview of a card, and let the worker look."""
     with church_scope(church.church_id), transaction():
-        want_preview(get_submission(card))
+        want_preview(card)
     church.work()
     return shown(church, card)
 
 
 def shown(church: GraceChurch, card: UUID) -> Preview:
     with church_scope(church.church_id):
-        preview = find_preview(get_submission(card))
+        preview = find_preview(card)
     assert preview is not None
     assert preview.state == "ready", preview.problems
     return preview
@@ -47,7 +48,7 @@ def ticked(card: UUID, preview: Preview, *but: str) -> Approval:
 def send(church: GraceChurch, *approvals: Approval) -> int:
     with church_scope(church.church_id):
         with transaction():
-            run, _ = approve(approvals, "Sam Hill")
+            run, _ = approve(approvals, CARDS, "Sam Hill")
         return run.number
 
 
@@ -210,8 +211,8 @@ def test_one_odd_card_does_not_keep_the_others_from_being_looked_at(grace_church
     odd = grace_church.card("Odd", "Card", "odd.card@gmail.com")
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     with church_scope(grace_church.church_id), transaction() as session:
-        want_preview(get_submission(odd))
-        want_preview(get_submission(card))
+        want_preview(odd)
+        want_preview(card)
         session.scalars(db.select(SyncPreview).where(SyncPreview.submission_id == odd)).one().wanted_at = grace_church.clock.moment.replace(
             year=2020
         )
@@ -219,7 +220,7 @@ def test_one_odd_card_does_not_keep_the_others_from_being_looked_at(grace_church
     grace_church.work()
     assert changes(shown(grace_church, card))[0] == ("New person", "Wilhelmina Quist")
     with church_scope(grace_church.church_id):
-        failed = find_preview(get_submission(odd))
+        failed = find_preview(odd)
     assert failed is not None
     assert failed.state == "failed"
 

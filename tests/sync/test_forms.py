@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 import requests
 
-from connectcard.cards.queries import get_submission
 from connectcard.churches.operations import mark_restored
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.connections.operations import read_choices
@@ -194,10 +193,10 @@ def test_the_preview_shows_the_submission_and_quotes_no_prayer(lands_in_the_form
     church = lands_in_the_form
     card = church.card("Wilhelmina", "Quist", **MINA)
     with church_scope(church.church_id), transaction():
-        want_preview(get_submission(card))
+        want_preview(card)
     church.work()
     with church_scope(church.church_id):
-        preview = find_preview(get_submission(card))
+        preview = find_preview(card)
     assert preview is not None
     [row] = [row for row in preview.rows if row.label == "Form “Connect card”"]
     assert (row.required, "Kids" in row.after, "For my mother" in row.after) == (True, True, False)

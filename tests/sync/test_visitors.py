@@ -139,10 +139,10 @@ def test_a_preview_says_what_would_be_written_and_writes_nothing(grace_church: G
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     before = grace_church.practice.people()
     with church_scope(grace_church.church_id), transaction():
-        want_preview(get_submission(card))
+        want_preview(card)
     grace_church.work()
     with church_scope(grace_church.church_id):
-        preview = find_preview(get_submission(card))
+        preview = find_preview(card)
     assert preview is not None
     assert (preview.state, preview.requests) == ("ready", 2)
     assert [(row.label, row.after) for row in preview.rows] == [("New person", "Wilhelmina Quist"), ("Email", "mina.quist@gmail.com")]
@@ -195,7 +195,7 @@ def test_the_neighbour_sees_nothing_and_is_not_touched(grace_church: GraceChurch
     with church_scope(neighbour_church.church_id):
         assert db.session.scalars(db.select(SyncRun)).all() == []
         assert runs.ready_count() == 1
-        assert find_preview(get_submission(neighbour_card)) is None
+        assert find_preview(neighbour_card) is None
         with pytest.raises(NotFound):
             runs.get_run(number)
 

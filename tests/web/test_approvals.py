@@ -60,8 +60,8 @@ def test_the_cards_page_leads_to_the_preview_of_all_ready_cards(grace: UUID, sam
         row = session.scalars(select(SyncPreview).where(SyncPreview.submission_id == ana)).one()
         row.made_at, row.contents = now(), plan()
     fragment = sam.get(f"/sync/preview/found?waiting={ana}&waiting={ben}").text
-    assert f'id="card-{ana}"' in fragment
-    assert f'id="card-{ben}"' not in fragment
+    assert f'id="previewed-{ana}"' in fragment
+    assert f'id="previewed-{ben}"' not in fragment
     assert "Looking in Planning Center for 1 card" in fragment
 
 
@@ -70,7 +70,7 @@ def test_what_is_ticked_is_sent_and_the_rest_is_left_out(grace: UUID, sam: Staff
     page = sam.get("/sync/preview").text
     for words in ("New person", "ana.lopez@gmail.com", "3 changes", "2 ready cards, 6 changes", "Send what is approved"):
         assert words in page
-    answer = sam.post("/sync/approved", {"card": [str(ana)], **said(ana, "m-email"), **said(ben, "m-email")})
+    answer = sam.post("/sync/approved", {"approved": [str(ana)], **said(ana, "m-email"), **said(ben, "m-email")})
     assert answer.location == "/runs/1"
     [item] = items(grace)
     assert item.submission_id == ana
@@ -81,14 +81,14 @@ def test_what_is_ticked_is_sent_and_the_rest_is_left_out(grace: UUID, sam: Staff
 
 def test_a_preview_that_was_made_anew_since_is_not_sent(grace: UUID, sam: StaffBrowser) -> None:
     ana = a_previewed_card(grace, plan("another one"))
-    page = sam.post("/sync/approved", {"card": [str(ana)], **said(ana, "m-email")}, follow_redirects=True).text
+    page = sam.post("/sync/approved", {"approved": [str(ana)], **said(ana, "m-email")}, follow_redirects=True).text
     assert "Nothing was sent" in page
     assert items(grace) == []
 
 
 def test_sending_without_a_tick_sends_nothing(grace: UUID, sam: StaffBrowser) -> None:
     ana = a_previewed_card(grace)
-    assert "No card was ticked" in sam.post("/sync/approved", said(ana, "m-email"), follow_redirects=True).text
+    assert "Nothing was ticked" in sam.post("/sync/approved", said(ana, "m-email"), follow_redirects=True).text
     assert items(grace) == []
 
 
@@ -97,7 +97,7 @@ def test_odd_forms_and_addresses_are_answered(grace: UUID, sam: StaffBrowser) ->
     for odd in ("page=0", "page=-3", "page=x", "page=99999"):
         assert sam.get(f"/sync/preview?{odd}").status_code == 200, odd
     assert sam.get("/sync/preview/found?waiting=nonsense").status_code in (200, 204)
-    assert sam.post("/sync/approved", {"card": ["nonsense"]}).status_code == 303
+    assert sam.post("/sync/approved", {"approved": ["nonsense"]}).status_code == 303
 
 
 def test_one_card_is_approved_from_its_own_page(grace: UUID, sam: StaffBrowser) -> None:
@@ -142,7 +142,7 @@ def test_a_viewer_looks_and_sends_nothing(grace: UUID, sign_in: SignIn) -> None:
     assert "<button" not in page
     assert "checkbox" not in page
     for path in ("/sync/preview", "/sync/approved", f"/cards/{ana}/approve"):
-        assert vic.post(path, {"card": [str(ana)], **said(ana, "m-email")}).status_code == 403, path
+        assert vic.post(path, {"approved": [str(ana)], **said(ana, "m-email")}).status_code == 403, path
     assert items(grace) == []
 
 
@@ -150,7 +150,7 @@ def test_the_neighbours_cards_are_neither_shown_nor_sent(grace: UUID, neighbour:
     theirs = a_previewed_card(neighbour)
     assert "Ana Lopez" not in sam.get("/sync/preview").text
     assert str(theirs) not in sam.get(f"/sync/preview/found?waiting={theirs}").text
-    sam.post("/sync/approved", {"card": [str(theirs)], **said(theirs, "m-email")})
+    sam.post("/sync/approved", {"approved": [str(theirs)], **said(theirs, "m-email")})
     assert sam.post(f"/cards/{theirs}/approve", said(theirs, "m-email")).status_code == 404
     assert items(neighbour) == []
     assert items(grace) == []
