@@ -1,7 +1,8 @@
-"""*Test connection*: everything that is needed of Planning Center is tried, one after the other, and timed."""
+"""*Test connection*: everything that is needed of Planning Center is tried, one after the other, and timed. Also once a day by itself."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from threading import Event
 from time import perf_counter
 from typing import TypeVar
 from uuid import UUID
@@ -12,7 +13,7 @@ from connectcard.clock import now
 from connectcard.connections.aside import reading_aside, writing_aside
 from connectcard.connections.budget import budget_of
 from connectcard.connections.clients import client_for
-from connectcard.connections.models import HIDDEN_ROWS, OK, PERSONAL_ACCESS_TOKEN, Connection
+from connectcard.connections.models import HIDDEN_ROWS, OK, PERSONAL_ACCESS_TOKEN, READ_ONLY, Connection
 from connectcard.connections.operations import note_visit, standing_after
 from connectcard.connections.tokens import fresh_access_token
 from connectcard.connections.words import in_words
@@ -85,13 +86,27 @@ def test_connection(connection: Connection) -> list[Check]:
     checks = [
         Check("Sign-in", True, _valid_until(connection_id), me_seconds),
         Check("People: read", True, "People can be looked up.", list_seconds),
-        _may_write(me),
+        _people_written(connection_id, me),
         *_other_products(client, connection_id),
         _webhooks(client),
     ]
     rate = budget.rate
     left = max(0, rate.limit - rate.count)
     return [*checks, Check("Rate limit", left > 0, f"{left} of {rate.limit} requests are left in this window of {rate.period} seconds.")]
+
+
+def look_at_products(connection: Connection, stopping: Event | None = None) -> None:
+    """Keep how each product stands, for the pages: permissions change without notice. For the worker, outside of any transaction."""
+    client, connection_id = client_for(connection, background=True, stopping=stopping), connection.id
+    end_reading()
+    try:
+        me = client.get(people.ME)
+    except PlanningCenterError as error:
+        note_visit(connection_id, error)
+        return
+    _people_written(connection_id, me)
+    for _ in _other_products(client, connection_id):
+        continue
 
 
 def _timed(ask: Callable[[], Answer]) -> tuple[Answer, float]:
@@ -106,10 +121,10 @@ def _other_products(client: Client, connection_id: UUID) -> Iterator[Check]:
             client.list(product.probe, per_page=1)
             standing = _how_much(product, client)
         except PlanningCenterError as error:
-            _keep_standing(connection_id, product, standing_after(error))
+            _keep_standing(connection_id, product.key, standing_after(error))
             yield Check(product.name, False, f"{in_words(error, product.name)} {product.without}", perf_counter() - began)
         else:
-            _keep_standing(connection_id, product, standing)
+            _keep_standing(connection_id, product.key, standing)
             hidden = standing == HIDDEN_ROWS
             yield Check(product.name, not hidden, SOME_GROUPS if hidden else product.gives, perf_counter() - began)
 
@@ -121,12 +136,12 @@ def _how_much(product: Product, client: Client) -> str:
     return OK if client.get(groups.ME)["permissions"] == SEES_ALL_GROUPS else HIDDEN_ROWS
 
 
-def _keep_standing(connection_id: UUID, product: Product, standing: str | None) -> None:
+def _keep_standing(connection_id: UUID, product: str, standing: str | None) -> None:
     if standing is None:
         return
     with writing_aside() as session:
         row = session.scalars(select(Connection).where(Connection.id == connection_id)).one()
-        row.products = {**row.products, product.key: standing}
+        row.products = {**row.products, product: standing}
 
 
 def _webhooks(client: Client) -> Check:
@@ -139,6 +154,12 @@ def _webhooks(client: Client) -> Check:
     except PlanningCenterError as error:
         return Check("Webhooks", False, in_words(error), perf_counter() - began)
     return Check("Webhooks", True, "Planning Center can be asked to tell us of changes.", perf_counter() - began)
+
+
+def _people_written(connection_id: UUID, me: Record) -> Check:
+    check = _may_write(me)
+    _keep_standing(connection_id, people.PRODUCT, OK if check.ok else READ_ONLY)
+    return check
 
 
 def _may_write(me: Record) -> Check:

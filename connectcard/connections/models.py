@@ -15,6 +15,8 @@ from connectcard.database import Base, UtcDateTime
 CONNECTED, RECONNECT, DISCONNECTED = "connected", "reconnect", "disconnected"
 OAUTH, PERSONAL_ACCESS_TOKEN = "oauth", "personal_access_token"
 OK, NO_SCOPE, NO_ACCESS, HIDDEN_ROWS = "ok", "no_scope", "no_access", "hidden_rows"
+# Of People: whoever connected may look there but no longer write.
+READ_ONLY = "read_only"
 
 
 class Connection(ChurchOwned, Base):
@@ -22,7 +24,7 @@ class Connection(ChurchOwned, Base):
 
     `refresh_claimed_until` is the single-flight claim. `blocked_until` and the `rate_*` columns are what Planning Center's
     answers said last. `lane_*` is the lease of the worker that sends for this church; `lane_fence` grows with each holder.
-    `products` maps a product to ok, no_scope, no_access or hidden_rows.
+    `products` maps a product to ok, no_scope, no_access, hidden_rows or read_only.
     """
 
     __tablename__ = "connection"

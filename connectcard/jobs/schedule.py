@@ -15,6 +15,7 @@ from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, OAUTH, Connection
+from connectcard.connections.operations import want_choices
 from connectcard.connections.queries import find_connection
 from connectcard.connections.tokens import keep_alive
 from connectcard.database import db, end_reading, transaction
@@ -163,14 +164,26 @@ def check_the_truth() -> None:
     _want_of_each_connected(TRUTH_CHECK)
 
 
+def look_at_what_is_offered() -> None:
+    """Every day the fields and lists are read anew, and whether each product is still open to whoever connected."""
+    for church_id, connection in _each_connected_church():
+        with transaction():
+            want_choices(connection)
+        ring(church_id)
+
+
 def _want_of_each_connected(kind: str) -> None:
-    for church_id in _each_church():
-        connection = find_connection()
-        if connection is None or connection.state != CONNECTED:
-            continue
+    for church_id, _ in _each_connected_church():
         with transaction():
             pull.want_pull(kind, pull.SCHEDULE)
         ring(church_id)
+
+
+def _each_connected_church() -> Iterator[tuple[UUID, Connection]]:
+    for church_id in _each_church():
+        connection = find_connection()
+        if connection is not None and connection.state == CONNECTED:
+            yield church_id, connection
 
 
 def ring_for_due_work() -> None:
@@ -186,6 +199,7 @@ DUTIES = (
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),
     Duty("forget aged views", timedelta(hours=6), forget_aged_views),
+    Duty("look at what is offered", timedelta(days=1), look_at_what_is_offered),
     Duty("pull changes", timedelta(hours=4), pull_changes),
     Duty("check the truth", timedelta(days=1), check_the_truth),
     Duty("ring for due work", timedelta(minutes=1), ring_for_due_work),

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
+from connectcard.connections import checks
 from connectcard.connections import operations as connections
 from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
@@ -96,6 +97,7 @@ def _read_choices(stop: Event) -> None:
         return
     try:
         connections.read_choices(connection, stop, form=chosen_form_id())
+        checks.look_at_products(connection, stop)
     except ConnectionMissing as error:
         log.warning("choices cannot be read", connection_id=connection.id, exc_info=error)
 

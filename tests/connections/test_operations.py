@@ -230,6 +230,27 @@ def test_a_closed_product_is_named_with_what_does_not_work_without_it(practised:
     assert standing(connection_id).products["calendar"] == "no_access"
 
 
+def test_whoever_connected_became_a_viewer_and_lost_the_calendar(practised: Connection, practice: Practice) -> None:
+    connection_id = practised.id
+    checks.look_at_products(practised)
+    assert standing(connection_id).products == {"people": "ok", "groups": "ok", "check-ins": "ok", "calendar": "ok"}
+    owner = str(next(one["id"] for one in practice.organization["people"] if one["first_name"] == "Ada"))
+    practice.control("permission", person=owner, permission="Viewer")
+    practice.control("permission", person=owner, product="calendar", permission="none")
+    checks.look_at_products(standing(connection_id))
+    found = standing(connection_id).products
+    assert (found["people"], found["calendar"]) == ("read_only", "no_access")
+
+
+def test_a_look_that_cannot_be_taken_leaves_what_is_known(practised: Connection, practice: Practice) -> None:
+    connection_id = practised.id
+    checks.look_at_products(practised)
+    known = standing(connection_id).products
+    practice.fail("status_500", method="*", path="*", times=9)
+    checks.look_at_products(standing(connection_id))
+    assert standing(connection_id).products == known
+
+
 @pytest.mark.parametrize(("rights", "may"), [("Viewer", False), (None, False), ("Editor", True), ("Manager", True)])
 def test_writing_needs_an_editor(rights: str | None, may: bool) -> None:
     check = checks._may_write(Record("Person", "7", {"name": "Sam Hill", "people_permissions": rights, "site_administrator": False}))

@@ -175,6 +175,15 @@ def test_one_church_s_trouble_does_not_keep_the_others_from_staying_connected(
     assert {line["church_id"] for line in logged if line["event"] == "a token could not be refreshed"} == {grace, neighbour}
 
 
+def test_every_day_each_connected_church_s_fields_and_products_are_looked_at(app: Flask, grace: UUID, neighbour: UUID) -> None:
+    connect(grace, expired_days_ago=0)
+    connect(neighbour, expired_days_ago=0, state=RECONNECT)
+    schedule.look_at_what_is_offered()
+    for church_id, wanted in ((grace, True), (neighbour, False)):
+        with church_scope(church_id):
+            assert (db.session.scalars(select(Connection.choices_wanted_at)).one() is not None) is wanted
+
+
 def test_sessions_that_no_browser_can_open_any_more_are_forgotten(app: Flask) -> None:
     with transaction() as session:
         session.add(StaffSession(key_hash="old", last_seen_at=now() - timedelta(days=2)))
