@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import NotFound
+from connectcard.people import contact_edits, contacts
 from connectcard.people.marks import value_mark
 from connectcard.people.models import FAMILY, GROUP, IDENTITY, OURS, PERSON, THEIRS, Conflict, Family, Group, Person
 from connectcard.people.operations import marking_key, set_identity
@@ -54,13 +55,15 @@ def shown(conflict: Conflict) -> Shown:
     return Shown(
         conflict,
         subject.name if subject else "",
-        known.words if known else conflict.field,
-        _in_words(read(conflict.ours)),
-        _in_words(read(conflict.theirs)),
+        known.words if known else contacts.field_words(conflict.field),
+        _in_words(conflict, read(conflict.ours)),
+        _in_words(conflict, read(conflict.theirs)),
     )
 
 
-def _in_words(value: Any) -> str:
+def _in_words(conflict: Conflict, value: Any) -> str:
+    if contacts.split_field(conflict.field):
+        return contacts.in_words(value)
     if isinstance(value, date):
         return f"{value:%B} {value.day}, {value.year}"
     if isinstance(value, bool):
@@ -108,7 +111,9 @@ def keep_ours(conflict: Conflict, member_name: str) -> None:
     """Our value stands and is what a push will send. Inside `transaction()`."""
     subject = subject_of(conflict)
     edits = dict(subject.edits or {}) if subject else {}
-    if subject and conflict.field in edits:
+    if isinstance(subject, Person) and contacts.split_field(conflict.field):
+        contact_edits.keep_ours(subject, conflict.field, read(conflict.theirs), marking_key())
+    elif subject and conflict.field in edits:
         edits[conflict.field] = {**edits[conflict.field], "base": value_mark(marking_key(), read(conflict.theirs))}
         subject.edits = edits
     _decided(conflict, OURS, member_name)
@@ -117,7 +122,9 @@ def keep_ours(conflict: Conflict, member_name: str) -> None:
 def take_theirs(conflict: Conflict, member_name: str) -> None:
     """Planning Center's value replaces ours. Inside `transaction()`."""
     subject = subject_of(conflict)
-    if subject:
+    if isinstance(subject, Person) and contacts.split_field(conflict.field):
+        contact_edits.take_theirs(subject, conflict.field, read(conflict.theirs))
+    elif subject:
         put(subject, {conflict.field: read(conflict.theirs)})
         subject.edits = {name: edit for name, edit in (subject.edits or {}).items() if name != conflict.field} or None
     _decided(conflict, THEIRS, member_name)

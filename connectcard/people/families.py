@@ -14,11 +14,12 @@ from connectcard.database import db
 from connectcard.errors import NotFound
 from connectcard.people import conflicts, ownership
 from connectcard.people.bulk import chunks, upsert
+from connectcard.people.contacts import STREET
+from connectcard.people.family_addresses import best_address
 from connectcard.people.marks import value_mark
 from connectcard.people.models import FAMILY, HERE, Address, Family, FamilyMember, Person
-from connectcard.people.operations import STREET, marking_key
+from connectcard.people.operations import marking_key
 from connectcard.people.pulled import PulledFamily, PulledMember, Tally
-from connectcard.people.taking_in import best_address
 
 RENEWED = ("name", *STREET, "primary_contact_remote_id", "remote_updated_at", "remote_mark", "edits", "seen_at", "gone_at")
 

@@ -10,6 +10,8 @@ from connectcard.churches.models import Church
 from connectcard.churches.tenancy import current_church_id
 from connectcard.clock import now
 from connectcard.database import db
+from connectcard.people import contact_edits
+from connectcard.people.contacts import STREET
 from connectcard.people.identity import base_email, name_key
 from connectcard.people.marks import name_mark, value_mark
 from connectcard.people.matching import Candidate
@@ -31,7 +33,6 @@ from connectcard.people.models import (
 from connectcard.people.queries import find_person
 
 OURS_ALONE = ("allergies", "pickup_notes", "photo_url")
-STREET = ("street", "street2", "city", "state", "zip", "country_code")
 EDITABLE = ("child", "gender", "status", "membership", "campus_remote_id")
 
 
@@ -108,6 +109,7 @@ def _hand_over(gone: Person, kept: Person) -> None:
         if getattr(gone, name) and not getattr(kept, name):
             setattr(kept, name, getattr(gone, name))
     kept.verified = kept.verified or gone.verified
+    contact_edits.hand_over(gone, kept)
     families = {row.family_id for row in db.session.scalars(select(FamilyMember).where(FamilyMember.person_id == kept.id))}
     groups = {row.group_id for row in db.session.scalars(select(GroupMembership).where(GroupMembership.person_id == kept.id))}
     for member in db.session.scalars(
@@ -179,6 +181,9 @@ def note_edits(subject: Person | Family | Group, before: Mapping[str, Any], memb
 
 
 def _keep_contacts(person: Person, wanted: set[tuple[str, str]]) -> None:
+    if contact_edits.edits_of(person):
+        # A card's look knows no ids: what was changed here stands until a pull sees both sides.
+        return
     person.contacts = [one for one in person.contacts if (one.kind, one.value) in wanted or one.added_here_at]
     kept = {(contact.kind, contact.value) for contact in person.contacts}
     person.contacts += [_contact(person, kind, value) for kind, value in sorted(wanted - kept)]

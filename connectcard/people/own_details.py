@@ -80,8 +80,12 @@ def keep_details(person: Person, given: OwnDetails, member_name: str, as_of: str
 
 
 def edits_of(person: Person) -> Sequence[PersonEdit]:
-    """Every change, the newest first."""
-    wanted = select(PersonEdit).where(PersonEdit.person_id == person.id).order_by(PersonEdit.changed_at.desc(), PersonEdit.id)
+    """Every change of these, the newest first."""
+    wanted = (
+        select(PersonEdit)
+        .where(PersonEdit.person_id == person.id, PersonEdit.field.in_(WORDS))
+        .order_by(PersonEdit.changed_at.desc(), PersonEdit.id)
+    )
     return db.session.scalars(wanted).all()
 
 

@@ -17,6 +17,8 @@ class PulledContact:
     location: str = ""
     primary: bool = False
     remote_id: str | None = None
+    # When it changed there last says nothing about what is shown: it is in no mark.
+    updated_at: datetime | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class PulledAddress:
     location: str = ""
     primary: bool = False
     remote_id: str | None = None
+    updated_at: datetime | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

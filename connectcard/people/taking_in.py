@@ -17,6 +17,8 @@ from connectcard.churches.tenancy import current_church_id
 from connectcard.database import db
 from connectcard.people import conflicts, ownership
 from connectcard.people.bulk import chunks, upsert
+from connectcard.people.contact_pulls import put_ours_over
+from connectcard.people.family_addresses import move_families
 from connectcard.people.identity import base_email, is_role_address, name_key, same_first_name, same_last_name
 from connectcard.people.marks import name_mark, value_mark
 from connectcard.people.models import (
@@ -26,14 +28,13 @@ from connectcard.people.models import (
     PERSON,
     Address,
     Contact,
-    Family,
     FamilyMember,
     GroupMembership,
     Identity,
     Person,
 )
-from connectcard.people.operations import STREET, marking_key
-from connectcard.people.pulled import PulledPerson, Tally
+from connectcard.people.operations import marking_key
+from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson, Tally
 from connectcard.people.sealing import seal_child
 
 RENEWED = (
@@ -79,6 +80,8 @@ def take_in_people(pulled: Sequence[PulledPerson], at: datetime) -> Tally:
     ids = {one.remote_id: known[one.remote_id].id if one.remote_id in known else uuid4() for one in changed}
     rows = [_row(one, ids[one.remote_id], marks[one.remote_id], known.get(one.remote_id), rules, tally) for one in changed]
     upsert(Person, ("church_id", "remote_id"), RENEWED, rows)
+    changed, new_conflicts = put_ours_over(changed, ids, rules.key)
+    tally.conflicts += new_conflicts
     _renew_contacts(changed, ids, known)
     _renew_addresses(changed, ids, known)
     _link_members(ids)
@@ -212,7 +215,7 @@ def _renew_contacts(changed: Sequence[PulledPerson], ids: dict[str, UUID], known
         for contact in one.contacts or ():
             mark = (ids[one.remote_id], contact.kind, contact.value)
             if contact.value and (mark not in rows or contact.primary):
-                rows[mark] = _contact_row(ids[one.remote_id], vars(contact))
+                rows[mark] = _contact_row(ids[one.remote_id], _columns(contact))
     updated = ("display", "location", "primary", "remote_id", "added_here_at")
     upsert(Contact, ("church_id", "person_id", "kind", "value"), updated, list(rows.values()))
 
@@ -222,6 +225,10 @@ def _drop_stale(model: type[Contact] | type[Address], person_ids: Sequence[UUID]
     for some in chunks(person_ids):
         stale = delete(model).where(model.person_id.in_(some), model.added_here_at.is_(None))
         db.session.execute(stale.execution_options(synchronize_session=False))
+
+
+def _columns(part: PulledContact | PulledAddress) -> dict[str, Any]:
+    return {name: value for name, value in vars(part).items() if name != "updated_at"}
 
 
 def _contact_row(person_id: UUID, contact: dict[str, Any]) -> dict[str, Any]:
@@ -234,31 +241,12 @@ def _renew_addresses(changed: Sequence[PulledPerson], ids: dict[str, UUID], know
     _drop_stale(Address, [ids[one.remote_id] for one in told if one.remote_id in known])
     church_id = current_church_id()
     rows = [
-        {"id": uuid4(), "church_id": church_id, "person_id": ids[one.remote_id], **vars(address), "added_here_at": None}
+        {"id": uuid4(), "church_id": church_id, "person_id": ids[one.remote_id], **_columns(address), "added_here_at": None}
         for one in told
         for address in one.addresses or ()
     ]
     upsert(Address, None, (), rows)
-    _move_families({one.remote_id: one for one in told if one.remote_id in known})
-
-
-def _move_families(moved: dict[str, PulledPerson]) -> None:
-    """A family lives where its primary contact does, unless its address was changed here."""
-    for some in chunks(list(moved)):
-        led_by_them = select(Family).where(Family.primary_contact_remote_id.in_(some), Family.gone_at.is_(None))
-        for family in db.session.scalars(led_by_them):
-            set_family_address(family, best_address(moved[family.primary_contact_remote_id or ""].addresses or ()))
-
-
-def best_address(addresses: Sequence[Any]) -> Any | None:
-    """The primary address, else the first."""
-    return next((one for one in addresses if one.primary), addresses[0] if addresses else None)
-
-
-def set_family_address(family: Family, address: Any | None) -> None:
-    if "address" not in (family.edits or {}) and ownership.owners()["family.address"] != HERE:
-        for name in STREET:
-            setattr(family, name, getattr(address, name) if address else "")
+    move_families({one.remote_id: one.addresses or () for one in told if one.remote_id in known})
 
 
 def _link_members(people: dict[str, UUID]) -> None:

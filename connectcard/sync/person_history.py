@@ -9,6 +9,8 @@ from sqlalchemy import select
 
 from connectcard.cards.models import Submission
 from connectcard.database import db
+from connectcard.people.contact_changes import HISTORY_WORDS, history_of
+from connectcard.people.contacts import field_words
 from connectcard.people.models import Conflict, Person
 from connectcard.people.own_details import WORDS, edits_of
 from connectcard.sync.histories import OUTCOME_WORDS
@@ -71,13 +73,14 @@ def _edits(person: Person) -> list[Happened]:
         Happened(datetime.fromisoformat(edit["at"]), f"{field.replace('_', ' ').capitalize()} changed here by {edit['by']}")
         for field, edit in (person.edits or {}).items()
     ]
-    return changed + here
+    contacts = [Happened(edit.changed_at, f"{HISTORY_WORDS[edit.field]} by {edit.changed_by}") for edit in history_of(person)]
+    return changed + here + contacts
 
 
 def _conflicts(subject_id: UUID) -> list[Happened]:
     found: list[Happened] = []
     for conflict in db.session.scalars(select(Conflict).where(Conflict.subject_id == subject_id)):
-        field = conflict.field.replace("_", " ")
+        field = field_words(conflict.field).replace("_", " ").lower()
         found.append(Happened(conflict.found_at, f"Changed on both sides: {field}"))
         if conflict.decided_at:
             kept = "ours was kept" if conflict.decision == "ours" else "Planning Center’s was taken"

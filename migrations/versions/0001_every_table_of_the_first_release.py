@@ -553,6 +553,25 @@ def upgrade():
         batch_op.create_index('ix_contact_mailbox', ['church_id', 'mailbox'], unique=False)
         batch_op.create_index('ix_contact_value', ['church_id', 'kind', 'value'], unique=False)
 
+    op.create_table('contact_edit',
+    sa.Column('person_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('base', sa.String(length=32), nullable=False),
+    sa.Column('ours_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('theirs_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('changed_by', sa.String(length=200), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'person_id'], ['person.church_id', 'person.id'], name=op.f('fk_contact_edit_church_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_contact_edit_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_contact_edit')),
+    sa.UniqueConstraint('church_id', 'person_id', 'kind', 'remote_id', name=op.f('uq_contact_edit_church_id_person_id_kind_remote_id'))
+    )
+    with op.batch_alter_table('contact_edit', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_contact_edit_church_id'), ['church_id'], unique=False)
+
     op.create_table('family_member',
     sa.Column('family_id', sa.Uuid(), nullable=False),
     sa.Column('person_id', sa.Uuid(), nullable=True),
@@ -867,6 +886,7 @@ def upgrade():
     op.keep_rows_by_church('address')
     op.keep_rows_by_church('area')
     op.keep_rows_by_church('contact')
+    op.keep_rows_by_church('contact_edit')
     op.keep_rows_by_church('family_member')
     op.keep_rows_by_church('person_edit')
     op.keep_rows_by_church('submission')
@@ -946,6 +966,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_family_member_church_id'))
 
     op.drop_table('family_member')
+    with op.batch_alter_table('contact_edit', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_contact_edit_church_id'))
+
+    op.drop_table('contact_edit')
     with op.batch_alter_table('contact', schema=None) as batch_op:
         batch_op.drop_index('ix_contact_value')
         batch_op.drop_index('ix_contact_mailbox')

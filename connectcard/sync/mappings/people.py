@@ -1,6 +1,5 @@
 """Planning Center's Person is our person; its e-mails, phone numbers and addresses come with it. Medical notes are not kept."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -11,6 +10,8 @@ from connectcard.people.taking_in import take_in_people
 from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
 from connectcard.sync.mappings._core import Mapping, fitting, moment
+
+EMAIL_TYPE, PHONE_TYPE, ADDRESS_TYPE = "Email", "PhoneNumber", "Address"
 
 
 def read(record: Record, country_code: str) -> PulledPerson:
@@ -37,27 +38,30 @@ def _day(written: Any) -> date | None:
 def _contacts(record: Record, country_code: str) -> tuple[PulledContact, ...] | None:
     if "emails" not in record.relationships or "phone_numbers" not in record.relationships:
         return None
-    found = [*_emails(record), *_phones(record, country_code)]
+    found = [_contact(row, country_code) for type_ in (EMAIL_TYPE, PHONE_TYPE) for row in record.included_of(type_)]
     return tuple(sorted(found, key=lambda one: (one.kind, one.value, one.remote_id or "")))
 
 
-def _emails(record: Record) -> Iterator[PulledContact]:
-    for row in record.included_of("Email"):
-        value = normalised_email(row["address"])[:254]
-        yield PulledContact(EMAIL, value, fitting(row["address"], 254), fitting(row["location"], 40), row["primary"] is True, row.id)
+def _contact(row: Record, country_code: str) -> PulledContact:
+    common: dict[str, Any] = {"location": fitting(row["location"], 40), "primary": row["primary"] is True, "remote_id": row.id}
+    common["updated_at"] = moment(row["updated_at"])
+    if row.type == EMAIL_TYPE:
+        value, written = normalised_email(row["address"])[:254], fitting(row["address"], 254)
+        return PulledContact(EMAIL, value, written, **common)
+    number = fitting(row["number"], 254)
+    value = row["e164"] or e164(number, row["country_code"] or country_code) or number
+    return PulledContact(PHONE, value, number, **common)
 
 
-def _phones(record: Record, country_code: str) -> Iterator[PulledContact]:
-    for row in record.included_of("PhoneNumber"):
-        number = fitting(row["number"], 254)
-        value = row["e164"] or e164(number, row["country_code"] or country_code) or number
-        yield PulledContact(PHONE, value, number, fitting(row["location"], 40), row["primary"] is True, row.id)
+def read_part(row: Record, country_code: str) -> PulledContact | PulledAddress:
+    """An Email, PhoneNumber or Address record as our value."""
+    return _address(row) if row.type == ADDRESS_TYPE else _contact(row, country_code)
 
 
 def _addresses(record: Record) -> tuple[PulledAddress, ...] | None:
     if "addresses" not in record.relationships:
         return None
-    return tuple(sorted((_address(row) for row in record.included_of("Address")), key=lambda one: one.remote_id or ""))
+    return tuple(sorted((_address(row) for row in record.included_of(ADDRESS_TYPE)), key=lambda one: one.remote_id or ""))
 
 
 def _address(row: Record) -> PulledAddress:
@@ -71,6 +75,7 @@ def _address(row: Record) -> PulledAddress:
         location=fitting(row["location"], 40),
         primary=row["primary"] is True,
         remote_id=row.id,
+        updated_at=moment(row["updated_at"]),
     )
 
 
