@@ -75,6 +75,11 @@ class Step:
     total_count: int | None
     next: Position | None
 
+    @property
+    def left(self) -> int:
+        """How many records of the window stand behind this page, where the list says how many it has."""
+        return max(0, (self.total_count or 0) - self.next.offset) if self.next else 0
+
 
 def steps_from(listing: Listing, position: Position) -> Generator[Step, None, None]:
     """The pages of one sweep from where it stands; an earlier one that was broken off goes on so. Records may come twice."""

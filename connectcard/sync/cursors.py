@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select
+from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectcard.churches.tenancy import ChurchOwned
@@ -124,10 +124,15 @@ def finish(cursor: SyncCursor, problem: str | None = None) -> None:
     db.session.flush()
 
 
-def put_off(cursor: SyncCursor, words: str, until: datetime) -> None:
+def put_off(cursor: SyncCursor, words: str, until: datetime, *, failed: bool) -> None:
     """The pass cannot go on now; what was read of it stays."""
-    cursor.problem, cursor.due_at, cursor.tries = words, until, cursor.tries + 1
+    cursor.problem, cursor.due_at, cursor.tries = words, until, cursor.tries + failed
     db.session.flush()
+
+
+def came_on(resource: str) -> None:
+    """Something was read and stored: what failed before it counts no more. Inside `transaction()`."""
+    db.session.execute(update(SyncCursor).where(SyncCursor.resource == resource, SyncCursor.tries > 0).values(tries=0))
 
 
 # Single records.

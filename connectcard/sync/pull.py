@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, or_, select
 
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
@@ -24,23 +24,19 @@ from connectcard.connections.queries import find_connection
 from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectionMissing
-from connectcard.people.models import FAMILY, GROUP
-from connectcard.people.models import PERSON as PERSON_KIND
-from connectcard.planning_center import Client, Step
+from connectcard.planning_center import Client
 from connectcard.planning_center.errors import (
     AnotherVersion,
     Blocked,
-    Forbidden,
     NotSent,
     PlanningCenterError,
-    ProductUnavailable,
     RateLimited,
     ReconnectNeeded,
     ScopeMissing,
     Unavailable,
 )
 from connectcard.sync import cursors, pull_members, truth
-from connectcard.sync.cursors import SyncCursor, WantedRecord, cursor_of, reading
+from connectcard.sync.cursors import SyncCursor, WantedRecord, cursor_of
 from connectcard.sync.holds import HoldLost
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.models import (
@@ -55,6 +51,7 @@ from connectcard.sync.models import (
     TRUTH_CHECK,
     SyncRun,
 )
+from connectcard.sync.pull_lists import Lists
 from connectcard.sync.pull_shift import BrokenOff, Pull, PullLane, leave_lane, take_lane
 from connectcard.sync.readings import cards_are_due
 from connectcard.sync.refreshing import REFRESH, refresh_family, refresh_group, refresh_memberships, refresh_person
@@ -74,15 +71,11 @@ STAGES: dict[str, tuple[str, ...]] = {
 }
 PULLS = tuple(kind for kind in STAGES if kind != TRUTH_CHECK)
 MAPPINGS: dict[str, Mapping] = {mapping.name: mapping for mapping in (PEOPLE, FAMILIES, GROUPS)}
-KIND_OF = {PEOPLE.name: PERSON_KIND, FAMILIES.name: FAMILY, GROUPS.name: GROUP}
 SCHEDULE = "Schedule"
 
 AGAIN_AFTER = timedelta(minutes=1)
 MOST_TRIES = 8
 WANTED_AT_A_TIME = 20
-# So many may be missing at once without anybody being asked; more looks like an answer that does not show everything.
-MISSING_SHARE, MISSING_ALWAYS = 5, 25
-MOST_LOOKED_UP = 200
 
 
 # Wanting.
@@ -207,30 +200,35 @@ def _read_wanted(client: Client, stop: Event) -> None:
 
 def _advance(pull: Pull) -> None:
     """Stage after stage; one that Planning Center refuses is noted and does not keep the others waiting."""
-    for stage in STAGES[_run(pull).kind]:
-        cursor = _begin(pull, stage)
-        if cursor.done:
-            continue
-        if cursor.due_at > now():
-            return
-        try:
-            _end_stage(pull, stage, _stage(pull, stage))
-        except (ScopeMissing, ProductUnavailable, Forbidden) as error:
-            _end_stage(pull, stage, in_words(error, _product(stage)))
-        except (ReconnectNeeded, RateLimited, Unavailable, Blocked, NotSent) as error:
-            if not _put_off(pull, stage, error):
-                continue
-            return
-        except PlanningCenterError as error:
-            _end_stage(pull, stage, in_words(error, _product(stage)))
+    with closing(Lists(pull)) as lists:
+        stages = STAGES[_run(pull).kind]
+        for stage, following in zip(stages, (*stages[1:], None), strict=True):
+            if not _is_over(pull, lists, stage, MAPPINGS.get(following or "")):
+                return
     _finish(pull)
 
 
-def _stage(pull: Pull, stage: str) -> str | None:
+def _is_over(pull: Pull, lists: Lists, stage: str, following: Mapping | None) -> bool:
+    """Carry out a stage unless it is done; False where the pull is to go on with it later."""
+    cursor = pull.begin(stage, by_change=stage in MAPPINGS and MAPPINGS[stage].changed_by is not None)
+    if cursor.done or cursor.due_at > now():
+        return cursor.done
+    try:
+        _end_stage(pull, stage, _stage(pull, lists, stage, following))
+    except ScopeMissing as error:
+        _end_stage(pull, stage, in_words(error, _product(stage)))
+    except (ReconnectNeeded, RateLimited, Unavailable, Blocked, NotSent) as error:
+        return not _put_off(pull, stage, error)
+    except PlanningCenterError as error:
+        _end_stage(pull, stage, in_words(error, _product(stage)))
+    return True
+
+
+def _stage(pull: Pull, lists: Lists, stage: str, following: Mapping | None) -> str | None:
     """Carry out one stage; says what it could not see."""
     if stage == CHECK:
         return truth.check(pull)
-    return pull_members.read_all(pull) if stage == MEMBERS else _read_list(pull, MAPPINGS[stage])
+    return pull_members.read_all(pull) if stage == MEMBERS else lists.read(MAPPINGS[stage], following)
 
 
 def _product(stage: str) -> str:
@@ -252,99 +250,6 @@ def _stopped(pull: Pull) -> None:
         run.state, run.finished_at, run.version = STOPPED, now(), run.version + 1
 
 
-def _begin(pull: Pull, stage: str) -> SyncCursor:
-    end_reading()
-    mapping = MAPPINGS.get(stage)
-    with transaction():
-        pull.stay()
-        run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
-        whole = bool((run.progress or {}).get("whole"))
-        return cursors.begin(stage, run, by_change=bool(mapping and mapping.changed_by), whole=whole)
-
-
-# One list, page by page.
-
-
-def _read_list(pull: Pull, mapping: Mapping) -> str | None:
-    while True:
-        total = _sweep(pull, mapping)
-        if _is_complete(mapping, total):
-            return _look_for_missing(pull, mapping, total)
-        with transaction():
-            pull.stay()
-            cursor = cursor_of(mapping.name)
-            cursor.position, cursor.sweeps = None, cursor.sweeps + 1
-            given_up = cursor.sweeps >= cursors.MOST_SWEEPS
-        if given_up:
-            return f"{mapping.words} changed too fast to be read to the end. The next pull looks again."
-
-
-def _sweep(pull: Pull, mapping: Mapping) -> int | None:
-    """Read on from where the cursor stands; gives Planning Center's own count of the list."""
-    cursor = reading(mapping.name)
-    where = dict(mapping.where)
-    if cursor.since is not None and mapping.changed_by:
-        where[mapping.changed_by] = {"gte": cursor.since}
-    place, total = cursor.place, None
-    end_reading()
-    order = mapping.changed_by
-    with closing(pull.client.steps(mapping.resource, place, where=where or None, order=order, include=mapping.include)) as steps:
-        for step in steps:
-            total = step.total_count if place is None or place.since is None else total
-            _take_in(pull, mapping, step)
-            if step.next is not None:
-                pull.pause_for_others()
-    return total
-
-
-def _take_in(pull: Pull, mapping: Mapping, step: Step) -> None:
-    """One page: its records and the cursor, in one transaction."""
-    values = [mapping.read(record, pull.country_code) for record in step.records]
-    with transaction():
-        pull.stay()
-        tally = mapping.take_in(values, now())
-        cursor = cursor_of(mapping.name)
-        cursor.position = step.next.as_json() if step.next else None
-        cursor.seen += tally.total
-        if mapping.changed_by:
-            seen = [one.updated_at for one in values if one.updated_at is not None]
-            cursor.latest = max([*seen, *([cursor.latest] if cursor.latest else [])], default=None)
-        pull.count(mapping.words, tally, cursor.seen, step.total_count)
-
-
-# The end of a list: whether it was whole, and who was not in it.
-
-
-def _is_complete(mapping: Mapping, total: int | None) -> bool:
-    """Whether as many were seen in this pass as Planning Center counts; asked of whole passes only."""
-    cursor = reading(mapping.name)
-    if not cursor.whole or total is None:
-        return True
-    seen = db.session.scalar(select(func.count(mapping.model.id)).where(mapping.model.seen_at >= cursor.began_at)) or 0
-    end_reading()
-    return seen >= total
-
-
-def _look_for_missing(pull: Pull, mapping: Mapping, total: int | None) -> str | None:
-    """Look up each one whom a whole list did not show; says why nothing was looked up where that is so."""
-    cursor = reading(mapping.name)
-    if not cursor.whole:
-        return None
-    model, began_at = mapping.model, cursor.began_at
-    known = model.remote_id.is_not(None), model.gone_at.is_(None)
-    missing = list(db.session.scalars(select(model.remote_id).where(*known, or_(model.seen_at.is_(None), model.seen_at < began_at))))
-    of = db.session.scalar(select(func.count(model.id)).where(*known)) or 0
-    end_reading()
-    if not missing:
-        return None
-    if not total or len(missing) > max(MISSING_ALWAYS, of // MISSING_SHARE):
-        return f"Planning Center did not show {len(missing)} of {of} {mapping.words.lower()}. Nothing was marked as gone here."
-    for remote_id in missing[:MOST_LOOKED_UP]:
-        pull.pause_for_others()
-        REFRESH[KIND_OF[mapping.name]](remote_id, pull.client)
-    return None
-
-
 # The end of a stage, and of the run.
 
 
@@ -356,16 +261,20 @@ def _end_stage(pull: Pull, stage: str, problem: str | None) -> None:
 
 
 def _put_off(pull: Pull, stage: str, error: PlanningCenterError) -> bool:
-    """The pull goes on later; after too many tries the stage is given up. Says whether it was put off."""
+    """The pull goes on later; after too many failures without a page between them the stage is given up. Says whether it was put off.
+
+    Waiting for room in the rate limit, or for somebody to reconnect, is no failure however long it lasts.
+    """
     end_reading()
+    failed = not isinstance(error, NotSent | ReconnectNeeded | RateLimited)
     with transaction():
         cursor = cursor_of(stage)
-        if cursor.tries >= MOST_TRIES and not isinstance(error, NotSent | ReconnectNeeded):
+        if failed and cursor.tries >= MOST_TRIES:
             cursors.finish(cursor, in_words(error, _product(stage)))
             return False
         run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
         run.note, run.version = in_words(error, _product(stage)), run.version + 1
-        cursors.put_off(cursor, run.note, _due_again(error))
+        cursors.put_off(cursor, run.note, _due_again(error), failed=failed)
         return True
 
 

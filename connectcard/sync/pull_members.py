@@ -40,6 +40,7 @@ def read_all(pull: Pull) -> str | None:
                 with transaction():
                     pull.stay()
                     pull.count(WORDS, _take_in(remote_id, records), done, of)
+                    cursors.came_on(STAGE)
                 pull.pause_for_others()
         finally:
             threads.shutdown(wait=True, cancel_futures=True)

@@ -17,9 +17,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from connectcard.churches.tenancy import ChurchOwned
 from connectcard.clock import now
 from connectcard.connections.models import CONNECTED, Connection
-from connectcard.database import Base, UtcDateTime, db, transaction
+from connectcard.database import Base, UtcDateTime, db, end_reading, transaction
 from connectcard.people.pulled import Tally
 from connectcard.planning_center import Client
+from connectcard.sync import cursors
+from connectcard.sync.cursors import SyncCursor
 from connectcard.sync.holds import HoldLost, changed
 from connectcard.sync.models import RUNNING, STOPPED, STOPPING, SyncRun
 from connectcard.sync.readings import cards_are_due
@@ -99,6 +101,14 @@ class Pull:
         connected = exists().where(Connection.church_id == PullLane.church_id, Connection.state == CONNECTED)
         if not changed(update(PullLane).where(PullLane.fence == self.fence, connected).values(until=now() + LANE_LEASE)):
             raise HoldLost("another worker pulls for this church now, or it was disconnected")
+
+    def begin(self, stage: str, *, by_change: bool = False) -> SyncCursor:
+        """The cursor of a stage in this run: its pass is begun, or goes on where it was broken off."""
+        end_reading()
+        with transaction():
+            self.stay()
+            run = self.run()
+            return cursors.begin(stage, run, by_change=by_change, whole=bool((run.progress or {}).get("whole")))
 
     def run(self) -> SyncRun:
         return db.session.scalars(select(SyncRun).where(SyncRun.id == self.run_id)).one()

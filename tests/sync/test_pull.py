@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from threading import Event
 
 import pytest
@@ -125,17 +126,21 @@ def test_windows_and_deep_pages(grace_church: GraceChurch, pulls: Puller, monkey
 
 
 def test_somebody_edits_while_we_read(grace_church: GraceChurch, pulls: Puller, monkeypatch: pytest.MonkeyPatch) -> None:
-    number, stay, edited = pulls.want(), pull_shift.Pull.stay, []
+    monkeypatch.setattr(paging, "PAGES_AHEAD", 1)
+    number, stay, moments = pulls.want(PULL_PEOPLE), pull_shift.Pull.stay, count(1)
+    oldest, newest = somebody(grace_church, -2), somebody(grace_church)
 
     def while_we_read(shift: pull_shift.Pull) -> None:
-        if len(edited) < 3:
-            edited.append(somebody(grace_church, 7 * len(edited)))
-            change(grace_church, edited[-1], nickname=f"Moved {len(edited)}")
+        # The first page is read and not stored yet, the last one is not read: of these two only the later one is seen by this pass.
+        if next(moments) == 3:
+            change(grace_church, oldest, nickname="Earlier")
+            change(grace_church, newest, nickname="Later")
         stay(shift)
 
     monkeypatch.setattr(pull_shift.Pull, "stay", while_we_read)
     pulls.work(number)
-    pulls()
+    assert {person: here(grace_church)[person][2] for person in (oldest, newest)} == {oldest: "", newest: "Later"}
+    pulls(PULL_PEOPLE)
     assert here(grace_church) == there(grace_church)
 
 
