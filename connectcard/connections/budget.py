@@ -162,14 +162,16 @@ class Pace:
 
     def wait(self, seconds_left: float) -> None:
         """Return when a request may go; raises RateLimited beyond the patience, NotSent when told to stop."""
-        # Half of the time stays for the request itself.
-        give_up_at = monotonic() + min(self.patience, seconds_left / 2)
+        # Half of the time stays for the request itself. What was waited is added up: a clock that stands or is set back must not
+        # make it wait for ever.
+        left = min(self.patience, seconds_left / 2)
         stopping = self.stopping or Event()
         while (seconds := self.budget.take(urgent=self.urgent, background=self.background)) > 0:
-            if monotonic() + seconds > give_up_at:
+            if seconds > left:
                 raise RateLimited("Planning Center's rate limit is used up for now", retry_after=seconds)
             if stopping.wait(seconds):
                 raise NotSent("stopped while waiting for the rate limit")
+            left -= seconds
 
     def learn(self, rate: Rate) -> None:
         self.budget.learn(rate)

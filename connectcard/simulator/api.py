@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -133,7 +134,7 @@ class Visit:
         settings = self.simulator.settings
         limit = limit_for(questions.paging(request.args).offset, settings.limit, settings.deep_limit)
         self.counted = self.simulator.windows.count(caller.key, self.seconds, limit, settings.period)
-        if self._fault == "rate_limited":
+        if self._fault in ("rate_limited", "limited_silent"):
             raise self._limited_as_told(self.counted)
         if refusal := self.counted.refusal():
             raise refusal
@@ -145,6 +146,8 @@ class Visit:
 
     def _limited_as_told(self, counted: Counted) -> Refusal:
         seconds = request.environ["simulator.fault"].seconds
+        if self._fault == "limited_silent":
+            return replace(counted.exceeded(), headers={})
         if seconds is None:
             return counted.exceeded()
         return rate_limited(counted.limit + 1, counted.limit, counted.period, round(seconds))

@@ -9,7 +9,7 @@
 `revoked_token`   the church took its grant back                 `no_access`       the person may not use the product
 `outside_scope`   the token was not given for this product       `lacks_scope`     the same in other words
 `person_left`     the person is no longer there                  `church_left`     the organization is no longer there
-`unknown_client`  the application is no longer there
+`unknown_client`  the application is no longer there              `limited_silent` 429 without a word about how long to wait
 """
 
 from dataclasses import asdict, dataclass
@@ -26,6 +26,7 @@ KINDS = (
     "status_502_after",
     "status_503",
     "rate_limited",
+    "limited_silent",
     "html_403",
     "truncated",
     "expired_token",

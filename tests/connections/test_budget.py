@@ -276,6 +276,13 @@ def test_a_worker_waits_until_there_is_room() -> None:
     assert scripted.waits == []
 
 
+def test_a_worker_does_not_wait_for_ever_on_a_clock_that_stands() -> None:
+    scripted = Scripted(*[0.02] * 100)
+    with pytest.raises(RateLimited):
+        pace(scripted, 0.1).wait(60)
+    assert len(scripted.waits) >= 90
+
+
 def test_waiting_leaves_half_of_the_time_to_the_request() -> None:
     with pytest.raises(RateLimited):
         pace(Scripted(4), 30).wait(6)

@@ -172,6 +172,13 @@ def test_too_many_requests_on_order(wire: Wire) -> None:
     assert wire.number_made() == 0
 
 
+def test_too_many_requests_without_a_word_about_how_long_to_wait(wire: Wire) -> None:
+    wire.order("limited_silent")
+    response = wire.create()
+    assert (response.status_code, "Retry-After" in response.headers) == (429, False)
+    assert wire.number_made() == 0
+
+
 def test_a_fault_waits_for_its_turn_and_is_used_up(wire: Wire) -> None:
     wire.order("status_500", after=1, times=2)
     assert [wire.create().status_code for _ in range(4)] == [201, 500, 500, 201]

@@ -74,6 +74,19 @@ def test_every_kind_of_write_goes_wrong_once(millers: Millers, practice: Practic
     millers.are_there_once()
 
 
+@pytest.mark.parametrize(("fault", "seconds"), [("rate_limited", 0), ("rate_limited", 17), ("limited_silent", None)])
+def test_planning_center_asks_for_a_pause_in_the_middle_of_each_kind_of_write(
+    millers: Millers, practice: Practice, fault: str, seconds: float | None
+) -> None:
+    """However long the pause is to be, and where nothing is said of it: everything arrives once."""
+    for method, path in WRITES:
+        practice.fault(method, path, fault, seconds=seconds)
+        practice.fault(method, path, fault, seconds=seconds, after=1)
+    run = millers.directory.push(PUSH_FULL)
+    assert (run.state, run.total, run.needs_you, run.failed) == (FINISHED, 5, 0, 0)
+    millers.are_there_once()
+
+
 class Crash(BaseException):
     """The worker dies after Planning Center answered and before the answer was written down."""
 
