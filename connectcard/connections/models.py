@@ -79,7 +79,8 @@ class RemoteChoice(ChurchOwned, Base):
 
     `kind` is campus, membership_type, field_definition, field_option, note_category, workflow, form, form_field or form_field_option;
     fields are known of the form only that the church chose. An option's `parent_remote_id` is its field, a form field's its form.
-    `detail` keeps what only one kind has: {"data_type": "checkboxes", "tab": "Visit"}, {"can_manage": true}, {"required": false}.
+    `detail` keeps what only one kind has: {"data_type": "checkboxes", "tab": "Visit"}, {"can_manage": true},
+    {"data_type": null, "why_not": "A heading takes no answer.", "required": false}.
     """
 
     __tablename__ = "remote_choice"

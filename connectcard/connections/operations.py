@@ -15,6 +15,7 @@ from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.connections.aside import writing_aside
 from connectcard.connections.clients import client_for, refuse_another_origin
+from connectcard.connections.form_fields import what_it_takes
 from connectcard.connections.models import (
     CONNECTED,
     DISCONNECTED,
@@ -211,18 +212,6 @@ def _fields(client: Client) -> Iterator[_Choice]:
             yield _choice("field_option", option, option["value"], option["sequence"], parent=definition.id)
 
 
-# How the types of a form's fields are called where they take the same values as a custom field.
-_TYPES_OF_FORM_FIELDS = {
-    "dropdown": "select",
-    "workflow_dropdown": "select",
-    "workflow_checkboxes": "checkboxes",
-    "workflow_checkbox": "boolean",
-    "note": "paragraph",
-}
-# What a custom field with options takes inside of a form is not documented, so it is not offered.
-_CUSTOM_FIELDS_IN_FORMS = ("string", "text", "paragraph", "date", "boolean")
-
-
 def _forms(client: Client, wanted: str | None) -> Iterator[_Choice]:
     """The forms that take submissions, and the fields of the wanted one."""
     for position, form in enumerate(client.iterate(people.FORM, order="name", filter="not_archived")):
@@ -233,21 +222,14 @@ def _forms(client: Client, wanted: str | None) -> Iterator[_Choice]:
 
 
 def _form_fields(client: Client, form: str) -> Iterator[_Choice]:
-    kinds = {one.id: one["data_type"] for one in client.iterate(people.FIELD_DEFINITION)}
+    custom_fields = {one.id: one["data_type"] for one in client.iterate(people.FIELD_DEFINITION) if not one["deleted_at"]}
     for field in client.iterate(people.FORM_FIELD, parent_id=form, include=("options",), order="sequence"):
-        detail = {"data_type": _type_in_form(field, kinds), "required": bool(field["required"])}
+        options = [one for one in field.included_of("FormFieldOption") if field.id in {ref.id for ref in one.related("form_field")}]
+        takes = what_it_takes(field, custom_fields, has_options=bool(options))
+        detail = {"data_type": takes.data_type, "why_not": takes.why_not, "required": bool(field["required"])}
         yield _choice("form_field", field, field["label"], field["sequence"], parent=form, detail=detail)
-        for option in field.included_of("FormFieldOption"):
-            if field.id in {ref.id for ref in option.related("form_field")}:
-                yield _choice("form_field_option", option, option["label"], option["sequence"], parent=field.id)
-
-
-def _type_in_form(field: Record, kinds: Mapping[str, Any]) -> str | None:
-    named = str(field["field_type"])
-    if named != "custom_field":
-        return _TYPES_OF_FORM_FIELDS.get(named, named)
-    kind = next((kinds.get(ref.id) for ref in field.related("fieldable")), None)
-    return kind if kind in _CUSTOM_FIELDS_IN_FORMS else None
+        for option in options:
+            yield _choice("form_field_option", option, option["label"], option["sequence"], parent=field.id)
 
 
 def _choice(kind: str, record: Record, name: Any, position: Any, *, parent: str | None = None, detail: Any = None) -> _Choice:

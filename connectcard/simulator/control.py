@@ -14,6 +14,7 @@ PATCH  /_simulator/people/<id>    attributes: edit a person in Planning Center; 
 POST   /_simulator/permission     {"person", "permission"}: none, Viewer, Editor, Manager or site_administrator; in another product
                                   {"person", "product", "permission"}: see `ELSEWHERE`
 POST   /_simulator/confirm        {"form_submission"}: the person follows the link in the mail, what waits is carried out
+POST   /_simulator/form_field     {"form_field", "required"}: whether a field of a form has to be answered
 GET    /_simulator/mails          what would have been mailed, the newest first: organization, to, subject, person, at
 POST   /_simulator/clients        {"client_id", "client_secret", "redirect_uris"}: register an application
 """
@@ -194,14 +195,31 @@ def permission_attributes(product: object, wanted: object) -> dict[str, object]:
 @pages.post("/confirm")
 def confirm() -> Response:
     sent = values("form_submission")
-    text = str(sent.get("form_submission"))
     with the().store.transaction():
-        found = the().store.anywhere("FormSubmission", int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else None
-        if found is None:
-            raise Mistaken(f"there is no form submission {text[:40]}", 404)
+        found = anywhere("FormSubmission", sent.get("form_submission"))
         with by_hand(found.organization) as desk:
             forms.confirm(desk, found)
-        return plain_json({"id": text, "verified": found["verified"]})
+        return plain_json({"id": str(found.id), "verified": found["verified"]})
+
+
+@pages.post("/form_field")
+def change_form_field() -> Response:
+    sent = values("form_field", "required")
+    with the().store.transaction():
+        found = anywhere("FormField", sent.get("form_field"))
+        found.attributes["required"] = bool(sent.get("required"))
+        with by_hand(found.organization) as desk:
+            desk.save(found)
+        return plain_json({"id": str(found.id), "required": found["required"]})
+
+
+def anywhere(kind: str, remote_id: object) -> Row:
+    """A row of either church."""
+    text = str(remote_id)
+    found = the().store.anywhere(kind, int(text)) if text.isascii() and text.isdigit() and len(text) < 18 else None
+    if found is None:
+        raise Mistaken(f"there is no {kind} {text[:40]}", 404)
+    return found
 
 
 @pages.get("/mails")

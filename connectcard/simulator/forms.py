@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connectcard.simulator import rules
+from connectcard.simulator import moments, people_rules, rules
 from connectcard.simulator.answers import cannot_be_assigned, forbidden, invalid, invalid_payload, no_such_resource, not_found
 from connectcard.simulator.callers import Caller, may_manage
 from connectcard.simulator.catalogue import FACTS
@@ -18,7 +18,9 @@ from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.store import Row, fold
 from connectcard.simulator.versions import FORMS_CAN_BE_FILLED_IN
 
-WITH_OPTIONS = ("checkboxes", "dropdown", "workflow_checkboxes", "workflow_dropdown")
+WITH_OPTIONS = ("checkboxes", "dropdown", "select", "workflow_checkboxes", "workflow_dropdown")
+WITHOUT_ANSWER = ("file", "header", "heading", "household")
+BY_PARTS, DATES, BOOLEANS = ("address", "phone_number"), ("anniversary", "birthday", "date"), ("boolean", "workflow_checkbox")
 CHANGING_THE_PERSON = (
     "address", "anniversary", "birthday", "custom_field", "gender", "grade", "marital_status", "medical", "phone_number", "primary_campus",
 )  # fmt: skip
@@ -100,15 +102,31 @@ def read_answer(desk: Desk, fields: Mapping[int, Row], sent: dict[str, Any]) -> 
     field = fields.get(whole_number(attributes.get("form_field_id")) or 0)
     if field is None:
         raise no_such_resource("form_field_id")
-    return Answer(field, attributes.get("value"), option_of(desk, field, attributes.get("value")))
+    kind, value = kind_of(desk, field), attributes.get("value")
+    must_be_a_value(kind, value)
+    return Answer(field, value, option_of(desk, field, value) if kind in WITH_OPTIONS else None)
 
 
-def option_of(desk: Desk, field: Row, value: Any) -> Row | None:
-    """The option that the value names by its id; fields without options have none."""
-    if value is None or value == "" or isinstance(value, list) or (isinstance(value, dict) and field["field_type"] in WITH_OPTIONS):
+def kind_of(desk: Desk, field: Row) -> str:
+    """What a field takes: its own type, or that of the custom field for which it stands."""
+    if field["field_type"] != "custom_field":
+        return str(field["field_type"])
+    definition = desk.find("FieldDefinition", field.relations.get("fieldable"))
+    return str(definition["data_type"]) if definition and not definition["deleted_at"] else "heading"
+
+
+def must_be_a_value(kind: str, value: Any) -> None:
+    """One value of the field's own shape: a date as `2026-11-20`, a phone number or an address by its parts, all else as text."""
+    if value is None or value == "" or isinstance(value, list) or kind in WITHOUT_ANSWER:
         raise invalid("FormSubmissionValue", "value")
-    if field["field_type"] not in WITH_OPTIONS:
-        return None
+    if isinstance(value, dict) != (kind in BY_PARTS) or (kind in DATES and moments.read_date(str(value)) != value):
+        raise invalid("FormSubmissionValue", "value", "is invalid")
+    if kind in BOOLEANS and not isinstance(value, bool):
+        raise invalid("FormSubmissionValue", "value", "is invalid")
+
+
+def option_of(desk: Desk, field: Row, value: Any) -> Row:
+    """The option of the form's field that the value names by its id; neither its words nor the custom field's own option will do."""
     options = desk.store.below("FormFieldOption", field.id)
     found = next((option for option in options if option.id == whole_number(value)), None)
     if found is None:
@@ -240,14 +258,16 @@ def change_marital_status(desk: Desk, person: Row, answer: Answer) -> None:
 
 def fill_custom_field(desk: Desk, person: Row, answer: Answer) -> None:
     """Another value replaces the one that is there, except where several can be ticked."""
-    definition = answer.field.relations.get("fieldable")
-    known = [row for row in desk.store.of_person("FieldDatum", person.id) if row.parent == definition]
-    value = answer.display_value()
+    definition = desk.find("FieldDefinition", answer.field.relations.get("fieldable"))
+    if definition is None:
+        return
+    known = [row for row in desk.store.of_person("FieldDatum", person.id) if row.parent == definition.id]
+    chosen = desk.find("FieldOption", answer.option.relations.get("optionable")) if answer.option else None
+    value = str(chosen["value"]) if chosen else people_rules.datum_value(desk, definition, answer.display_value())
     if any(row["value"] == value for row in known):
         return
-    found = desk.find("FieldDefinition", definition)
-    replaces = known and found is not None and found["data_type"] != "checkboxes"
-    row = known[0] if replaces else Row("FieldDatum", desk.organization, person=person.id, parent=definition)
+    replaces = known and definition["data_type"] != "checkboxes"
+    row = known[0] if replaces else Row("FieldDatum", desk.organization, person=person.id, parent=definition.id)
     row.attributes["value"] = value
     rules.keep(desk, row)
 
@@ -259,7 +279,7 @@ def write_note(desk: Desk, person: Row, answer: Answer) -> None:
 
 def add_card(desk: Desk, person: Row, answer: Answer) -> None:
     """A ticked box, or an option that stands for a workflow, puts the person into it."""
-    workflow = (answer.option or answer.field).relations.get("fieldable") or answer.field.relations.get("fieldable")
+    workflow = answer.option.relations.get("optionable") if answer.option else answer.field.relations.get("fieldable")
     ticked = answer.option is not None or rules.cast("boolean", "value", answer.value)
     if ticked and workflow:
         rules.keep(desk, Row("WorkflowCard", desk.organization, person=person.id, parent=workflow))

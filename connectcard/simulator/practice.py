@@ -253,7 +253,8 @@ class _Founding:
             self.fields[name] = self._add("FieldDefinition", definition, parent=tabs[tab].id)
             self.known[name] = self.fields[name].id
             for place, value in enumerate(options, 1):
-                self._add("FieldOption", {"value": value, "sequence": place}, parent=self.fields[name].id)
+                option = self._add("FieldOption", {"value": value, "sequence": place}, parent=self.fields[name].id)
+                self.known[f"{name} › {value}"] = option.id
 
     def _make_follow_up(self) -> None:
         for name, steps in WORKFLOWS:

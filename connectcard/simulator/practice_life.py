@@ -22,6 +22,8 @@ LISTS = (
     ("Inactive people", {"status": "inactive"}),
     ("Administrators", {"site_administrator": True}),
 )
+# Fields of the connect card that stand for custom fields with options.
+CUSTOM_CHOICES = (("How did you hear about us?", "How did you hear about us?"), ("Areas of interest", "Interests"))
 STRATEGIES = ("open_signup", "request_to_join", "closed")
 GROUP_TYPES = ("Small groups", "Classes", "Teams")
 GROUP_NAMES = (
@@ -101,6 +103,9 @@ class Life:
         self._options(interests, ("Small groups", "Kids", "Serving"))
         service = self._field(card, "dropdown", "Which service did you attend?", 10, None)
         self._options(service, ("9:00", "11:00"))
+        for sequence, (label, stands_for) in enumerate(CUSTOM_CHOICES, 11):
+            self._options_of(stands_for, self._field(card, "custom_field", label, sequence, stands_for))
+        self._field(card, "heading", "Thank you!", 13, None)
         application = self._form("Volunteer application", category, active=True, shared_with_editors=False)
         self._field(application, "text", "Why would you like to serve?", 1, None, required=True)
         self._form("Old card", category, active=False, shared_with_editors=True, archived_at=self._stamp(self.now - 52 * WEEK))
@@ -123,6 +128,14 @@ class Life:
     def _options(self, field: Row, labels: Sequence[str]) -> None:
         for sequence, label in enumerate(labels, 1):
             self.add("FormFieldOption", {"label": label, "sequence": sequence}, parent=field.id)
+
+    def _options_of(self, custom_field: str, field: Row) -> None:
+        """The options of a custom field, as options of the form's field: with ids of their own."""
+        start = f"{custom_field} › "
+        named = ((name.removeprefix(start), number) for name, number in self.known.items() if name.startswith(start))
+        for sequence, (label, number) in enumerate(named, 1):
+            told = {"label": label, "sequence": sequence}
+            self.add("FormFieldOption", told, parent=field.id, relations={"optionable": number})
 
     # Groups
 

@@ -44,9 +44,10 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class CardProposal(Proposal):
-    """The proposal for a card; `found` is who its visitor is."""
+    """The proposal for a card; `found` is who its visitor is. With a `refusal` Planning Center would not take it as it is."""
 
     found: Decision = field(kw_only=True)
+    refusal: str = ""
 
 
 class CardAtWork(ProposedAtWork[CardProposal]):
@@ -64,7 +65,10 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         return _proposal(self._card, self.client)
 
     def store(self, item: SyncItem, proposal: CardProposal) -> None:
-        _store_plan(item, proposal)
+        if proposal.refusal:
+            settle(item, FAILED, FAILED, proposal.refusal)
+        else:
+            _store_plan(item, proposal)
 
     @staticmethod
     def rehearse(about: UUID, client: Client) -> CardProposal:
@@ -105,7 +109,8 @@ def _proposal(card: CardAtHand, client: Client) -> CardProposal:
         decision=decision_row(decision),
         question=decision.words if unclear else "",
         kept=planned.kept,
-        problems=card.wanted.problems,
+        problems=(*filter(None, [planned.refusal]), *card.wanted.problems),
+        refusal=planned.refusal,
         who=(decision.kind, _named(decision)),
         moves=moves,
         found=decision,

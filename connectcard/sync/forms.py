@@ -5,6 +5,7 @@ looked for before it is ever sent again (reference: Planning Center People, 3.8)
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from connectcard.people.identity import normalised_name
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.sync.models import Destination, Landing, SyncStep
-from connectcard.sync.plans import SUBMIT_FORM, SUBMIT_FORM_NEW
+from connectcard.sync.plans import SUBMIT_FORM, SUBMIT_FORM_NEW, WantedForm
 
 FORM, FORM_FIELD, FORM_FIELD_OPTION = "form", "form_field", "form_field_option"
 AWAITS = "The visitor has to confirm some of it by e-mail before Planning Center changes their profile."
@@ -84,9 +85,14 @@ def unanswered(choices: Sequence[RemoteChoice], answered: Collection[str]) -> li
 # Over the wire.
 
 
-def fields_now(form_remote_id: str, client: Client) -> frozenset[str]:
-    """The ids of the form's fields at this moment: editing a form in Planning Center may change them."""
-    return frozenset(field.id for field in client.iterate(people.FORM_FIELD, parent_id=form_remote_id))
+def as_it_stands(form: WantedForm, client: Client) -> WantedForm:
+    """The form with its fields of this moment: editing it in Planning Center may take some away, or make others required."""
+    fields = list(client.iterate(people.FORM_FIELD, parent_id=form.form_id))
+    there = {field.id for field in fields}
+    kept = tuple(answer for answer in form.answers if answer.form_field_id in there)
+    gone = tuple(answer for answer in form.answers if answer.form_field_id not in there)
+    required = {field.id: str(field["label"]) for field in fields if field["required"]}
+    return replace(form, answers=kept, gone=gone, required=required)
 
 
 def fill_in(body: Mapping[str, Any], client: Client) -> Record:

@@ -63,13 +63,23 @@ class WantedAnswer:
 
 @dataclass(frozen=True)
 class WantedForm:
-    """A submission of the church's form; `since` is when the card came in, an ISO moment. `gone` have no field there any more."""
+    """A submission of the church's form; `since` is when the card came in, an ISO moment. `gone` have no field there any more.
+
+    `required` are the labels of the fields that have to be answered, by their ids.
+    """
 
     form_id: str
     name: str
     since: str
     answers: tuple[WantedAnswer, ...] = ()
     gone: tuple[WantedAnswer, ...] = ()
+    required: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """The labels of the required fields to which the card has no answer."""
+        answered = {answer.form_field_id for answer in self.answers}
+        return tuple(label for number, label in self.required.items() if number not in answered)
 
 
 @dataclass(frozen=True)
@@ -162,8 +172,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Plan:
+    """What is to be done for a card; where `refusal` says, in words, that Planning Center would not take it, nothing is."""
+
     steps: tuple[PlannedStep, ...]
     kept: tuple[Kept, ...] = ()
+    refusal: str = ""
 
     @property
     def writes(self) -> int:
@@ -173,6 +186,8 @@ class Plan:
 
 def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, reference: str, family: FamilyNow = FamilyNow()) -> Plan:  # noqa: B008 - frozen
     """The writes for a card, in their order; `person` is None where one is to be created."""
+    if wanted.form and wanted.form.unanswered:
+        return Plan((), refusal=_unanswered(wanted.form))
     steps: list[PlannedStep] = []
     kept: list[Kept] = []
     for part in (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
@@ -182,6 +197,11 @@ def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, referen
         steps = [_looked_for(step) for step in steps]
     steps += _family(wanted, families.place(wanted.family, family))
     return Plan(tuple(steps), tuple(kept))
+
+
+def _unanswered(form: WantedForm) -> str:
+    needs = " and ".join(f"“{label}”" for label in form.unanswered)
+    return f"The form “{form.name}” requires {needs}, which this card does not answer. Correct the card, or make that optional in the form."
 
 
 def makes_the_visitor(kind: str, member: int) -> bool:
@@ -228,11 +248,11 @@ def reactivation(number: int) -> PlannedStep:
 
 
 def _form(wanted: Wanted, person: PersonNow | None, _token: int, _reference: str) -> Rows:
-    """The church's form, filled in; what the person has already is not sent, since they would have to confirm it."""
+    """The church's form, filled in; what the person has already is sent only where it must, since they would have to confirm it."""
     form = wanted.form
     if form is None:
         return
-    answers = [answer for answer in form.answers if person is None or not _has(person, answer, wanted)]
+    answers = [answer for answer in form.answers if answer.form_field_id in form.required or not (person and _has(person, answer, wanted))]
     yield from (Kept(answer.label, answer.shown) for answer in form.answers if answer not in answers)
     yield from (_without_field(answer) for answer in {answer.form_field_id: answer for answer in form.gone}.values())
     values = [{"form_field_id": answer.form_field_id, "value": answer.value} for answer in answers]

@@ -188,8 +188,8 @@ def _made_before(card: CardAtHand, client: Client) -> Decision | None:
 def _made_from_a_form(card: CardAtHand, client: Client) -> Decision | None:
     """Whom Planning Center made from a submission of this card; they carry no mark, the submission says whose it is."""
     planned = plan(_as_the_form_stands(card.wanted, client), None, card.remote_id_token, card.reference)
-    body = next(step.body for step in planned.steps if step.kind == plans.SUBMIT_FORM_NEW)
-    submission = forms.find_submission(body, forms.known_submissions(), client)
+    body = next((step.body for step in planned.steps if step.kind == plans.SUBMIT_FORM_NEW), None)
+    submission = forms.find_submission(body, forms.known_submissions(), client) if body else None
     remote_id = forms.person_of(submission) if submission else None
     person = find_person_now(remote_id, card.country_code, client) if remote_id else None
     return Decision(SAME, MADE_BEFORE, person.candidate, (compare(card.wanted.visitor, person.candidate),)) if person else None
@@ -237,13 +237,7 @@ def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan
 
 
 def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:
-    """Editing a form in Planning Center may take a field away: its answers are not sent, and staff are told."""
-    if wanted.form is None or not wanted.form.answers:
-        return wanted
-    there = forms.fields_now(wanted.form.form_id, client)
-    gone = tuple(answer for answer in wanted.form.answers if answer.form_field_id not in there)
-    kept = tuple(answer for answer in wanted.form.answers if answer not in gone)
-    return replace(wanted, form=replace(wanted.form, answers=kept, gone=gone))
+    return replace(wanted, form=forms.as_it_stands(wanted.form, client)) if wanted.form else wanted
 
 
 def _family_now(card: CardAtHand, person: PersonNow | None, client: Client) -> FamilyNow:

@@ -1,6 +1,6 @@
 """Field mapping: where each answer of a card goes in the church's Planning Center, one row at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, url_for
@@ -33,10 +33,11 @@ from connectcard.sync.card_fields import (
     sample,
 )
 from connectcard.sync.forms import FORM_FIELD
-from connectcard.sync.models import Destination, Landing
+from connectcard.sync.models import Destination
 from connectcard.sync.places import TARGETS, TYPED, fitting_targets, normalised, options_of, target_of
 from connectcard.sync.resolving import resolve, wanted_option, warnings
 from connectcard.web.access import poll, staff_page
+from connectcard.web.landing import TYPE_WORDS, landing_shown
 
 blueprint = Blueprint("mapping", __name__)
 
@@ -48,17 +49,6 @@ ATTRIBUTE_WORDS = {
 }
 KIND_WORDS = {EMAIL: "Email", PHONE: "Phone number", ADDRESS: "Address", HOUSEHOLD: "Household in Planning Center"}
 GROUP_WORDS = {FORM_FIELD: "A field of your form", NOTE: "A note", WORKFLOW_CARD: "A card in a workflow"}
-TYPE_WORDS = {
-    "string": "text",
-    "text": "text",
-    "paragraph": "long text",
-    "date": "date",
-    "boolean": "yes or no",
-    "select": "one choice",
-    "checkboxes": "checkboxes",
-    "phone_number": "phone number",
-    "address": "address",
-}
 EACH_CHOICE = "each"  # a workflow for each choice, instead of one for all
 
 
@@ -117,32 +107,6 @@ def mapping_page(open_field: str = "", problem: str = "", wanted: Destination | 
 
 
 # How cards land: as direct records, or as submissions of a form.
-
-
-@dataclass(frozen=True)
-class LandingShown:
-    """The forms to choose from, the one that is chosen, and what is to be known about it."""
-
-    forms: Sequence[RemoteChoice]
-    chosen: Landing | None
-    warnings: tuple[str, ...]
-
-    @property
-    def form_id(self) -> str:
-        return (self.chosen.form_remote_id or "") if self.chosen else ""
-
-
-def landing_shown(current: Mapping[str, Destination], choices: Sequence[RemoteChoice]) -> LandingShown:
-    """What the page says of the church's choice."""
-    chosen, offered = forms.find_landing(), forms.forms_offered()
-    if chosen is None or not chosen.form_remote_id:
-        return LandingShown(offered, chosen, ())
-    if chosen.form_remote_id not in {form.remote_id for form in offered}:
-        return LandingShown(offered, chosen, ("This form is closed or gone in Planning Center. Cards are refused until you choose again.",))
-    answered = {row.target or "" for row in current.values() if row.kind == FORM_FIELD}
-    missing = forms.unanswered(choices, answered)
-    needs = f"The form requires {', '.join(missing)}, which no answer of the card fills in. Make that optional in Planning Center."
-    return LandingShown(offered, chosen, (needs,) if missing else ())
 
 
 @blueprint.post("/mapping/landing")

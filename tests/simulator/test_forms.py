@@ -47,7 +47,10 @@ def test_a_form_tells_its_fields_and_their_options(grace: Church) -> None:
     told = grace.get(f"forms/{card(grace)}/fields", include="options")
     kinds = [row["attributes"]["field_type"] for row in told["data"]]
     assert {"phone_number", "address", "checkboxes", "custom_field", "workflow_checkbox"} <= set(kinds)
-    assert {one["attributes"]["label"] for one in told["included"]} == {"Small groups", "Kids", "Serving", "9:00", "11:00"}
+    assert {one["attributes"]["label"] for one in told["included"]} == {
+        *("Small groups", "Kids", "Serving", "9:00", "11:00"),
+        *("Friend or family", "Website", "Social media", "Drove by", "Event", "Baptism", "Prayer"),
+    }
 
 
 def test_a_new_visitor_becomes_a_person_with_everything_that_was_answered(grace: Church, control: Callable[..., Any]) -> None:
@@ -138,6 +141,30 @@ def test_options_go_by_their_ids_and_fields_by_the_form_they_belong_to(grace: Ch
     body = {"data": {"attributes": {"person_attributes": ANN}}, "included": [value]}
     response = grace.call("POST", f"forms/{card(grace)}/form_submissions", json=body, headers=NEWEST)
     assert response.json["errors"][0]["code"] == "attribute_resource_not_found"
+
+
+def test_a_custom_field_with_options_takes_those_of_the_form_and_keeps_the_words_of_its_own(grace: Church) -> None:
+    answers = {
+        "How did you hear about us?": option(grace, "How did you hear about us?", "Friend or family"),
+        "Areas of interest": [option(grace, "Areas of interest", chosen) for chosen in ("Kids", "Prayer")],
+    }
+    person = person_of(fill_in(grace, {"person_attributes": ANN}, answers))
+    assert sorted(row["attributes"]["value"] for row in grace.rows(f"people/{person}/field_data")) == ["Friend or family", "Kids", "Prayer"]
+
+
+def test_a_custom_field_refuses_words_and_the_ids_that_its_options_have_elsewhere(grace: Church) -> None:
+    definition = grace.named("field_definitions", "How did you hear about us?")["id"]
+    elsewhere = grace.rows(f"field_definitions/{definition}/field_options")[0]["id"]
+    for value in ("Friend or family", elsewhere, {"id": elsewhere}):
+        assert refused(fill_in(grace, {"person_attributes": ANN}, {"How did you hear about us?": value}))[:2] == (422, "value")
+
+
+@pytest.mark.parametrize(
+    ("label", "value"),
+    [("Birthday", "May 4th"), ("Please contact me", "yes"), ("Mobile phone", "217-555-0142"), ("Thank you!", "You too")],
+)
+def test_each_kind_of_field_takes_values_of_its_own_shape_only(grace: Church, label: str, value: str) -> None:
+    assert refused(fill_in(grace, {"person_attributes": ANN}, {label: value}))[:2] == (422, "value")
 
 
 def test_required_fields_and_closed_forms(grace: Church) -> None:

@@ -16,7 +16,7 @@ from connectcard.sync import confirmations, destinations, forms, lanes, runs
 from connectcard.sync.decisions import retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
-from connectcard.sync.previews import find_preview, want_preview
+from connectcard.sync.previews import Preview, find_preview, want_preview
 from tests.sync.conftest import GraceChurch
 
 SUBMISSIONS = "/people/v2/forms/*/form_submissions"
@@ -75,6 +75,16 @@ def submissions(church: GraceChurch) -> list[dict[str, Any]]:
     ]
 
 
+def preview_of(church: GraceChurch, card: UUID) -> Preview:
+    with church_scope(church.church_id), transaction():
+        want_preview(card)
+    church.work()
+    with church_scope(church.church_id):
+        preview = find_preview(card)
+    assert preview is not None
+    return preview
+
+
 def sync(church: GraceChurch) -> Any:
     """With long strides, since what is unclear rests for minutes."""
     number = church.press_sync()
@@ -124,6 +134,63 @@ def test_what_the_person_has_already_is_not_asked_to_be_confirmed(lands_in_the_f
     sync(church)
     assert [one["verified"] for one in submissions(church)] == [True, True]
     assert church.item(card).reason is None
+
+
+def with_custom_choices(church: GraceChurch) -> dict[str, Any]:
+    """Two answers go to fields of the form that stand for custom fields with options; one choice by hand, the others by their words."""
+    with church_scope(church.church_id), transaction():
+        interests = field_named(church, "Areas of interest")
+        destinations.save("interests", forms.FORM_FIELD, interests, {"small_groups": "Prayer"}, None, "Ada Admin")
+    return {"heard": "friend", "interests": ["kids", "small_groups"]}
+
+
+def test_custom_fields_with_options_are_filled_in_by_the_forms_own_choices(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **with_custom_choices(church))
+    [shown] = [row.after for row in preview_of(church, card).rows if row.required]
+    assert shown == "Areas of interest: Kids; Areas of interest: Prayer; How did you hear about us?: Friend or family"
+    assert sync(church).created == 1
+    [person] = church.practice.named("Wilhelmina", "Quist")
+    assert sorted((one["name"], one["value"]) for one in person["field_data"]) == [
+        ("How did you hear about us?", "Friend or family"),
+        ("Interests", "Kids"),
+        ("Interests", "Prayer"),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "status_502_after", "truncated"])
+def test_a_submission_with_choices_of_custom_fields_is_found_again(lands_in_the_form: GraceChurch, kind: str) -> None:
+    church = lands_in_the_form
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **with_custom_choices(church))
+    church.practice.fault("POST", SUBMISSIONS, kind)
+    sync(church)
+    assert church.practice.open_faults() == [], "the fault was not met"
+    assert [sorted(one["says"]) for one in submissions(church)] == [["Friend or family", "Kids", "Prayer"]]
+
+
+def require(church: GraceChurch, label: str) -> None:
+    """Staff make a field of the form required in Planning Center, after the fields were read here."""
+    church.practice.post("form_field", {"form_field": field_named(church, label), "required": True})
+
+
+def test_a_required_field_that_the_card_does_not_answer_is_named_before_anything_is_sent(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    require(church, "How did you hear about us?")
+    card = church.card("Wilhelmina", "Quist", **MINA)
+    assert [("“How did you hear about us?”" in words) for words in preview_of(church, card).problems] == [True]
+    assert sync(church).failed == 1
+    assert "requires “How did you hear about us?”, which this card does not answer" in (church.item(card).reason or "")
+    assert (submissions(church), church.practice.named("Wilhelmina", "Quist")) == ([], [])
+
+
+def test_a_required_field_is_filled_in_even_where_the_person_has_it_already(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
+    sync(church)
+    require(church, "Mobile phone")
+    card = church.card("Mina", "Quist", "mina.quist@gmail.com", "217 555 0123", interests=["kids"])
+    assert sync(church).failed == 0
+    assert church.item(card).state == "synced"
 
 
 def test_pressing_sync_again_submits_nothing_again(lands_in_the_form: GraceChurch) -> None:
@@ -192,13 +259,7 @@ def test_a_field_that_was_taken_out_of_the_form_is_told(lands_in_the_form: Grace
 def test_the_preview_shows_the_submission_and_quotes_no_prayer(lands_in_the_form: GraceChurch) -> None:
     church = lands_in_the_form
     card = church.card("Wilhelmina", "Quist", **MINA)
-    with church_scope(church.church_id), transaction():
-        want_preview(card)
-    church.work()
-    with church_scope(church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
-    [row] = [row for row in preview.rows if row.label == "Form “Connect card”"]
+    [row] = [row for row in preview_of(church, card).rows if row.label == "Form “Connect card”"]
     assert (row.required, "Kids" in row.after, "For my mother" in row.after) == (True, True, False)
     assert submissions(church) == []
 

@@ -29,7 +29,11 @@ def owner(grace: UUID, sign_in: SignIn) -> StaffBrowser:
                 ),
                 RemoteChoice(kind="form_field_option", remote_id="7011", parent_remote_id="701", name="Kids"),
                 RemoteChoice(
-                    kind="form_field", remote_id="702", parent_remote_id="70", name="Birthday", detail={"data_type": "x", "required": True}
+                    kind="form_field",
+                    remote_id="702",
+                    parent_remote_id="70",
+                    name="Birthday",
+                    detail={"data_type": None, "why_not": "The card does not ask for this.", "required": True},
                 ),
             ]
         )
@@ -93,3 +97,16 @@ def test_the_neighbour_sees_none_of_these_forms(owner: StaffBrowser, neighbour: 
     assert "Connect card" not in theirs.get("/mapping").text
     theirs.post("/mapping/landing", {"way": "form", "form": "70"})
     assert chosen(neighbour) is None
+
+
+def test_each_field_of_the_form_says_what_fills_it_in_or_why_nothing_does(owner: StaffBrowser, grace: UUID) -> None:
+    owner.post("/mapping/landing", {"way": "form", "form": "70"})
+    page = owner.get("/mapping").text
+    fields = page[page.index("The fields of this form") :]
+    assert (
+        fields.index("Birthday")
+        < fields.index("Make it optional")
+        < fields.index("Interests")
+        < fields.index("I&#39;d like to know more about")
+    )
+    assert "The card does not ask for this. Make it optional in Planning Center." in fields
