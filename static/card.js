@@ -166,6 +166,7 @@ class Card {
 function forget(control) {
   if (control.type === "hidden") return;
   if (control.type === "checkbox" || control.type === "radio") control.defaultChecked = "default" in control.dataset;
+  else if (control.localName === "select") for (const option of control.options) option.defaultSelected = false;
   else if ("defaultValue" in control) control.defaultValue = "";
 }
 

@@ -50,11 +50,29 @@ def clean_line(text: str) -> str:
     return line if line.strip(_JOINERS + " ") else ""
 
 
-class Posted:
-    """A posted form, read as clean text. Where a name comes twice the first value that says something counts."""
+@dataclass(frozen=True)
+class GroupChoice:
+    """A group of the church's as a card shows it; `open` says whether it takes people in at this moment. `id` is our own."""
 
-    def __init__(self, form: Form) -> None:
+    id: str
+    name: str
+    schedule: str = ""
+    area: str = ""
+    open: bool = True
+
+
+Groups = Mapping[str, GroupChoice]
+
+
+class Posted:
+    """A posted form, read as clean text. Where a name comes twice the first value that says something counts.
+
+    `groups` are those of the church that the form names, by their ids.
+    """
+
+    def __init__(self, form: Form, groups: Groups | None = None) -> None:
         self.values: dict[str, list[str]] = MultiDict(form).to_dict(flat=False)
+        self.groups = groups or {}
 
     def line(self, name: str) -> str:
         return next(iter(self.lines(name)), "")
@@ -226,6 +244,16 @@ def child_problems(row: int, child: Mapping[str, str]) -> Problems:
     return too_long(name, lazy_gettext("First name"), child["first_name"], LONGEST_NAME)
 
 
+class JoinGroup(Field):
+    """A group that they want to join, with its name as it was shown. One that closed while the page was open is an answer all the same."""
+
+    key = "group"
+
+    def read(self, posted: Posted, card: Card) -> Answers:
+        chosen = next((posted.groups[line] for line in posted.lines(self.key) if line in posted.groups), None)
+        return {"id": chosen.id, "name": chosen.name, "open": chosen.open} if chosen else {}
+
+
 CARD_FIELDS: tuple[Field, ...] = (
     Line("first_name", lazy_gettext("First name"), LONGEST_NAME, missing=lazy_gettext("Enter your first name")),
     Line("last_name", lazy_gettext("Last name"), LONGEST_NAME),
@@ -234,6 +262,7 @@ CARD_FIELDS: tuple[Field, ...] = (
     OneOf("visit"),
     SomeOf("interests"),
     OneOf("heard"),
+    JoinGroup(),
     Address(),
     Prayer(),
     OneOf("prayer_audience"),
@@ -251,10 +280,10 @@ def choices(key: str, card: Card) -> list[str]:
     return {"visit": [FIRST_TIME, FEW_TIMES, HOME], "prayer_audience": [PASTORS, PRAYER_TEAM]}[key]
 
 
-def read(form: Form, card: Card) -> Answers:
+def read(form: Form, card: Card, groups: Groups | None = None) -> Answers:
     """Everything a posted form says, by the keys of the fields; every key is there. Questions that are switched off are read as
-    well: the page may have been open since before, and no answer is dropped silently."""
-    posted = Posted(form)
+    well: the page may have been open since before, and no answer is dropped silently. `groups` are those of the church it names."""
+    posted = Posted(form, groups)
     return {field.key: field.read(posted, card) for field in CARD_FIELDS} | {"extra": extra_answers(posted, card)}
 
 
@@ -269,13 +298,14 @@ def check(answers: Answers, card: Card) -> Problems:
 def extra_answers(posted: Posted, card: Card) -> dict[str, str]:
     """Answers to questions that this card does not know (any more): kept for staff to read, within bounds, never sent on."""
     found = {name: posted.text(name) for name in posted.values if name not in KNOWN_NAMES}
-    found |= {key: ", ".join(_unknown_choices(posted, key, card)) for key in ("visit", "interests", "heard")}
+    found |= {key: ", ".join(_unknown_choices(posted, key, card)) for key in ("visit", "interests", "heard", "group")}
     said = [(clean_line(name)[:LONGEST_EXTRA_NAME], text[:LONGEST_EXTRA]) for name, text in found.items() if text]
     return dict(said[:MOST_EXTRAS])
 
 
 def _unknown_choices(posted: Posted, key: str, card: Card) -> list[str]:
-    return [line for line in posted.lines(key) if line not in choices(key, card)]
+    known = posted.groups if key == "group" else choices(key, card)
+    return [line for line in posted.lines(key) if line not in known]
 
 
 def too_long(name: str, label: Any, text: str, longest: int) -> Problems:

@@ -1,7 +1,7 @@
 """An answer as a line of words: for the page of a card, the export, a note in Planning Center."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ FIELD_LABELS = {
     "visit": "Visit",
     "interests": "Asked for",
     "heard": "Heard about us",
+    "group": "Group to join",
     "text_me": "Text me",
     "prayer": "Prayer request",
     "family": "Family",
@@ -46,7 +47,7 @@ def in_words(field: str, answer: Any, labels: Labels) -> str:
         case list():
             return ", ".join(words.get(key, key) for key in answer)
         case dict():
-            return family_in_words(answer) if field == "family" else address_in_words(answer)
+            return _OF_PARTS[field](answer)
         case date():
             return answer.isoformat()
         case _:
@@ -65,6 +66,18 @@ def family_in_words(family: Mapping[str, Any]) -> str:
     name = f"{spouse.get('first_name', '')} {spouse.get('last_name', '')}".strip()
     children = [", ".join(filter(None, (child.get("first_name", ""), child.get("age", "")))) for child in family.get("children", [])]
     return " · ".join(part for part in (f"Spouse {name}" if name else "", *children) if part)
+
+
+def group_in_words(group: Mapping[str, Any]) -> str:
+    """The group they want to join, as it was called then."""
+    return str(group["name"]) if group["open"] else f"{group['name']} (it took nobody in any more when the card came)"
+
+
+_OF_PARTS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "address": address_in_words,
+    "family": family_in_words,
+    "group": group_in_words,
+}
 
 
 def opened_family(text: str | None) -> dict[str, Any]:

@@ -20,7 +20,8 @@ class Card(ChurchOwned, Base):
     """A form of a church, at /c/<church>/<card>.
 
     `questions` says which optional questions are asked: {"heard": true, "address": false, "prayer": false, "family": true,
-    "text_me": true}. `interests` and `sources` are the church's own choices, in their order: [{"key": "kids", "label": "Kids",
+    "text_me": true, "group": false}. `group_ids` are the groups of ours that "Join a group" offers of those that are open and listed;
+    None offers all of them. `interests` and `sources` are the church's own choices, in their order: [{"key": "kids", "label": "Kids",
     "label_es": "Niños"}]; a choice without words in a language is shown in its first ones. `consent_wording` is kept by language:
     its first paragraph stands under the button, the others behind "How we use it"; `{church}` stands for the church's name.
     """
@@ -33,6 +34,7 @@ class Card(ChurchOwned, Base):
     questions: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict)
     interests: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     sources: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    group_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     consent_wording: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     consent_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

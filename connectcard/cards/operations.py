@@ -12,7 +12,7 @@ from sqlalchemy import Executable, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connectcard.cards import fields
-from connectcard.cards.fields import Answers, Form
+from connectcard.cards.fields import Answers, Form, Groups
 from connectcard.cards.models import QUARANTINED, RECEIVED, Card, Submission
 from connectcard.cards.queries import search_text
 from connectcard.churches.models import Church
@@ -22,7 +22,7 @@ from connectcard.errors import AnswersRefused
 SENT_AGAIN = "Sent again with other answers"
 
 DEFAULT_SLUG = "welcome"
-DEFAULT_QUESTIONS = {"heard": True, "address": False, "prayer": False, "family": True, "text_me": True}
+DEFAULT_QUESTIONS = {"heard": True, "address": False, "prayer": False, "family": True, "text_me": True, "group": False}
 DEFAULT_INTERESTS = [
     {"key": "small_groups", "label": "Small groups", "label_es": "Grupos pequeños"},
     {"key": "kids", "label": "Kids", "label_es": "Niños"},
@@ -78,13 +78,16 @@ def ensure_default_card(church: Church) -> Card:
     return card
 
 
-def submit_card(card: Card, form: Form, *, language: str, came_from: str, suspicion: str | None = None) -> Receipt:
+def submit_card(
+    card: Card, form: Form, *, language: str, came_from: str, suspicion: str | None = None, groups: Groups | None = None
+) -> Receipt:
     """Store what a visitor sent, once for each submission key; raises AnswersRefused and stores nothing when answers need mending.
 
     The same form sent again gives the first receipt again. Other answers under a used key are kept too, quarantined: nobody is
-    thanked for a card that we dropped. A `suspicion` quarantines the card with that reason. Inside `transaction()`.
+    thanked for a card that we dropped. A `suspicion` quarantines the card with that reason. `groups` are those of the church that the
+    form names, by their ids. Inside `transaction()`.
     """
-    answers = fields.read(form, card)
+    answers = fields.read(form, card, groups)
     if problems := fields.check(answers, card):
         raise AnswersRefused(problems)
     submission = _filled_in(card, _submission_key(form), answers)
@@ -142,8 +145,14 @@ def _open_part(answers: Answers) -> Answers:
 
 def _hash(key: UUID, card: Card, answers: Answers) -> str:
     """Tells answers apart without telling them: keyed, since a prayer's words could be guessed from a plain hash."""
-    text = json.dumps([str(card.id), answers], sort_keys=True)
+    text = json.dumps([str(card.id), _as_sent(answers)], sort_keys=True)
     return hmac.new(current_app.config["SECRET_KEY"].encode() + key.bytes, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _as_sent(answers: Answers) -> Answers:
+    """The answers without what we know of a group ourselves: that it was closed since makes no other card of the same one."""
+    group = answers["group"] and {"group": answers["group"]["id"]}
+    return {name: answer for name, answer in answers.items() if name != "group"} | (group or {})
 
 
 def _stored_once(submission: Submission) -> Receipt:

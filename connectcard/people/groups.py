@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -26,9 +27,29 @@ AS_TOLD = (
 
 
 def open_groups() -> list[Group]:
-    """The groups that a card may offer to join, by name."""
+    """The groups that a card may offer to join, by name, with their areas."""
     wanted = select(Group).where(Group.listed, Group.enrollment == "open", Group.archived_at.is_(None), Group.gone_at.is_(None))
-    return list(db.session.scalars(wanted.order_by(Group.name)))
+    return list(db.session.scalars(wanted.options(joinedload(Group.area)).order_by(Group.name)))
+
+
+def membership_in(group_remote_id: str, person_remote_id: str) -> GroupMembership | None:
+    """Somebody's place in a group, a new one where they have none yet; None where we do not know the group. Inside `transaction()`."""
+    group = find_group(group_remote_id)
+    if group is None:
+        return None
+    of_them = GroupMembership.group_id == group.id, GroupMembership.person_remote_id == person_remote_id
+    row = db.session.scalars(select(GroupMembership).where(*of_them)).first()
+    if row is None:
+        person_id = people_of([person_remote_id]).get(person_remote_id)
+        row = _ours(group.id, person_id) or GroupMembership(group_id=group.id, person_id=person_id)
+        db.session.add(row)
+    return row
+
+
+def _ours(group_id: UUID, person_id: UUID | None) -> GroupMembership | None:
+    """Whom we put in here and who was not sent yet."""
+    of_them = GroupMembership.group_id == group_id, GroupMembership.person_id == person_id
+    return db.session.scalars(select(GroupMembership).where(*of_them)).first() if person_id else None
 
 
 def get_group(group_id: UUID) -> Group:

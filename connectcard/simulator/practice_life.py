@@ -174,8 +174,10 @@ class Life:
         }  # fmt: skip
         group = self.add("groups.Group", told, relations={"group_type": group_type.id, "location": location.id})
         location.parent = location.relations["group"] = group.id
+        strategy = STRATEGIES[number % 3]
+        status = "closed" if strategy == "closed" else "open"
         enrollment = {"auto_closed": False, "auto_closed_reason": None, "date_limit": None, "date_limit_reached": False, "member_limit": 20,
-                      "member_limit_reached": False, "status": "open", "strategy": STRATEGIES[number % 3]}  # fmt: skip
+                      "member_limit_reached": False, "status": status, "strategy": strategy}  # fmt: skip
         self.add("groups.Enrollment", enrollment, parent=group.id)
         return group
 

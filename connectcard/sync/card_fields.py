@@ -10,7 +10,7 @@ from connectcard.cards.in_words import Labels
 from connectcard.sync.forms import FORM_FIELD
 
 PERSON_ATTRIBUTE, EMAIL, PHONE, ADDRESS, HOUSEHOLD = "person_attribute", "email", "phone", "address", "household"
-CUSTOM_FIELD, NOTE, WORKFLOW_CARD, NOTHING = "custom_field", "note", "workflow_card", "nothing"
+CUSTOM_FIELD, NOTE, WORKFLOW_CARD, GROUP, NOTHING = "custom_field", "note", "workflow_card", "group", "nothing"
 
 TEXT_TYPES = ("string", "text", "paragraph")
 CHOICE_TYPES = ("select", "checkboxes")
@@ -48,6 +48,7 @@ CARD_FIELDS = (
         "interests", "I'd like to know more about", (CUSTOM_FIELD, FORM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("checkboxes", *TEXT_TYPES)
     ),
     CardField("heard", "How did you hear about us?", (CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), ANY_WORDS),
+    CardField("group", "Join a group", (GROUP, NOTE, NOTHING)),
     CardField("text_me", "Text me", (CUSTOM_FIELD, FORM_FIELD, NOTE, WORKFLOW_CARD, NOTHING), ("boolean", *TEXT_TYPES)),
     CardField("family", "My family", (HOUSEHOLD, CUSTOM_FIELD, FORM_FIELD, NOTE, NOTHING), TEXT_TYPES),
     CardField("ages", "Children's ages", (NOTE, CUSTOM_FIELD, FORM_FIELD, NOTHING), TEXT_TYPES),
@@ -91,6 +92,7 @@ def example(field: str) -> Any:
         "phone": "(512) 555-0177",
         "address": {"street": "12 Oak Street", "city": "Austin", "state": "TX", "zip": "78701"},
         "first_visit_date": date(2026, 11, 15),
+        "group": {"id": "", "name": "Young adults", "open": True},
         "text_me": True,
         "prayer": "Please pray for my mother.",
         "family": {"children": [{"first_name": "Leo", "age": "6"}]},

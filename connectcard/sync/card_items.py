@@ -13,11 +13,13 @@ from connectcard.database import db, end_reading
 from connectcard.people.matching import UNCLEAR, Decision
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.planning_center import Client
+from connectcard.planning_center.errors import Refused
 from connectcard.sync import plans
 from connectcard.sync.approvals import left_out_of
 from connectcard.sync.card_marks import marks_of_cards
 from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone, row_of
 from connectcard.sync.families import VISITOR
+from connectcard.sync.group_writes import ARRIVES_AFTER, MOST_WAITS, MembershipTarget
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
 from connectcard.sync.items import go_on_soon
@@ -26,7 +28,8 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, of_item
+from connectcard.sync.steps import MOST_ROUNDS, Made, PersonGone, Step, Target, of_item
+from connectcard.sync.to_dos import leave_to_staff
 from connectcard.sync.visitors import (
     WAS_DELETED,
     CardAtHand,
@@ -40,6 +43,7 @@ from connectcard.sync.visitors import (
 )
 
 LONGEST_REASON = 500
+MAKES_VISITORS = (plans.CREATE_PERSON, plans.SUBMIT_FORM_NEW)
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,10 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         item_id = db.session.scalar(select(SyncItem.id).where(SyncItem.submission_id == about))
         return _proposal(card_at_hand(item_id) if item_id else card_before_sync(get_submission(about)), client)
 
-    def target(self) -> CardTarget:
-        return replace(self._card.target, **_made_so_far(self.hold), memberships=self._memberships)
+    def target(self) -> Target:
+        made = _made_so_far(self.hold)
+        card = replace(self._card.target, **made, memberships=self._memberships)
+        return CardAndGroup(card, MembershipTarget(made["person_remote_id"], arriving=_made_just_now(self.hold)))
 
     def goes_on_after(self, step: Step) -> bool:
         return not _makes_the_visitor(step) or _person_of(self.hold) is not None
@@ -120,6 +126,38 @@ def _proposal(card: CardAtHand, client: Client) -> CardProposal:
 def _named(decision: Decision) -> list[str]:
     """Who it is, or who it could be."""
     return [decision.person.remote_id, decision.person.name] if decision.person else sorted(candidate_ids(decision))
+
+
+@dataclass(frozen=True)
+class CardAndGroup:
+    """The target of a card whose visitor joins a group: each step is written where it belongs."""
+
+    card: CardTarget
+    group: MembershipTarget
+
+    def of(self, step: Step) -> Target:
+        return self.group if step.kind == plans.ADD_TO_GROUP else self.card
+
+    def missing(self, step: Step) -> str:
+        return self.of(step).missing(step)
+
+    def looks_first(self, step: Step) -> bool:
+        return self.of(step).looks_first(step)
+
+    def send(self, step: Step, client: Client) -> Made:
+        return self.of(step).send(step, client)
+
+    def probe(self, step: Step, client: Client) -> Made | None:
+        return self.of(step).probe(step, client)
+
+    def may_be_there(self, step: Step, error: Refused) -> bool:
+        return self.of(step).may_be_there(step, error)
+
+    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
+        return self.of(step).why_refused(step, client, error)
+
+    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        self.of(step).is_done(step, made, item)
 
 
 def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
@@ -197,6 +235,14 @@ def _made_so_far(hold: Hold) -> dict[str, Any]:
     return {"person_remote_id": _person_of(hold), "family": family, "household": household}
 
 
+def _made_just_now(hold: Hold) -> bool:
+    """Whether the visitor was made so lately that Groups may not know them yet."""
+    made = select(SyncStep.done_at).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_(MAKES_VISITORS))
+    moments = [moment for moment in db.session.scalars(made) if moment]
+    end_reading()
+    return any(now() - moment < ARRIVES_AFTER * MOST_WAITS for moment in moments)
+
+
 # Read back, and rest.
 
 
@@ -214,8 +260,9 @@ def _finish(hold: Hold, client: Client) -> None:
             remember_person(person.candidate)
             for step in steps:
                 step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
-        state, outcome, reason = _how_it_went(list(steps), card.wanted.problems)
+        state, outcome, reason = _how_it_went([step for step in steps if step.kind != plans.ADD_TO_GROUP], card.wanted.problems)
         item.synced_at = now() if state == SYNCED else item.synced_at
+        leave_to_staff(item, list(steps))
         settle(item, state, outcome, reason)
 
 

@@ -15,12 +15,16 @@ from connectcard.cards.models import IGNORED as CARD_IGNORED
 from connectcard.cards.queries import search_words
 from connectcard.database import db
 from connectcard.errors import NotFound
+from connectcard.sync import to_dos
 from connectcard.sync.models import CLAIMED, FAILED, IGNORED, PENDING, REVIEW, RUNNING, STOPPING, SYNCED, WAITING, SyncItem, SyncRun
 
 NEW, READY, SENDING, SUSPECTED = "new", "ready", "sending", "suspected"
-STANDINGS = (NEW, READY, SENDING, WAITING, REVIEW, FAILED, SYNCED, SUSPECTED, IGNORED)
+# It has arrived, and something is left for staff to do in Planning Center themselves.
+TO_DO = "to_do"
+STANDINGS = (NEW, READY, SENDING, WAITING, REVIEW, FAILED, TO_DO, SYNCED, SUSPECTED, IGNORED)
+ARRIVED = (SYNCED, TO_DO)
 NEEDS_YOU, ALL = "needs_you", "all"
-TABS = {NEEDS_YOU: (REVIEW, FAILED), READY: (NEW, READY), SYNCED: (SYNCED,), ALL: STANDINGS}
+TABS = {NEEDS_YOU: (REVIEW, FAILED, TO_DO), READY: (NEW, READY), SYNCED: ARRIVED, ALL: STANDINGS}
 PAGE_ROWS = 50
 BATCH_ROWS = 500
 
@@ -32,6 +36,7 @@ STANDING = case(
     (SyncItem.id.is_(None), NEW),
     (or_(SyncItem.state == CLAIMED, and_(SyncItem.state == PENDING, _in_a_run)), SENDING),
     (and_(SyncItem.state.in_((PENDING, WAITING)), ~_in_a_run), READY),
+    (and_(SyncItem.state == SYNCED, to_dos.OPEN), TO_DO),
     else_=SyncItem.state,
 )
 

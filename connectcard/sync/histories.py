@@ -35,7 +35,8 @@ def history(card: CardInSync) -> list[Event]:
     """Everything that happened to a card, oldest first."""
     events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
     if card.item:
-        events += [*_approved(card.item), *_moved(card.item), *_written(card.item), *_came_to_rest(card.item), *_taken_back(card.item)]
+        of_item = (_approved, _moved, _written, _came_to_rest, _done_by_hand, _taken_back)
+        events += [event for told in of_item for event in told(card.item)]
     return sorted(events, key=lambda event: event.at)
 
 
@@ -71,6 +72,10 @@ def _written(item: SyncItem) -> list[Event]:
         for step in item.steps
         if step.done_at and step.state in (DONE, REFUSED)
     ]
+
+
+def _done_by_hand(item: SyncItem) -> list[Event]:
+    return [Event(item.to_do_done_at, f"Done by hand, says {item.to_do_done_by}")] if item.to_do_done_at else []
 
 
 def _came_to_rest(item: SyncItem) -> list[Event]:

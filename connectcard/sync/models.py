@@ -90,7 +90,9 @@ class SyncItem(ChurchOwned, Base):
     `moves` are merges and deletions of its person: [{"at": ISO time, "from": remote id, "to": remote id or null}].
     `reference` is the short code that marks the notes of this card, such as CC-7F3K2M9Q. `approval` is what somebody approved of
     its preview: {"fingerprint": of the plan or null, "left_out": [marks of steps], "by": member name, "at": ISO time, "changed": true
-    where the plan was another one when the card's turn came}.
+    where the plan was another one when the card's turn came}. `to_do` is what staff have to do in Planning Center themselves although
+    the card has arrived, in words, until somebody said that it is done; `into_group_by` who of staff said to put its visitor into the
+    group they chose, whether or not it takes people by itself.
     """
 
     __tablename__ = "sync_item"
@@ -125,6 +127,10 @@ class SyncItem(ChurchOwned, Base):
     planned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str | None] = mapped_column(String(500))
     synced_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    to_do: Mapped[str | None] = mapped_column(String(500))
+    to_do_done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    to_do_done_by: Mapped[str | None] = mapped_column(String(200))
+    into_group_by: Mapped[str | None] = mapped_column(String(200))
 
     steps: Mapped[list["SyncStep"]] = relationship(
         back_populates="item", order_by="SyncStep.position", cascade="all, delete-orphan", passive_deletes=True, overlaps="church"

@@ -11,8 +11,10 @@ from typing import Any
 
 from connectcard.people.identity import base_email, normalised_name
 from connectcard.people.matching import Candidate, Comparison, Visitor
+from connectcard.people.models import MEMBER
 from connectcard.sync import families
 from connectcard.sync.families import FamilyNow, Lead, Placed, PlacedFamily, WantedMember
+from connectcard.sync.group_wishes import GroupNow, WantedGroup, why_by_hand
 from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
 
 CREATE_PERSON, UPDATE_PERSON, REACTIVATE = "create_person", "update_person", "reactivate"
@@ -24,6 +26,7 @@ SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
 # An answer that the form has no field for any more; never sent.
 FORM_ANSWER, FIELD_GONE = "form_answer", "The form has no such field any more. Choose another one in Field mapping."
 KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household", "add_member"
+ADD_TO_GROUP = "add_to_group"
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Wanted:
     workflow_cards: tuple[WantedWorkflowCard, ...] = ()
     family: tuple[WantedMember, ...] = ()
     form: WantedForm | None = None
+    group: WantedGroup | None = None
     taken_back: bool = False
     problems: tuple[str, ...] = ()
 
@@ -184,7 +188,14 @@ class Plan:
         return sum(step.state == PLANNED for step in self.steps)
 
 
-def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, reference: str, family: FamilyNow = FamilyNow()) -> Plan:  # noqa: B008 - frozen
+def plan(
+    wanted: Wanted,
+    person: PersonNow | None,
+    remote_id_token: int,
+    reference: str,
+    family: FamilyNow = FamilyNow(),  # noqa: B008 - frozen
+    group: GroupNow = GroupNow(),  # noqa: B008 - frozen
+) -> Plan:
     """The writes for a card, in their order; `person` is None where one is to be created."""
     if wanted.form and wanted.form.unanswered:
         return Plan((), refusal=_unanswered(wanted.form))
@@ -196,6 +207,8 @@ def plan(wanted: Wanted, person: PersonNow | None, remote_id_token: int, referen
     if wanted.form and person is None:
         steps = [_looked_for(step) for step in steps]
     steps += _family(wanted, families.place(wanted.family, family))
+    for row in _group(wanted.group, group):
+        (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
     return Plan(tuple(steps), tuple(kept))
 
 
@@ -346,6 +359,18 @@ def _workflow_cards(wanted: Wanted, _person: PersonNow | None, _token: int, _ref
         yield PlannedStep(
             ADD_WORKFLOW_CARD, want.workflow_id, want.label, {"attributes": {}, "parent": want.workflow_id}, "A card in this workflow"
         )
+
+
+def _group(wanted: WantedGroup | None, group: GroupNow) -> Rows:
+    """Their place in the group they chose, last of all: Groups may have to wait for the person. What staff have to do is left out."""
+    if wanted is None:
+        return
+    if group.role:
+        yield Kept("Group", f"{group.role.capitalize()} of “{wanted.name}”")
+        return
+    why = why_by_hand(wanted, group)
+    body = {"attributes": {"role": MEMBER}, "group": wanted.remote_id}
+    yield PlannedStep(ADD_TO_GROUP, wanted.key, "Group", body, "" if why else f"Member of “{wanted.name}”", why, problem=why or None)
 
 
 def _family(wanted: Wanted, family: PlacedFamily) -> Iterable[PlannedStep]:

@@ -7,25 +7,22 @@ Planning Center takes no request from outside, so that staff are asked before so
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from connectcard.clock import now
-from connectcard.connections.words import in_words as trouble_in_words
 from connectcard.database import db, end_reading
 from connectcard.people.models import LEADER, MEMBER, GroupMembership, Person
-from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, FieldRefused, Forbidden, Gone, Merged, ProductUnavailable, Refused
-from connectcard.planning_center.resources import groups, people
+from connectcard.planning_center import Client
+from connectcard.sync.group_wishes import REQUESTS, TO_DO
+from connectcard.sync.group_writes import MOST_WAITS, MembershipTarget
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import go_on_soon
-from connectcard.sync.mappings._core import moment
-from connectcard.sync.models import INTENT, MEMBERSHIP, NEEDS_YOU, REFUSED, REVIEW, SyncItem, SyncStep
+from connectcard.sync.models import MEMBERSHIP, NEEDS_YOU, REFUSED, REVIEW, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
-from connectcard.sync.plans import PlannedStep
+from connectcard.sync.plans import ADD_TO_GROUP, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
 from connectcard.sync.push_items import (
     Expected,
@@ -37,22 +34,14 @@ from connectcard.sync.push_items import (
     subject_id_of,
     wait_for_people,
 )
-from connectcard.sync.steps import AskSomebody, Later, Made, PersonGone, Step, in_words
-
-ADD_TO_GROUP = "add_to_group"
-REQUESTS = "request_to_join"
+from connectcard.sync.steps import PersonGone
 
 WAITS_FOR_PERSON = "Waits until this person is in Planning Center."
 NOT_THERE = "This person is not in Planning Center yet. Say who they are, or send them first; then send this again."
 NO_GROUP = "This group is archived or gone in Planning Center, so nobody can be put into it."
 TAKES_REQUESTS = "This group takes requests: its leader decides who joins. Ask the leader, then put them in, or do it in Planning Center."
-TO_DO = "Add them to the group in Planning Center by hand. Planning Center said: {}"
 OTHER_ROLE = "They are in the group as {} already; leaders keep roles in Planning Center."
 DELETED = "This person was deleted in Planning Center."
-
-# Somebody made in People a moment ago may not have arrived in Groups yet.
-ARRIVES_AFTER = timedelta(seconds=15)
-MOST_WAITS = 6
 
 
 @dataclass(frozen=True)
@@ -125,8 +114,9 @@ class MembershipAtWork(ProposedAtWork[Proposal]):
         person_id = _membership(about).person_id
         return _proposal(membership_at_hand(about, expected_people([person_id])))
 
-    def target(self) -> "MembershipTarget":
-        return MembershipTarget(membership_at_hand(self._subject_id, {}).attempts)
+    def target(self) -> MembershipTarget:
+        one = membership_at_hand(self._subject_id, {})
+        return MembershipTarget(one.person, arriving=one.attempts < MOST_WAITS)
 
     def finish(self) -> None:
         with held(self.hold) as item:
@@ -181,70 +171,3 @@ def _other_role(step: SyncStep | None, row: GroupMembership) -> str:
     """What staff are told where somebody was found in the group in another role than ours."""
     wanted = json.loads(step.body or "{}")["attributes"]["role"] if step is not None and step.found else row.role
     return OTHER_ROLE.format(row.role) if wanted != row.role else ""
-
-
-@dataclass(frozen=True)
-class MembershipTarget:
-    """What the one step of a membership is written to."""
-
-    attempts: int
-
-    def missing(self, step: Step) -> str:
-        return ""
-
-    def looks_first(self, step: Step) -> bool:
-        return True
-
-    def send(self, step: Step, client: Client) -> Made:
-        try:
-            return Made.of(client.create(groups.MEMBERSHIP, step.body["attributes"], parent_id=step.body["group"]))
-        except ProductUnavailable as error:
-            # For one write no access is a refusal: staff do it by hand, and the rest of the run goes on.
-            raise Forbidden(str(error), status=error.status, detail=trouble_in_words(error, "Groups")) from error
-
-    def probe(self, step: Step, client: Client) -> Made | None:
-        try:
-            records = client.iterate(groups.PERSON_MEMBERSHIP, parent_id=step.body["attributes"]["person_id"])
-            return next((Made.of(record) for record in records if step.body["group"] in {ref.id for ref in record.related("group")}), None)
-        except Gone:
-            # Whoever has not arrived in Groups yet is in no group.
-            return None
-        except (Forbidden, ProductUnavailable) as error:
-            if step.state == INTENT:
-                raise AskSomebody("Planning Center no longer shows who is in this group. Look there whether they are in it.") from error
-            return None
-
-    def may_be_there(self, step: Step, error: Refused) -> bool:
-        return isinstance(error, Conflict) or (isinstance(error, FieldRefused) and "taken" in in_words(error))
-
-    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
-        if isinstance(error, Gone | FieldRefused):
-            _look_for(step.body["attributes"]["person_id"], client)
-            if self.attempts < MOST_WAITS and "role" not in in_words(error):
-                raise Later(now() + ARRIVES_AFTER, "Planning Center Groups does not know this person yet. Tried again by itself.")
-        return in_words(error)
-
-    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        if made.record is not None:
-            _keep(_subject(item), made.record, step.body["attributes"]["person_id"])
-
-
-def _keep(row: GroupMembership, record: Record, person: str) -> None:
-    """The membership stands there now: the answer is its read-back. Where it was pulled meanwhile, ours gives way."""
-    pulled = select(GroupMembership).where(GroupMembership.group_id == row.group_id, GroupMembership.person_remote_id == person)
-    other = db.session.scalars(pulled.where(GroupMembership.id != row.id)).first()
-    row.role = LEADER if record["role"] == LEADER else MEMBER
-    if other is not None:
-        row.gone_at, row.added_here_at = now(), None
-        return
-    row.remote_id, row.person_remote_id, row.joined_at = record.id, person, moment(record["joined_at"])
-    row.added_here_at, row.gone_at = None, None
-
-
-def _look_for(remote_id: str, client: Client) -> None:
-    try:
-        client.get(people.PERSON, remote_id)
-    except Merged as moved:
-        raise PersonGone(moved.kept_id) from moved
-    except Gone as gone:
-        raise PersonGone(None) from gone

@@ -8,15 +8,15 @@ from connectcard.cards import corrections
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
-from connectcard.sync.cards_in_sync import SENDING, CardInSync
-from connectcard.sync.models import IGNORED, PENDING, SYNCED, WAITING, SyncItem
+from connectcard.sync.cards_in_sync import ARRIVED, SENDING, CardInSync
+from connectcard.sync.models import IGNORED, PENDING, WAITING, SyncItem
 
 
 def refuse_while_it_travels(card: CardInSync) -> None:
     """Raise ChangeRefused for a card that a worker may be sending, or that has arrived."""
     if card.standing in (SENDING, WAITING):
         raise ChangeRefused("This card is on its way to Planning Center. Change it when it has come to rest.")
-    if card.standing == SYNCED:
+    if card.standing in ARRIVED:
         raise ChangeRefused("This card is in Planning Center already. Change the person there.")
 
 

@@ -24,7 +24,9 @@ from connectcard.sync import destinations, forms, plans
 from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
 from connectcard.sync.families import VISITOR, FamilyNow, Lead, WantedMember, place
+from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
+from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
 from connectcard.sync.moves import lost_its_person
@@ -32,6 +34,7 @@ from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
 from connectcard.sync.steps import AskSomebody, PersonGone, of_item
+from connectcard.sync.to_dos import agreed_to_group
 from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
 
@@ -86,7 +89,8 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
     card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
-    card = replace(card, wanted=replace(card.wanted, taken_back=_visitor_was_taken_back(item)))
+    group = _group_agreed(item, card.wanted.group)
+    card = replace(card, wanted=replace(card.wanted, taken_back=_visitor_was_taken_back(item), group=group))
     end_reading()
     return card
 
@@ -101,6 +105,11 @@ def _plan_is_from_a_backup(item: SyncItem, card: CardAtHand) -> bool:
 def family_decided(item: SyncItem) -> dict[int, str | None]:
     """What staff said of the family, by the numbers of its members: who it is, or None for somebody new."""
     return {int(number): said["person"] for number, said in (item.family_decisions or {}).items()}
+
+
+def _group_agreed(item: SyncItem, group: WantedGroup | None) -> WantedGroup | None:
+    """The group, with what staff said of it."""
+    return replace(group, agreed=agreed_to_group(item)) if group else None
 
 
 def _visitor_was_taken_back(item: SyncItem) -> bool:
@@ -121,8 +130,10 @@ def _card_of(
     church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
     submission = get_submission(submission_id)
     key = church.remote_id_key or ""
+    said = effective_answers(submission)
     answers = CardAnswers(
-        answers=effective_answers(submission),
+        answers=said,
+        group=wanted_group(said.get("group"), church),
         prayer=submission.prayer,
         family=submission.family,
         received_at=submission.received_at,
@@ -233,7 +244,8 @@ def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan
     """The plan of a card; a form and a family as they stand in Planning Center now."""
     end_reading()
     family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
-    return plan(_as_the_form_stands(card.wanted, client), person, card.remote_id_token, card.reference, family)
+    group = group_now(card.wanted.group, person.candidate.remote_id if person else None, client)
+    return plan(_as_the_form_stands(card.wanted, client), person, card.remote_id_token, card.reference, family, group)
 
 
 def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:

@@ -12,13 +12,15 @@ from connectcard.people.identity import e164, normalised_email
 from connectcard.people.matching import Visitor
 from connectcard.sync import card_fields, families, places, resolving
 from connectcard.sync.forms import FORM_FIELD
+from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.models import Destination
 from connectcard.sync.plans import Wanted, WantedAnswer, WantedField, WantedForm, WantedNote, WantedWorkflowCard
 
 
 @dataclass(frozen=True)
 class CardAnswers:
-    """A card as it is sent: the answers with the corrections applied, and the sealed parts opened for this moment.
+    """A card as it is sent: the answers with the corrections applied, and the sealed parts opened for this moment; `group` is the group
+    of its answer, as it stands in our directory.
 
     `mark_of` gives the mark (`remote_id`) of each of the family, by their number.
     """
@@ -27,6 +29,7 @@ class CardAnswers:
     prayer: str | None
     family: str | None
     received_at: datetime
+    group: WantedGroup | None = None
     linked: str | None = None
     mark_of: Callable[[int], int] = int
 
@@ -61,6 +64,7 @@ def visitor_from(card: CardAnswers, wishes: ChurchWishes) -> Wanted:
         workflow_cards=tuple(_workflow_cards(sent, where)),
         family=_family(card) if where["family"].kind == card_fields.HOUSEHOLD else (),
         form=_form(card, sent, wishes) if wishes.form_id else None,
+        group=card.group if where["group"].kind == card_fields.GROUP else None,
         problems=tuple(problem for result in resolved.values() for problem in result.problems),
     )
 

@@ -29,7 +29,8 @@ from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.database import transaction
 from connectcard.errors import AnswersRefused, NotFound
-from connectcard.web.open_cards import open_card
+from connectcard.sync import group_offers
+from connectcard.web.open_cards import offered_groups, open_card
 from connectcard.web.security import is_from_our_pages
 
 blueprint = Blueprint("capture", __name__, url_prefix="/c/<church_slug>/<card_slug>")
@@ -74,7 +75,9 @@ def submit(church_slug: str, card_slug: str) -> Any:
     try:
         receipt = stored(card, form)
     except AnswersRefused as refused:
-        return page_again(card, form, refused.problems), 422
+        with church_scope(card.church_id):
+            groups = group_offers.named(form.getlist("group"))
+        return page_again(card, form, refused.problems, groups), 422
     except (OperationalError, NoConnection):
         # The database is away. Nobody is thanked, and what was typed stays on the page with its key: sending it again is safe.
         current_app.logger.exception("a card could not be stored")
@@ -103,7 +106,8 @@ def code(church_slug: str, card_slug: str) -> Response:
 def stored(card: Card, form: MultiDict[str, str]) -> operations.Receipt:
     doubt = suspicion(form, dwell(form)) or (TOO_MANY if from_a_crowd(card) else None)
     with church_scope(card.church_id), transaction():
-        return operations.submit_card(card, form, language=g.language, came_from=came_from(), suspicion=doubt)
+        groups = group_offers.named(form.getlist("group"))
+        return operations.submit_card(card, form, language=g.language, came_from=came_from(), suspicion=doubt, groups=groups)
 
 
 def posted_form() -> MultiDict[str, str]:
@@ -128,6 +132,7 @@ def card_page(card: Card, answers: fields.Answers, problems: fields.Problems, su
         asked=asked(card),
         interests=fields.shown_choices(card.interests, g.language),
         sources=fields.shown_choices(card.sources, g.language),
+        groups=offered_groups(card),
         consent=operations.consent(card, g.language).split("\n\n"),
         suggested_email=fields.suggested_email(answers.get("email", "")),
         fields=fields,
@@ -135,10 +140,11 @@ def card_page(card: Card, answers: fields.Answers, problems: fields.Problems, su
     )
 
 
-def page_again(card: Card, form: MultiDict[str, str], problems: fields.Problems) -> str:
+def page_again(card: Card, form: MultiDict[str, str], problems: fields.Problems, groups: fields.Groups | None = None) -> str:
     """The card as it was typed, with what needs mending marked."""
     key = fields.Posted(form).line("submission_key") or str(uuid4())
-    return card_page(card, fields.read(form, card), problems, key)
+    known = {one.id: one for one in offered_groups(card)} | dict(groups or {})
+    return card_page(card, fields.read(form, card, known), problems, key)
 
 
 def around(card: Card) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 
 from connectcard.sync.approvals import stopped_as_changed
-from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, CardInSync
+from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, TO_DO, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
@@ -22,6 +22,7 @@ LIST_WORDS = {
     WAITING: "Waiting",
     REVIEW: "Needs a decision",
     FAILED: "Rejected",
+    TO_DO: "To do",
     SYNCED: "Synced",
     SUSPECTED: "Suspected",
     IGNORED: "Ignored",
@@ -56,6 +57,8 @@ def status(card: CardInSync) -> Status:
             return Status("warn", "Changed since approved" if stopped_as_changed(item) else question(item.decision))
         case "failed":
             return Status("bad", "Rejected", item.reason or "")
+        case "to_do":
+            return Status("warn", "Synced, one thing to do", item.to_do or "")
         case "waiting":
             return Status("", f"Waiting until {clock_time(item.due_at)}", item.reason or "")
         case _ if AWAITS in (item.reason or ""):
@@ -99,6 +102,8 @@ def next_step(card: CardInSync) -> str:
             return f"{reason} Say who this is, and the card goes on.".strip()
         case "failed":
             return f"{reason} Mend the card and send it again; what was written already is not written twice.".strip()
+        case "to_do":
+            return f"This card is in Planning Center. {reason} One thing is left for you to do.".replace("  ", " ")
         case "suspected":
             why = f" ({card.submission.state_reason})" if card.submission.state_reason else ""
             return f"This card looks like abuse{why}. It is sent only if you say that it is a real one."

@@ -20,10 +20,10 @@ from connectcard.clock import now
 from connectcard.database import after_commit, transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
 from connectcard.jobs.queue import ring
-from connectcard.sync import cards_in_sync, decisions, destinations, questions, runs, set_aside
+from connectcard.sync import cards_in_sync, decisions, destinations, questions, runs, set_aside, to_dos
 from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.card_approvals import may_be_approved
-from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
+from connectcard.sync.cards_in_sync import ALL, ARRIVED, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
 from connectcard.sync.families import names_for_staff
 from connectcard.sync.family_questions import members_asked
 from connectcard.sync.histories import history
@@ -50,6 +50,7 @@ COLUMNS = (
     "Visit",
     "Asked for",
     "Heard about us",
+    "Group to join",
     "Text me",
     "Planning Center",
     "Person",
@@ -138,7 +139,7 @@ def exported(cards: Sequence[CardInSync], labels: Labels) -> Iterator[list[str]]
     for card in cards:
         submission, answers = card.submission, answers_of[card.submission.id]
         named = [submission.first_name, submission.last_name, submission.email, submission.phone]
-        said = [in_words(field, answers.get(field), labels) for field in ("address", "visit", "interests", "heard", "text_me")]
+        said = [in_words(field, answers.get(field), labels) for field in ("address", "visit", "interests", "heard", "group", "text_me")]
         person = (card.item and card.item.person_remote_id) or ""
         received = f"{local(submission.received_at):%Y-%m-%d %H:%M}"
         yield [received, *named, *said, one_line(status(card)), person, came_from(submission.came_from)]
@@ -184,6 +185,8 @@ def card_page(card: CardInSync) -> str:
         candidates=candidates_of(card),
         members_asked=members_asked(card.item) if may_change() else [],
         travelling=card.standing in (SENDING, WAITING),
+        arrived=card.standing in ARRIVED,
+        may_put_in=to_dos.may_be_put_in(card.item),
         changed=stopped_as_changed(card.item),
         may_approve=may_be_approved(card),
     )
@@ -342,6 +345,25 @@ def ignore(submission_id: UUID) -> AnyResponse:
 @staff_page(STAFF)
 def restore(submission_id: UUID) -> AnyResponse:
     return _move(submission_id, set_aside.bring_back, "This card goes with the next sync.")
+
+
+@blueprint.post("/cards/<uuid:submission_id>/done")
+@staff_page(STAFF)
+def done(submission_id: UUID) -> AnyResponse:
+    """What the card left to staff is done."""
+    return _move(submission_id, lambda card: to_dos.done(card.item, g.member.name), "Done. Nothing is left to do about this card.")
+
+
+@blueprint.post("/cards/<uuid:submission_id>/into-group")
+@staff_page(STAFF)
+def put_into_group(submission_id: UUID) -> AnyResponse:
+    """Have the visitor put into the group that they chose after all."""
+
+    def put_in(card: CardInSync) -> None:
+        to_dos.put_into_group(card.item, g.member.name)
+        ring_afterwards()
+
+    return _move(submission_id, put_in, "They are on their way into the group.")
 
 
 def _move(submission_id: UUID, move: Callable[[CardInSync], None], done: str) -> AnyResponse:

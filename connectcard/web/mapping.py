@@ -23,6 +23,7 @@ from connectcard.sync.card_fields import (
     CUSTOM_FIELD,
     EMAIL,
     FIELDS,
+    GROUP,
     HOUSEHOLD,
     NOTE,
     NOTHING,
@@ -36,7 +37,9 @@ from connectcard.sync.forms import FORM_FIELD
 from connectcard.sync.models import Destination
 from connectcard.sync.places import TARGETS, TYPED, fitting_targets, normalised, options_of, target_of
 from connectcard.sync.resolving import resolve, wanted_option, warnings
+from connectcard.web import group_question
 from connectcard.web.access import poll, staff_page
+from connectcard.web.group_question import GroupQuestion
 from connectcard.web.landing import TYPE_WORDS, landing_shown
 
 blueprint = Blueprint("mapping", __name__)
@@ -47,7 +50,13 @@ ATTRIBUTE_WORDS = {
     "first_name": "First name",
     "last_name": "Last name",
 }
-KIND_WORDS = {EMAIL: "Email", PHONE: "Phone number", ADDRESS: "Address", HOUSEHOLD: "Household in Planning Center"}
+KIND_WORDS = {
+    EMAIL: "Email",
+    PHONE: "Phone number",
+    ADDRESS: "Address",
+    HOUSEHOLD: "Household in Planning Center",
+    GROUP: "The group they chose",
+}
 GROUP_WORDS = {FORM_FIELD: "A field of your form", NOTE: "A note", WORKFLOW_CARD: "A card in a workflow"}
 EACH_CHOICE = "each"  # a workflow for each choice, instead of one for all
 
@@ -81,6 +90,7 @@ class Row:
     sample: str
     becomes: str
     warnings: tuple[str, ...]
+    asked: str = ""
 
 
 @blueprint.get("/mapping")
@@ -139,6 +149,7 @@ def row_of(destination: Destination, choices: Sequence[RemoteChoice], labels: La
     answer = sample(field.key, labels)
     resolved = resolve(destination, answer, choices, labels)
     target = target_of(destination, choices)
+    question = group_question.standing() if field.key == group_question.FIELD else None
     return Row(
         field=field,
         destination=destination,
@@ -146,7 +157,8 @@ def row_of(destination: Destination, choices: Sequence[RemoteChoice], labels: La
         type_words=TYPE_WORDS.get(target.detail.get("data_type", ""), "") if target and destination.kind in TYPED else "",
         sample="" if field.constant else in_words(field.key, answer, labels),
         becomes=", ".join(in_people_words(destination, value, choices) for value in resolved.values),
-        warnings=warnings(destination, choices, labels),
+        warnings=warnings(destination, choices, labels) + (question.warnings if question else ()),
+        asked=question.words if question else "",
     )
 
 
@@ -191,6 +203,7 @@ class Form:
     choices: list[ChoiceRow]
     options: list[tuple[str, str]]
     problem: str
+    question: GroupQuestion | None = None
 
 
 def form_of(destination: Destination, problem: str, choices: Sequence[RemoteChoice], labels: Labels) -> Form:
@@ -206,6 +219,7 @@ def form_of(destination: Destination, problem: str, choices: Sequence[RemoteChoi
         choices=[ChoiceRow(key, words, wanted_value(destination, key, options, labels)) for key, words in asked.items()],
         options=[(option.remote_id if by_id else option.name, option.name) for option in options],
         problem=problem,
+        question=group_question.standing() if field.key == group_question.FIELD else None,
     )
 
 
@@ -312,6 +326,8 @@ def save(card_field: str) -> str | tuple[str, int] | AnyResponse:
     try:
         with transaction():
             destinations.save(card_field, wanted.kind, wanted.target, wanted.choices, wanted.constant, g.member.name)
+            if card_field == group_question.FIELD:
+                group_question.ask(request.form)
     except ChangeRefused as refusal:
         return (form_fragment(wanted, str(refusal)) if request.htmx else mapping_page(card_field, str(refusal), wanted)), 422
     if request.htmx:

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 from flask import current_app
 
 from connectcard.cards import queries
+from connectcard.cards.fields import GroupChoice
 from connectcard.cards.models import Card
 from connectcard.clock import now
 from connectcard.errors import NotFound
+from connectcard.sync import group_offers
 from connectcard.web.access import public_church
 
 KEPT_FOR = timedelta(seconds=5)
@@ -21,16 +23,26 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 
 def open_card(church_slug: str, card_slug: str) -> Card:
     """The card at /c/<church>/<card>, with its church; raises NotFound."""
-    kept: dict[tuple[str, str], tuple[datetime, Card]] = current_app.extensions.setdefault("open_cards", {})
-    read_at, card = kept.get((church_slug, card_slug), (None, None))
-    if read_at is None or card is None or now() - read_at > KEPT_FOR:
-        card = _read(church_slug, card_slug)
-        kept[church_slug, card_slug] = now(), card
-    return card
+    return _kept(church_slug, card_slug)[0]
 
 
-def _read(church_slug: str, card_slug: str) -> Card:
+def offered_groups(card: Card) -> list[GroupChoice]:
+    """The groups that an open card offers to join, read together with it."""
+    return _kept(card.church.slug, card.slug)[1]
+
+
+def _kept(church_slug: str, card_slug: str) -> tuple[Card, list[GroupChoice]]:
+    kept: dict[tuple[str, str], tuple[datetime, tuple[Card, list[GroupChoice]]]] = current_app.extensions.setdefault("open_cards", {})
+    read_at, read = kept.get((church_slug, card_slug), (None, None))
+    if read_at is None or read is None or now() - read_at > KEPT_FOR:
+        read = _read(church_slug, card_slug)
+        kept[church_slug, card_slug] = now(), read
+    return read
+
+
+def _read(church_slug: str, card_slug: str) -> tuple[Card, list[GroupChoice]]:
     if not _SLUG.fullmatch(church_slug) or not _SLUG.fullmatch(card_slug):
         raise NotFound("There is no card at this address.")
     with public_church(church_slug):
-        return queries.card_for(card_slug)
+        card = queries.card_for(card_slug)
+        return card, group_offers.offered(card)

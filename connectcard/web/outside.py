@@ -1,5 +1,7 @@
 """Where things stand in the church's own Planning Center; links to it open a new tab."""
 
+import json
+
 from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
@@ -28,6 +30,8 @@ def record_link(step: SyncStep, item: SyncItem) -> str:
     """The address of the page on which the record of a step shows: the household's, or the person's whom it is on."""
     if step.kind == plans.CREATE_HOUSEHOLD:
         return outside_page(f"/households/{step.remote_id}", "people")
+    if step.kind == plans.ADD_TO_GROUP:
+        return outside_page(f"/groups/{json.loads(step.body or '{}').get('group', '')}", "groups")
     made = {made.member: made.remote_id for made in item.steps if made.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and made.member}
     return person_link(str(made.get(step.member) or item.person_remote_id))
 

@@ -83,6 +83,7 @@ def test_a_church_without_any_of_it_still_sends_name_and_contacts() -> None:
         "phone": "phone",
         "address": "address",
         "family": "household",
+        "group": "group",
     }
 
 
