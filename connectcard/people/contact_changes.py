@@ -17,7 +17,6 @@ from connectcard.people.contact_edits import (
     drop_row,
     edits_of,
     find_edit,
-    find_twin,
     opened,
     put_row,
     rows_of,
@@ -41,8 +40,9 @@ from connectcard.people.contacts import (
 )
 from connectcard.people.edit_models import ContactEdit, PersonEdit
 from connectcard.people.family_addresses import move_families
+from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
-from connectcard.people.models import Conflict, Person
+from connectcard.people.models import EMAIL, Conflict, Person
 from connectcard.people.operations import marking_key
 
 WHAT = ADDED, CHANGED, REMOVED, MADE_PRIMARY, TAKEN_BACK = "added", "changed", "removed", "made_primary", "taken_back"
@@ -80,7 +80,7 @@ def as_of(row: Row) -> str:
 
 def add_contact(person: Person, kind: str, content: Content, member_name: str) -> Row:
     """Raises ChangeRefused where the person has it. One that was removed here, and not yet there, simply stays."""
-    if find_twin(person, kind, content) is not None:
+    if _has_it(person, kind, content):
         raise ChangeRefused(THERE_ALREADY)
     removed = _find_removed(person, kind, content)
     if removed is not None:
@@ -90,6 +90,15 @@ def add_contact(person: Person, kind: str, content: Content, member_name: str) -
     row.added_here_at = now() if person.remote_id else None
     _after(person, kind, ADDED, member_name)
     return row
+
+
+def _has_it(person: Person, kind: str, content: Content, besides: Row | None = None) -> bool:
+    """Whether another contact of theirs says the same, or is the same mailbox: a push would not add it."""
+    others = [row for row in rows_of(person, kind) if row is not besides]
+    if kind == EMAIL:
+        mailbox = base_email(str(content["value"]))
+        return any(base_email(str(content_of(row)["value"])) == mailbox for row in others)
+    return any(says_the_same(content_of(row), content) for row in others)
 
 
 def _find_removed(person: Person, kind: str, content: Content) -> ContactEdit | None:
@@ -109,8 +118,7 @@ def change_contact(person: Person, kind: str, key: str, content: Content, member
     row = get_contact(person, kind, key)
     if compared(content_of(row)) == compared(content):
         return False
-    twin = find_twin(person, kind, content)
-    if twin is not None and twin is not row:
+    if _has_it(person, kind, content, besides=row):
         raise ChangeRefused(THERE_ALREADY)
     _may_change(person, row)
     if row.remote_id:

@@ -16,6 +16,7 @@ from connectcard.sync.families import WantedMember
 from connectcard.sync.plans import FieldValue, PersonNow
 
 CONTACTS = ("emails", "phone_numbers", "name_suffix")
+CONTACT_RECORDS = (("emails", "Email"), ("phone_numbers", "PhoneNumber"), ("addresses", "Address"))
 EVERYTHING = (*CONTACTS, "addresses", "field_data")
 # More people than this on one address is an office or a typo; staff decide anyway.
 MOST_SHARING = 5
@@ -171,6 +172,7 @@ def person_now(record: Record, country_code: str) -> PersonNow:
         attributes=person_attributes(record),
         addresses=tuple(dict(row.attributes) for row in _included(record, "addresses", "Address")),
         fields=tuple(_field_value(row) for row in _included(record, "field_data", "FieldDatum")),
+        contacts=tuple(row for relationship, kind in CONTACT_RECORDS for row in _included(record, relationship, kind)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from connectcard.people.identity import base_email, normalised_name
 from connectcard.people.matching import Candidate, Comparison, Visitor
 from connectcard.people.models import MEMBER
+from connectcard.planning_center import Record
 from connectcard.sync import families
 from connectcard.sync.families import FamilyNow, Lead, Placed, PlacedFamily, WantedMember
 from connectcard.sync.group_wishes import GroupNow, WantedGroup, why_by_hand
@@ -20,6 +21,7 @@ from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
 CREATE_PERSON, UPDATE_PERSON, REACTIVATE = "create_person", "update_person", "reactivate"
 ACTIVE, INACTIVE = "active", "inactive"
 ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
+UPDATE_CONTACT, REMOVE_CONTACT = "update_contact", "remove_contact"
 SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
 # A submission of the church's form: for somebody who is there, or for somebody whom Planning Center makes from it.
 SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
@@ -120,12 +122,13 @@ class FieldValue:
 
 @dataclass(frozen=True)
 class PersonNow:
-    """A person as Planning Center shows them at this moment."""
+    """A person as Planning Center shows them at this moment; `contacts` are their Email, PhoneNumber and Address records."""
 
     candidate: Candidate
     attributes: Mapping[str, Any] = field(default_factory=dict)
     addresses: tuple[Mapping[str, str], ...] = ()
     fields: tuple[FieldValue, ...] = ()
+    contacts: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True)

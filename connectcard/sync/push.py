@@ -15,6 +15,7 @@ from connectcard.connections.models import CONNECTED
 from connectcard.connections.queries import find_connection
 from connectcard.database import db
 from connectcard.errors import ChangeRefused, ConnectionMissing, NotFound
+from connectcard.people.edit_models import ContactEdit
 from connectcard.people.matching import NEW, SAME
 from connectcard.people.models import Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.sync.approvals import without_fingerprint
@@ -55,7 +56,8 @@ def waiting_people() -> Subjects:
         exists().where(Contact.church_id == Person.church_id, Contact.person_id == Person.id, Contact.added_here_at.is_not(None)),
         exists().where(Address.church_id == Person.church_id, Address.person_id == Person.id, Address.added_here_at.is_not(None)),
     )
-    changed = or_(Person.remote_id.is_(None), Person.edits.is_not(None), added)
+    contacts = exists().where(ContactEdit.church_id == Person.church_id, ContactEdit.person_id == Person.id)
+    changed = or_(Person.remote_id.is_(None), Person.edits.is_not(None), added, contacts)
     return list(db.session.scalars(select(Person.id).where(Person.gone_at.is_(None), changed).order_by(Person.created_at, Person.id)))
 
 

@@ -11,6 +11,7 @@ from connectcard.churches.queries import get_church
 from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.people import ownership
+from connectcard.people.contact_edits import edits_of, opened
 from connectcard.people.matching import NEW, SAME, UNCLEAR, Decision
 from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, Person
 from connectcard.people.operations import EDITABLE, link_person
@@ -20,11 +21,14 @@ from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import go_on_soon
 from connectcard.sync.looking import find_person_now
 from connectcard.sync.mappings import PEOPLE
+from connectcard.sync.mappings.people import read_part
 from connectcard.sync.models import DONE, NEEDS_YOU, PERSON, REVIEW, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PersonNow
 from connectcard.sync.proposals import Proposal, ProposedAtWork
+from connectcard.sync.push_contact_plans import ChangedContact
+from connectcard.sync.push_contact_writes import CHANGES, row_of, shows
 from connectcard.sync.push_items import item_about, marks_of_people, rest_as_it_went, store_plan, subject_id_of
 from connectcard.sync.push_matching import Stranger, decide_who
 from connectcard.sync.push_person_writes import (
@@ -67,12 +71,15 @@ def person_at_hand(subject_id: UUID) -> PersonAtHand:
     # Of somebody who is not there yet everything is to be there; of others what was added here.
     added = [one for one in person.contacts if one.added_here_at or not person.remote_id]
     contacts = tuple(OurContact(one.kind, one.value, one.display or one.value, one.location, one.primary) for one in added)
-    addresses = tuple(wire_address(one) for one in person.addresses if one.added_here_at or not person.remote_id)
+    addresses = tuple(
+        {**wire_address(one), "primary": one.primary} for one in person.addresses if one.added_here_at or not person.remote_id
+    )
     ours = OurPerson(
         values=values,
         edits=dict(person.edits or {}),
         contacts=contacts,
         addresses=addresses,
+        changed=tuple(ChangedContact(one.kind, one.remote_id, opened(one.ours), one.base) for one in edits_of(person)),
         linked=person.remote_id is not None,
         token=(item and item.remote_id_token) or remote_id_token(key, person.id),
         owned=ownership.owners(),
@@ -163,7 +170,8 @@ def _proposal(one: PersonAtHand, client: Client) -> PersonProposal:
         return PersonProposal(decision=row, question=found.words, who=who, moves=moves)
     remote_id = one.remote_id or (found.person.remote_id if found and found.person else None)
     there, theirs = _as_they_stand(remote_id, one.country_code, client)
-    steps = plan_person(one.ours, there, theirs)
+    contacts = [read_part(record, one.country_code) for record in there.contacts] if there else []
+    steps = plan_person(one.ours, there, theirs, contacts)
     known = there.candidate.remote_id if there else None
     return PersonProposal(steps, row, who=who, moves=moves, found=found, remote_id=known, theirs=theirs)
 
@@ -254,6 +262,8 @@ def _tick(item: SyncItem, record: Record, country_code: str) -> None:
             there = True
         elif step.kind == plans.UPDATE_PERSON:
             there = all(attribute_of(record, name) == value for name, value in body["attributes"].items())
+        elif step.kind in CHANGES:
+            there = shows(step.kind, body, row_of(body, record), country_code)
         else:
             there = body["key"] in (addresses if step.kind == plans.ADD_ADDRESS else shown)
         step.confirmed_at = step.confirmed_at or (now() if there else None)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from connectcard.database import db
+from connectcard.people.contact_edits import is_added
 from connectcard.people.identity import e164
 from connectcard.people.models import Address, Contact, Person
 from connectcard.people.operations import link_person
@@ -16,14 +17,14 @@ from connectcard.people.queries import find_person
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
-from connectcard.sync import plans
+from connectcard.sync import plans, push_contact_writes
 from connectcard.sync.card_writes import same_person_name
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.push_contact_plans import STREET
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
 
 ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
-STREET = {"street": "street_line_1", "street2": "street_line_2", "city": "city", "state": "state", "zip": "zip"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,12 @@ class PersonTarget:
         return "" if made else "The person could not be made."
 
     def looks_first(self, step: Step) -> bool:
-        """A person must never be made twice."""
-        return step.kind == plans.CREATE_PERSON
+        """A person must never be made twice, and what somebody changed there meanwhile must not be touched."""
+        return step.kind in (plans.CREATE_PERSON, *push_contact_writes.CHANGES)
 
     def send(self, step: Step, client: Client) -> Made:
+        if step.kind in push_contact_writes.CHANGES:
+            return push_contact_writes.send(step, client)
         attributes = step.body["attributes"]
         if step.kind == plans.CREATE_PERSON:
             return Made.of(client.create(people.PERSON, attributes))
@@ -59,6 +62,8 @@ class PersonTarget:
         if step.kind == plans.CREATE_PERSON:
             return _find_made(step, client)
         record = read_back(self.person, client)
+        if step.kind in push_contact_writes.CHANGES:
+            return push_contact_writes.find(step, record, self.country_code)
         if step.kind == plans.UPDATE_PERSON:
             shows = all(attribute_of(record, name) == value for name, value in step.body["attributes"].items())
             return Made.of(record) if shows else None
@@ -72,17 +77,20 @@ class PersonTarget:
         return str(row["e164"] or e164(row["number"], row["country_code"] or self.country_code) or row["number"])
 
     def may_be_there(self, step: Step, error: Refused) -> bool:
-        return isinstance(error, Conflict)
+        return isinstance(error, Conflict) or (step.kind == plans.REMOVE_CONTACT and isinstance(error, Gone))
 
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
         if isinstance(error, Gone):
             read_back(self.person, client)
+            return push_contact_writes.REMOVED_THERE if step.kind == plans.UPDATE_CONTACT else in_words(error)
         return in_words(error)
 
     def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
         if step.kind == plans.CREATE_PERSON:
             item.person_remote_id = made.remote_id
             link_person(subject_of(item), made.remote_id)
+        elif step.kind in push_contact_writes.CHANGES:
+            push_contact_writes.is_done(step, made, subject_of(item), self.country_code)
         elif step.kind in ADDED and made.record is not None:
             _keep_remote_id(subject_of(item), step, made.remote_id)
 
@@ -113,7 +121,7 @@ def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:
     else:
         rows = [one for one in person.contacts if one.value == key]
     for row in rows:
-        row.remote_id, row.added_here_at = remote_id, None
+        is_added(person, row, remote_id)
 
 
 # One person as both sides have them.

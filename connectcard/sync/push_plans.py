@@ -1,14 +1,16 @@
 """What is to be written for a person of our directory: pure, so that a preview is the plan, shown.
 
 Somebody whom we make gets everything we know. Of somebody who is there, a field is changed only where it was changed here and nobody
-changed it there since, or where the church said that the field is ours; contacts and addresses are added, none is changed or removed.
+changed it there since, or where the church said that the field is ours. Contacts and addresses are added; one that stands there is
+changed or removed only where staff did so here (push_contact_plans).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from connectcard.people.contacts import ADDRESS, Part, content_of, kind_of
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
 from connectcard.people.models import EMAIL, HERE, PERSON
@@ -23,6 +25,8 @@ from connectcard.sync.plans import (
     PlannedStep,
     address_key,
 )
+from connectcard.sync.push_contact_plans import BOTH_SIDES, ChangedContact, changed_contacts, primary_additions, removed_contacts, untouched
+from connectcard.sync.push_contact_plans import wire as wire_contact
 
 # Our names for the fields of a person that can be written, and Planning Center's.
 WRITTEN = {
@@ -41,7 +45,6 @@ WRITTEN = {
 # Of somebody who was there before they are added where nothing stands; a name there stands as it is.
 ADDED_TO_MATCHED = ("birthdate", "gender", "membership", "campus_remote_id")
 ACTIVE_BY_DEFAULT = "active"
-BOTH_SIDES = "It was changed here and in Planning Center. Decide which of both stands, then send again."
 
 
 @dataclass(frozen=True)
@@ -59,25 +62,32 @@ class OurContact:
 class OurPerson:
     """Somebody of our directory as a value. `values` are by the names of WRITTEN; `linked` says whether they stood there before.
 
-    `contacts` and `addresses` are those that were added here.
+    `contacts` and `addresses` are those that were added here, `changed` are contacts that stand there and wait to be changed or removed.
     """
 
     values: Mapping[str, Any]
     edits: Mapping[str, Any]
     contacts: tuple[OurContact, ...]
-    addresses: tuple[Mapping[str, str], ...]
+    addresses: tuple[Mapping[str, Any], ...]
+    changed: tuple[ChangedContact, ...]
     linked: bool
     token: int
     owned: Mapping[str, str]
     key: str
 
 
-def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
-    """The writes for one person; `there` is None for somebody who is to be made, `theirs` are the values there by our names."""
+def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, Any], contacts: Sequence[Part]) -> tuple[PlannedStep, ...]:
+    """The writes for one person; `there` is None for somebody who is to be made, `theirs` are the values there by our names.
+
+    `contacts` are the contacts there, as a pull reads them.
+    """
     if there is None:
-        return (_made(ours), *_contacts(ours, None), *_addresses(ours, None))
+        return (_made(ours), *_contacts(ours, (), ()), *_addresses(ours, (), ()))
     changes = _edited(ours, theirs) if ours.linked else _missing_there(ours, theirs)
-    return (*changes, *_contacts(ours, there), *_addresses(ours, there))
+    changed = changed_contacts(ours.changed, contacts, ours.key)
+    first = primary_additions(ours.changed, contacts, ours.key)
+    removed = removed_contacts(ours.changed, contacts, ours.key)
+    return (*changes, *changed, *_contacts(ours, contacts, first), *_addresses(ours, contacts, first), *removed)
 
 
 def _made(ours: OurPerson) -> PlannedStep:
@@ -132,16 +142,16 @@ def in_words(value: Any) -> str:
     return "" if value is None else str(wire(value) or "")
 
 
-def _contacts(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]:
-    emails = {base_email(address) for address in there.candidate.emails} if there else set()
-    phones = there.candidate.phones if there else frozenset()
+def _contacts(ours: OurPerson, there: Sequence[Part], to_be_primary: Collection[str]) -> Iterable[PlannedStep]:
+    staying = untouched(ours.changed, there)
     for contact in ours.contacts:
         email = contact.kind == EMAIL
-        if (base_email(contact.value) in emails) if email else (contact.value in phones):
+        if any(kind_of(part) == contact.kind and _is_same(contact, part) for part in staying):
             continue
-        first = not (emails if email else phones)
+        first = not any(kind_of(part) == contact.kind for part in there)
         named = {"address": contact.display} if email else {"number": contact.display}
-        attributes = {**named, "location": contact.location or ("Home" if email else "Mobile"), "primary": contact.primary and first}
+        primary = contact.primary and (first or contact.kind in to_be_primary)
+        attributes = {**named, "location": contact.location or ("Home" if email else "Mobile"), "primary": primary}
         kind, label = (ADD_EMAIL, "Email") if email else (ADD_PHONE, "Mobile number")
         yield PlannedStep(
             kind,
@@ -152,14 +162,21 @@ def _contacts(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]
         )
 
 
-def _addresses(ours: OurPerson, there: PersonNow | None) -> Iterable[PlannedStep]:
-    present = {address_key(address) for address in there.addresses} if there else set()
+def _is_same(contact: OurContact, part: Part) -> bool:
+    theirs = str(content_of(part)["value"])
+    return base_email(contact.value) == base_email(theirs) if contact.kind == EMAIL else contact.value == theirs
+
+
+def _addresses(ours: OurPerson, there: Sequence[Part], to_be_primary: Collection[str]) -> Iterable[PlannedStep]:
+    present = {address_key(wire_contact(ADDRESS, content_of(part))) for part in untouched(ours.changed, there) if kind_of(part) == ADDRESS}
+    first = not any(kind_of(part) == ADDRESS for part in there)
     for address in ours.addresses:
         key = address_key(address)
         if key in present:
             continue
         present.add(key)
         told = {name: value for name, value in address.items() if value}
-        attributes = {**told, "location": address.get("location") or "Home", "primary": not (there and there.addresses)}
+        primary = first or (address.get("primary") is True and ADDRESS in to_be_primary)
+        attributes = {**told, "location": address.get("location") or "Home", "primary": primary}
         words = ", ".join(filter(None, (address.get("street_line_1"), address.get("city"), address.get("zip"))))
         yield PlannedStep(ADD_ADDRESS, value_mark(ours.key, key), "Address", {"attributes": attributes, "key": key}, words)

@@ -145,6 +145,14 @@ class Outside:
         assert answer.ok, answer.text
         return str(answer.json()["data"]["id"])
 
+    def patch(self, path: str, kind: str, remote_id: str, **attributes: Any) -> None:
+        body = {"data": {"type": kind, "id": remote_id, "attributes": attributes}}
+        answer = requests.patch(f"{self.url}{path}", json=body, auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
+        assert answer.ok, answer.text
+
+    def delete(self, path: str) -> None:
+        assert requests.delete(f"{self.url}{path}", auth=self.auth, headers={"User-Agent": "tests"}, timeout=30).ok
+
     def get(self, path: str) -> Any:
         answer = requests.get(f"{self.url}{path}", auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
         assert answer.ok, answer.text
