@@ -1,5 +1,6 @@
 """Standing people: Grace Church, and the neighbour, a second church with the same names and e-mails on purpose."""
 
+import gc
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -19,7 +20,7 @@ from connectcard.churches.tenancy import every_church
 from connectcard.clock import clock
 from connectcard.config import Config
 from connectcard.database import db, transaction
-from tests import browsing, servers
+from tests import browsing, made_once, servers
 
 ORIGIN = "http://127.0.0.1:7777"
 
@@ -43,19 +44,26 @@ def postgresql() -> Iterator[servers.PostgresqlServer]:
 
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql: servers.PostgresqlServer) -> Iterator[str]:
-    """The name of a migrated, empty database from which each test's own is copied."""
+    """The name of a migrated, empty database that can be copied."""
     name = postgresql.make_database()
     make_schema(postgresql.url("cc_owner", name))
     yield name
     postgresql.drop_database(name)
 
 
-@pytest.fixture
-def postgresql_database(postgresql: servers.PostgresqlServer, postgresql_template: str) -> Iterator[str]:
-    """The name of this test's own PostgreSQL database, migrated and empty."""
+@pytest.fixture(scope="session")
+def postgresql_emptied(postgresql: servers.PostgresqlServer, postgresql_template: str) -> Iterator[str]:
+    """The name of a database that one test after the other finds empty."""
     name = postgresql.make_database(template=postgresql_template)
     yield name
     postgresql.drop_database(name)
+
+
+@pytest.fixture
+def postgresql_database(postgresql: servers.PostgresqlServer, postgresql_emptied: str) -> Iterator[str]:
+    """The name of a PostgreSQL database, migrated and empty; a test that alters more than rows puts that back."""
+    yield postgresql_emptied
+    postgresql.empty_database(postgresql_emptied)
 
 
 @pytest.fixture
@@ -200,6 +208,16 @@ def moved_clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
     moved = MovedClock()
     monkeypatch.setattr(clock, "source", moved)
     return moved
+
+
+def pytest_configure() -> None:
+    made_once.for_every_application()
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay until the end: the garbage collector need not look at them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

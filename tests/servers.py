@@ -24,6 +24,12 @@ from werkzeug.serving import make_server
 
 PATIENCE_SECONDS = 30
 
+EVERYBODY_ELSE = """
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+"""
+TABLES = "select tablename from pg_tables where schemaname = 'public' and tablename <> 'alembic_version'"
+
 
 class DidNotStart(Exception):
     """A server did not come up; the text holds the end of what it wrote."""
@@ -151,10 +157,21 @@ class PostgresqlServer:
         return f"postgresql+psycopg://{role}:{role}@{self.host}:{self.port}/{database}"
 
     def administer(self, statement: sql.Composed, database: str = "postgres") -> None:
-        with psycopg.connect(
-            host=self.host, port=self.port, user=self.superuser, password=self.superuser_password, dbname=database, autocommit=True
-        ) as connection:
+        with self._connected(database) as connection:
             connection.execute(statement)
+
+    def _connected(self, database: str) -> "psycopg.Connection[Any]":
+        return psycopg.connect(
+            host=self.host, port=self.port, user=self.superuser, password=self.superuser_password, dbname=database, autocommit=True
+        )
+
+    def empty_database(self, name: str) -> None:
+        """Send everybody away and take every row away; the migrations' own mark stays. Many times faster than another database."""
+        with self._connected(name) as connection:
+            connection.execute(EVERYBODY_ELSE)
+            connection.execute("set session_replication_role = replica")  # no order of parents and children to keep
+            tables = [row[0] for row in connection.execute(TABLES)]
+            connection.execute(sql.SQL("; ").join(sql.SQL("delete from {}").format(sql.Identifier(table)) for table in tables))
 
     def is_ready(self) -> bool:
         """It listens before it lets anybody in."""

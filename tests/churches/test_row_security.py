@@ -1,5 +1,7 @@
 """PostgreSQL holds the church boundary below everything that is ours: by raw SQL, as the role that the product runs as."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -7,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, Connection, ForeignKeyConstraint, Table, create_engine, insert, select, text
+from sqlalchemy import Column, Connection, Engine, ForeignKeyConstraint, Table, create_engine, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from connectcard import create_app
@@ -130,11 +132,24 @@ def test_without_the_policy_the_test_above_fails(
     app: Flask, grace: UUID, neighbour: UUID, table: Table, postgresql: PostgresqlServer, postgresql_database: str
 ) -> None:
     owner = create_engine(postgresql.url("cc_owner", postgresql_database))
-    with owner.begin() as connection:
-        connection.execute(text(f'alter table "{table.name}" disable row level security'))
-    owner.dispose()
-    with pytest.raises(AssertionError):
+    with without_policy(owner, table), pytest.raises(AssertionError):
         keeps_apart(table, grace, neighbour)
+    owner.dispose()
+
+
+@contextmanager
+def without_policy(owner: Engine, table: Table) -> Iterator[None]:
+    """The database is kept for the next test, and so is what protects it."""
+    try:
+        alter(owner, table, "disable")
+        yield
+    finally:
+        alter(owner, table, "enable")
+
+
+def alter(owner: Engine, table: Table, change: str) -> None:
+    with owner.begin() as connection:
+        connection.execute(text(f'alter table "{table.name}" {change} row level security'))
 
 
 def test_the_owner_of_the_tables_is_bound_as_well(

@@ -24,8 +24,10 @@ from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Con
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
+from connectcard.simulator import create_simulator
 from connectcard.sync import lanes, runs
-from connectcard.sync.models import SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import CLAIMED, OPEN_STATES, SyncItem, SyncRun, SyncStep
+from tests import servers
 from tests.conftest import MovedClock, make_config, running
 
 
@@ -106,14 +108,22 @@ class GraceChurch:
         lanes.advance(self.church_id, Event())
 
     def work_until_done(self, number: int, minutes: float = 30) -> SyncRun:
-        """The worker's passes, the clock moved on between them, until the run is over."""
-        for _ in range(int(minutes * 6)):
+        """The worker's passes, the clock moved between them to when something is due again, until the run is over."""
+        end = self.clock() + timedelta(minutes=minutes)
+        while self.clock() < end:
             self.work()
             run = self.run(number)
             if run.finished_at:
                 return run
-            self.move(seconds=10)
+            self.move(seconds=self.seconds_until_due())
         raise AssertionError(f"run {number} did not end: {[(item.state, item.reason) for item in self.items()]}")
+
+    def seconds_until_due(self) -> float:
+        """How long nothing is due; ten seconds where something is and waits for what no row tells."""
+        open_items = [item for item in self.items() if item.state in OPEN_STATES]
+        moments = [item.lease_until if item.state == CLAIMED else item.due_at for item in open_items]
+        waits = [(moment - self.clock()).total_seconds() for moment in moments if moment is not None]
+        return max(10.0, min(waits, default=0.0) + 0.001)
 
     def move(self, **by: float) -> None:
         """Both clocks, ours and Planning Center's."""
@@ -142,9 +152,15 @@ class GraceChurch:
 
 
 @pytest.fixture
+def simulator() -> Iterator[str]:
+    """A small practice Planning Center of the test's own; gives its address."""
+    with servers.serving(create_simulator(people=12)) as url:
+        yield url
+
+
+@pytest.fixture
 def practice(simulator: str) -> Practice:
     practice = Practice(simulator)
-    practice.post("reset", {"people": 12, "seed": 1})
     # Plenty of room, since the clock that is moved is ours and not the simulator's.
     practice.post("settings", {"limit": 100_000})
     return practice
