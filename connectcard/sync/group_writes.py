@@ -1,5 +1,6 @@
 """What a step that puts somebody into a group is written to, whether it is of a card or of a push. A role that stands is never changed."""
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, FieldRefused, Forbidden, Gone, Merged, ProductUnavailable, Refused, ScopeMissing
 from connectcard.planning_center.resources import groups, people
 from connectcard.sync.mappings._core import moment
-from connectcard.sync.models import INTENT, SyncItem
+from connectcard.sync.models import INTENT, SyncItem, SyncStep
 from connectcard.sync.steps import AskSomebody, Later, Made, PersonGone, Step, in_words
 
 NOT_ARRIVED = "Planning Center Groups does not know this person yet. Tried again by itself."
@@ -81,9 +82,16 @@ class MembershipTarget:
         return in_words(error)
 
     def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
+        _say_who(step, self.who(step))
         row = _subject_of(item) if item.subject_id else membership_in(step.body["group"], self.who(step))
         if made.record is not None and row is not None:
             keep_membership(row, made.record, self.who(step))
+
+
+def _say_who(step: Step, person: str) -> None:
+    """The step of a card was planned before its person was made; from now on it says who was put in."""
+    row = db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+    row.body = json.dumps({**step.body, "attributes": {**step.body["attributes"], "person_id": person}})
 
 
 def _subject_of(item: SyncItem) -> GroupMembership:

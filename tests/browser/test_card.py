@@ -14,6 +14,7 @@ from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
 from tests.browsing import PHONE, axe_findings, sticks_out, until, visitor
+from tests.web.test_directory import a_group
 
 CARD = "/c/grace/welcome"
 TABLET = f"{CARD}?at=tablet"
@@ -101,6 +102,23 @@ def test_on_a_phone_the_whole_card_is_one_page(phone: Page, grace: UUID) -> None
     assert card.answers == {"first_name": "Ana", "email": "ana@gmail.com", "visit": "first_time", "interests": ["kids"], "heard": "friend"}
     phone.reload()
     expect(phone.get_by_role("heading", name="Thank you")).to_have_text("Thank you")
+
+
+def test_a_group_is_chosen_from_one_list(phone: Page, grace: UUID) -> None:
+    make_card(grace, group=True)
+    choir = a_group(grace, "Choir", schedule="Sundays at 7", listed=True, enrollment="open")
+    a_group(grace, "Young families who meet in the old town hall", schedule="Every other Wednesday at 7 pm", listed=True, enrollment="open")
+    phone.goto(CARD)
+    fill_in(phone)
+    phone.get_by_label("I’d like to join a group").select_option("Choir · Sundays at 7")
+    assert (axe_findings(phone), sticks_out(phone)) == ([], [])
+    send(phone)
+    expect(phone.get_by_role("heading", name="Thank you, Ana")).to_be_focused()
+    [card] = stored(grace)
+    assert card.answers["group"] == {"id": str(choir), "name": "Choir", "open": True}
+    # Nothing of it is there for whoever comes next, going back included.
+    phone.go_back()
+    expect(phone.get_by_label("I’d like to join a group")).to_have_value("")
 
 
 def test_a_problem_is_said_at_the_top_and_beside_its_input(phone: Page, grace: UUID) -> None:
