@@ -11,7 +11,7 @@ from connectcard.cards.models import Submission
 from connectcard.cards.queries import corrections_of
 from connectcard.database import db
 from connectcard.sync.cards_in_sync import CardInSync
-from connectcard.sync.models import CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UNDO, UPDATED, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.models import CARD, CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UNDO, UPDATED, SyncItem, SyncOutcome, SyncRun
 
 OUTCOME_WORDS = {
     CREATED: "Added to Planning Center as a new person",
@@ -20,6 +20,13 @@ OUTCOME_WORDS = {
     NEEDS_YOU: "Left for you to decide",
     FAILED: "Not accepted by Planning Center",
 }
+# The same of a record of our own directory, whatever it is.
+OF_RECORDS = {CREATED: "Added to Planning Center", UPDATED: "Changed in Planning Center"}
+
+
+def words_of_outcome(kind: str, outcome: str) -> str:
+    """How an item of this kind fared, in words."""
+    return OUTCOME_WORDS[outcome] if kind == CARD else OF_RECORDS.get(outcome, OUTCOME_WORDS[outcome])
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,20 @@ class Event:
 def history(card: CardInSync) -> list[Event]:
     """Everything that happened to a card, oldest first."""
     events = [Event(card.submission.received_at, "Came in"), *_corrected(card.submission)]
-    if card.item:
-        of_item = (_approved, _moved, _written, _came_to_rest, _done_by_hand, _taken_back)
-        events += [event for told in of_item for event in told(card.item)]
+    return _in_order([*events, *(_events_of(card.item) if card.item else [])])
+
+
+def history_of_record(item: SyncItem) -> list[Event]:
+    """Everything that happened to a record of our directory on its way, oldest first."""
+    return _in_order(_events_of(item))
+
+
+def _events_of(item: SyncItem) -> list[Event]:
+    of_item = (_approved, _moved, _written, _came_to_rest, _done_by_hand, _taken_back)
+    return [event for told in of_item for event in told(item)]
+
+
+def _in_order(events: list[Event]) -> list[Event]:
     return sorted(events, key=lambda event: event.at)
 
 
@@ -82,7 +100,7 @@ def _came_to_rest(item: SyncItem) -> list[Event]:
     rows = db.session.execute(
         select(SyncOutcome, SyncRun.number).join(SyncRun, SyncRun.id == SyncOutcome.run_id).where(SyncOutcome.item_id == item.id)
     )
-    return [Event(outcome.at, OUTCOME_WORDS[outcome.outcome], number) for outcome, number in rows]
+    return [Event(outcome.at, words_of_outcome(item.kind, outcome.outcome), number) for outcome, number in rows]
 
 
 def _taken_back(item: SyncItem) -> list[Event]:

@@ -3,7 +3,7 @@
 A push is a run of items in the one ledger (items, steps): cards go first, and what a push writes it writes exactly once.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -124,12 +124,13 @@ def taken_by(kind: str) -> tuple[Taken, ...]:
 
 def waiting(kind: str) -> int:
     """How many records a push of this kind would take; those that wait for somebody to decide are not among them."""
-    return sum(len(set(subjects()) - asked_about()) for _, subjects in taken_by(kind))
+    return sum(map(len, would_take(kind).values()))
 
 
-def asked_about() -> set[UUID | None]:
-    """The records that wait for somebody to decide."""
-    return set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
+def would_take(kind: str) -> dict[str, list[UUID]]:
+    """The same records, in their order, by the kinds of their items."""
+    asked = set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
+    return {item_kind: [subject for subject in subjects() if subject not in asked] for item_kind, subjects in taken_by(kind)}
 
 
 def start(kind: str, member_name: str, only: Collection[UUID] | None = None) -> SyncRun:
@@ -239,6 +240,11 @@ def try_again(item_id: UUID, member_name: str) -> SyncRun:
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This is on its way or was sent already. Look at it again.")
     return _send_again(item, RUN_OF[item.kind], member_name)
+
+
+def send_again(items: Iterable[SyncItem], kind: str, member_name: str) -> SyncRun:
+    """Send these once more in a run of this kind, people before families and these before groups."""
+    return [_send_again(item, kind, member_name) for item in sorted(items, key=lambda item: ORDER.index(item.kind))][-1]
 
 
 def done_by_hand(item_id: UUID) -> None:

@@ -53,8 +53,7 @@ def page_of(kind: str, page: int) -> PreviewPage:
 
 def _leading(kind: str) -> list[tuple[str, UUID]]:
     """The records that lead a page, without those that another one brings."""
-    asked, taken = push.asked_about(), push.taken_by(kind)
-    found = {item_kind: [subject for subject in subjects() if subject not in asked] for item_kind, subjects in taken}
+    found = push.would_take(kind)
     brought = {person for item_kind, bring in BROUGHT.items() if item_kind in found for person in bring(found[item_kind])}
     return [
         (item_kind, subject)

@@ -1,5 +1,6 @@
-"""What staff see of pushes: how much waits to be sent, what needs them, and how the records of the last push fared."""
+"""What staff see of pushes: what needs them, what each record is called, and the push that was started last."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,8 @@ from connectcard.people.matching import UNCLEAR
 from connectcard.people.models import Family, Group, GroupMembership, Person
 from connectcard.people.queries import find_person
 from connectcard.sync import push
-from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.approvals import stopped_as_changed
+from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncRun
 from connectcard.sync.push_families import members_in_order
 
 MOST_SHOWN = 50
@@ -31,7 +33,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class NeedsYou:
-    """An item of a push that waits for staff. `question`: they have to say who it is; `asks_leader`: whether to put them in after all."""
+    """An item of a push that waits for staff. `question`: they have to say who it is; `asks_leader`: whether to put them in after all;
+    `changed`: what would be written is no longer what was approved, and is looked at on the record's own page."""
 
     item_id: UUID
     kind: str
@@ -42,23 +45,13 @@ class NeedsYou:
     question: bool = False
     asks_leader: bool = False
     candidates: tuple[Candidate, ...] = field(default_factory=tuple)
-
-
-@dataclass(frozen=True)
-class Fared:
-    """How one record fared in a push."""
-
-    about: str
-    kind: str
-    outcome: str
-    words: str
-    writes: tuple[str, ...]
+    changed: bool = False
 
 
 def needing_you() -> list[NeedsYou]:
     """What waits for staff, the oldest first."""
     wanted = select(SyncItem).where(SyncItem.kind.in_(push.ORDER), SyncItem.state.in_((REVIEW, FAILED)))
-    return [_needs(item) for item in db.session.scalars(wanted.order_by(SyncItem.due_at).limit(MOST_SHOWN))]
+    return [needs(item) for item in db.session.scalars(wanted.order_by(SyncItem.due_at).limit(MOST_SHOWN))]
 
 
 def count() -> int:
@@ -67,21 +60,22 @@ def count() -> int:
     return db.session.scalar(waiting) or 0
 
 
-def _needs(item: SyncItem) -> NeedsYou:
+def needs(item: SyncItem) -> NeedsYou:
+    """What an item in review, or one that failed, needs of staff."""
     decision = item.decision or {}
     question = item.kind == PERSON and decision.get("kind") == UNCLEAR and not decision.get("by")
     leader = item.kind == MEMBERSHIP and item.planned_at is None and not item.steps and item.person_remote_id is None
-    candidates = tuple(_candidate(one) for one in decision.get("candidates", ())) if question else ()
     return NeedsYou(
-        item.id,
-        item.kind,
-        item.subject_id,
-        about(item.kind, item.about),
-        item.reason or "",
-        item.state == FAILED,
-        question,
-        leader,
-        candidates,
+        item_id=item.id,
+        kind=item.kind,
+        subject_id=item.subject_id,
+        about=about(item.kind, item.about),
+        words=item.reason or "",
+        failed=item.state == FAILED,
+        question=question,
+        asks_leader=leader,
+        candidates=tuple(_candidate(one) for one in decision.get("candidates", ())) if question else (),
+        changed=stopped_as_changed(item),
     )
 
 
@@ -124,6 +118,14 @@ def names_in(kind: str, subject_id: UUID) -> dict[int, str]:
     return {number: row.person.name for number, row in rows.items() if row.person and row.person.name}
 
 
+def names_written(item: SyncItem) -> dict[int, str]:
+    """The same of those whom the steps of a family are about, as they were when it was planned."""
+    if item.kind != FAMILY:
+        return {}
+    subjects = {step.member: json.loads(step.body or "{}").get("subject") for step in item.steps if step.member}
+    return {number: name for number, subject in subjects.items() if subject and (name := _person_name(UUID(subject)))}
+
+
 def group_of(membership_id: UUID) -> UUID | None:
     """The group that a membership belongs to."""
     return db.session.scalar(select(GroupMembership.group_id).where(GroupMembership.id == membership_id))
@@ -132,19 +134,6 @@ def group_of(membership_id: UUID) -> UUID | None:
 def last_push() -> SyncRun | None:
     """The push that was started last."""
     return db.session.scalars(select(SyncRun).where(SyncRun.kind.in_(push.WAITING)).order_by(SyncRun.number.desc())).first()
-
-
-def fared(run: SyncRun) -> list[Fared]:
-    """How its records fared, the last first."""
-    wanted = select(SyncOutcome, SyncItem).join(SyncItem, SyncItem.id == SyncOutcome.item_id).where(SyncOutcome.run_id == run.id)
-    rows = db.session.execute(wanted.order_by(SyncOutcome.at.desc()).limit(MOST_SHOWN)).all()
-    return [
-        Fared(about(item.kind, item.about), item.kind, outcome.outcome, outcome.reason or "", _writes(item, run)) for outcome, item in rows
-    ]
-
-
-def _writes(item: SyncItem, run: SyncRun) -> tuple[str, ...]:
-    return tuple(step.label for step in item.steps if step.run_id == run.id and step.state == "done" and not step.found)
 
 
 def choose_to_send_memberships(chosen: bool) -> None:

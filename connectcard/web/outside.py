@@ -6,7 +6,7 @@ from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
 from connectcard.sync import plans
-from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.models import FAMILY, SyncItem, SyncStep
 
 HOSTS = {
     "people": "https://people.planningcenteronline.com",
@@ -27,13 +27,22 @@ def person_link(remote_id: str) -> str:
 
 
 def record_link(step: SyncStep, item: SyncItem) -> str:
-    """The address of the page on which the record of a step shows: the household's, or the person's whom it is on."""
-    if step.kind == plans.CREATE_HOUSEHOLD:
-        return outside_page(f"/households/{step.remote_id}", "people")
+    """The address of the page on which the record of a step shows: the household's, the group's, or the person's whom it is on."""
+    if item.kind == FAMILY or step.kind == plans.CREATE_HOUSEHOLD:
+        return outside_page(f"/households/{_household(step, item)}", "people")
     if step.kind == plans.ADD_TO_GROUP:
         return outside_page(f"/groups/{json.loads(step.body or '{}').get('group', '')}", "groups")
     made = {made.member: made.remote_id for made in item.steps if made.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and made.member}
     return person_link(str(made.get(step.member) or item.person_remote_id))
+
+
+def _household(step: SyncStep, item: SyncItem) -> str | None:
+    """The one that a step made or changed, or into which it put somebody."""
+    if step.kind != plans.ADD_MEMBER:
+        return step.remote_id
+    made = (one.remote_id for one in item.steps if one.kind == plans.CREATE_HOUSEHOLD and one.remote_id)
+    named: str | None = json.loads(step.body or "{}").get("household")
+    return named or next(made, None)
 
 
 def outside_page(path: str, product: str) -> str:

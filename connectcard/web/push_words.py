@@ -4,8 +4,25 @@ from uuid import UUID
 
 from flask import url_for
 
-from connectcard.sync.models import FAMILY, MEMBERSHIP, PERSON, PUSH_FAMILIES, PUSH_FULL, PUSH_MEMBERSHIPS, PUSH_PEOPLE
+from connectcard.sync.approvals import stopped_as_changed
+from connectcard.sync.models import (
+    FAILED,
+    FAMILY,
+    IGNORED,
+    MEMBERSHIP,
+    PERSON,
+    PUSH_FAMILIES,
+    PUSH_FULL,
+    PUSH_MEMBERSHIPS,
+    PUSH_PEOPLE,
+    REVIEW,
+    SYNCED,
+    WAITING,
+    SyncItem,
+)
 from connectcard.sync.push_board import group_of
+from connectcard.web.card_words import Status
+from connectcard.web.times import clock_time, on_the_clock
 
 WORDS = {
     PUSH_PEOPLE: "People",
@@ -14,6 +31,39 @@ WORDS = {
     PUSH_FULL: "Everything",
 }
 KIND_WORDS = {PERSON: "Person", FAMILY: "Family", MEMBERSHIP: "Group membership"}
+
+
+def standing(item: SyncItem) -> Status:
+    """How far a record has come, in few words."""
+    match item.state:
+        case "synced":
+            return Status("ok", f"Sent {on_the_clock(item.synced_at)}" if item.synced_at else "Sent")
+        case "review":
+            return Status("warn", "Changed since approved" if stopped_as_changed(item) else "Needs you")
+        case "failed":
+            return Status("bad", "Not accepted")
+        case "ignored":
+            return Status("", "Left alone")
+        case "waiting":
+            return Status("", f"Waiting until {clock_time(item.due_at)}")
+        case _:
+            return Status("info", "On its way")
+
+
+NEXT = {
+    SYNCED: "This is in Planning Center.",
+    FAILED: "Mend it here or there and try again; what was written already is not written twice.",
+    IGNORED: "This is kept here and not sent, until somebody changes it again.",
+    WAITING: "It goes on by itself; nobody needs to do anything.",
+    REVIEW: "",
+}
+
+
+def next_step(item: SyncItem) -> str:
+    """What happened, and what is next."""
+    said = NEXT.get(item.state, "A worker sends it in a moment.")
+    words = (said, item.reason) if item.state == SYNCED else (item.reason, said)
+    return " ".join(filter(None, words))
 
 
 def address_of(kind: str, subject_id: UUID) -> str:

@@ -12,9 +12,10 @@ from connectcard.churches.queries import get_church
 from connectcard.database import after_commit, transaction
 from connectcard.jobs.queue import ring
 from connectcard.sync import push, push_board
-from connectcard.sync.models import PUSH_MEMBERSHIPS
+from connectcard.sync.models import OUTCOMES, PUSH_MEMBERSHIPS
 from connectcard.web.access import staff_page
 from connectcard.web.push_words import KIND_WORDS, WORDS
+from connectcard.web.run_rows import rows_of
 
 blueprint = Blueprint("pushes", __name__)
 
@@ -29,7 +30,7 @@ def page() -> str:
         needing=push_board.needing_you(),
         needing_count=push_board.count(),
         run=run,
-        fared=push_board.fared(run) if run else [],
+        rows=rows_of(run, OUTCOMES) if run else [],
         kind_words=KIND_WORDS,
         sends_memberships=get_church().sends_memberships,
         memberships=PUSH_MEMBERSHIPS,

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import g
 
-from connectcard.churches.models import VIEWER
+from connectcard.churches.models import OWNER, VIEWER
+from connectcard.churches.queries import get_church
 from connectcard.sync import runs, starting
 from connectcard.sync.models import (
     PULL_FAMILIES,
@@ -42,12 +43,14 @@ class RunOn:
 
 def board() -> dict[str, Any]:
     """What `connection/_board.html` shows."""
-    shown = history("connection.page")
+    shown, chosen = history("connection.page"), get_church().sends_memberships
     on = [_on(run) for run in runs.all_running()]
     return shown | {
         "on": on,
         "pulls": [(kind, words) for kind, words in BUTTONS.items() if kind in starting.PULLS],
-        "pushes": [(kind, words) for kind, words in BUTTONS.items() if kind in starting.PUSHES],
+        "pushes": [(kind, words) for kind, words in BUTTONS.items() if kind in starting.PUSHES and (chosen or kind != PUSH_MEMBERSHIPS)],
+        "sends_memberships": chosen,
+        "may_choose": g.member.role == OWNER,
         "pulling": any(one.figures.kind in starting.PULLS for one in on),
         "pushing": any(one.figures.kind in starting.PUSHES for one in on),
         "may_sync": g.member.role != VIEWER,

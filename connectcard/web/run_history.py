@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
+from connectcard.churches.models import VIEWER
 from connectcard.clock import now
-from connectcard.sync import runs
+from connectcard.sync import retrying, runs
 from connectcard.sync.models import SyncRun
 from connectcard.web.access import staff_page
 from connectcard.web.inbox import csv_line
@@ -26,7 +27,8 @@ def history(endpoint: str) -> dict[str, Any]:
     found, has_more = runs.recent(page, problems=problems)
     return {
         "runs": found, "page": page, "has_more": has_more, "problems": problems, "history_endpoint": endpoint,
-        "words_of": end_words, "title_of": title, "ready": runs.ready_count(),
+        "words_of": end_words, "title_of": title, "ready": runs.ready_count(), "failed_left": retrying.failed_in(found),
+        "may_retry": g.member.role != VIEWER,
     }  # fmt: skip
 
 

@@ -1,42 +1,29 @@
 """Sync to Planning Center: start it, watch it, stop it, and what earlier ones did."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.churches.models import STAFF, VIEWER
 from connectcard.clock import now
 from connectcard.connections.models import Connection
 from connectcard.connections.queries import find_connection
-from connectcard.database import after_commit, db, transaction
-from connectcard.errors import NotFound
+from connectcard.database import after_commit, transaction
+from connectcard.errors import ChangeRefused, NotFound
 from connectcard.jobs.queue import ring
-from connectcard.sync import cards_in_sync, confirmations, runs
-from connectcard.sync.cards_in_sync import CardInSync
-from connectcard.sync.histories import OUTCOME_WORDS
-from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncOutcome, SyncRun
+from connectcard.sync import confirmations, retrying, runs
+from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncRun
 from connectcard.sync.runs import Counters
 from connectcard.web import run_history, undo
 from connectcard.web.access import poll, staff_page
+from connectcard.web.run_rows import ROWS_SHOWN, rows_of
 from connectcard.web.run_words import KINDS, end_words, title
 
 blueprint = Blueprint("runs", __name__)
 
 MILESTONES = (75, 50, 25)
 FIGURES_STAY_TRUE = timedelta(minutes=1)
-ROWS_SHOWN = 100
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """One card that came to rest in a run."""
-
-    outcome: SyncOutcome
-    card: CardInSync
 
 
 @blueprint.post("/sync")
@@ -94,6 +81,23 @@ def stop(number: int) -> AnyResponse:
     return redirect(url_for("runs.run", number=number), 303)
 
 
+@blueprint.post("/runs/<int:number>/retry")
+@staff_page(STAFF)
+def retry(number: int) -> AnyResponse:
+    """Send what failed in a run once more, and show the run that it is in now."""
+    church_id = g.church.id
+    try:
+        with transaction():
+            again, sent = retrying.retry_failed(runs.get_run(number), g.member.name)
+            number = again.number
+            after_commit(lambda: ring(church_id))
+    except ChangeRefused as refusal:
+        flash(str(refusal), "info")
+    else:
+        flash(f"{sent} {'is' if sent == 1 else 'are'} sent again. What waits for a decision was left alone.", "ok")
+    return redirect(url_for("runs.run", number=number), 303)
+
+
 def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
     """Everything that the page of a run and its fragment show."""
     figures = figures or runs.counters(run)
@@ -107,11 +111,11 @@ def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
         "seen": mark_of(figures, rate),
         "milestone": milestone(figures),
         "end_words": end_words(figures),
-        "outcome_words": OUTCOME_WORDS,
         "awaiting": confirmations.count(run),
         "attention": rows_of(run, (NEEDS_YOU, FAILED)),
         "through": rows_of(run, (CREATED, UPDATED, SKIPPED)),
         "rows_shown": ROWS_SHOWN,
+        "failed_left": retrying.failed_in([run]).get(run.id, 0),
         "may_sync": may_sync(),
     } | undo.shown(run)
 
@@ -147,11 +151,3 @@ def milestone(figures: Counters) -> tuple[str, str]:
     said = f"{figures.settled} of {counted} are through." if quarter else f"{KINDS[figures.kind].title} started with {counted}."
     trouble = " Some were not accepted." if figures.failed else ""
     return f"{quarter}{'f' if figures.failed else ''}", said + trouble
-
-
-def rows_of(run: SyncRun, outcomes: Sequence[str]) -> list[RunRow]:
-    """The cards that came to rest so in a run, the last one first."""
-    wanted = select(SyncOutcome).where(SyncOutcome.run_id == run.id, SyncOutcome.outcome.in_(outcomes))
-    found = list(db.session.scalars(wanted.order_by(SyncOutcome.at.desc()).limit(ROWS_SHOWN)))
-    cards = cards_in_sync.cards_of_items([outcome.item_id for outcome in found])
-    return [RunRow(outcome, cards[outcome.item_id]) for outcome in found if outcome.item_id in cards]

@@ -128,8 +128,8 @@ def test_a_run_that_stands_still_says_why(grace: UUID, sam: StaffBrowser, connec
 def test_each_card_says_what_became_of_it(grace: UUID, sam: StaffBrowser) -> None:
     run = a_run(grace, FINISHED, total=3, created=1, needs_you=1, failed=1, finished_at=now())
     made = an_item(grace, a_card(grace), SYNCED, run, outcome="created", person_remote_id="48213")
-    a_step(grace, made, "New person")
-    a_step(grace, made, "Email")
+    a_step(grace, made, "New person", run_id=run)
+    a_step(grace, made, "Email", run_id=run)
     an_item(grace, a_card(grace, first_name="Dana"), REVIEW, run, outcome="needs_you", reason="Same email as Robert Whitfield.")
     tom = an_item(grace, a_card(grace, first_name="Tom"), FAILED, run, outcome="failed", person_remote_id="48400", reason="Email refused.")
     a_step(grace, tom, "New person")
