@@ -17,13 +17,14 @@ PLANNING_CENTER_URL = "https://api.planningcenteronline.com"
 
 @dataclass(frozen=True)
 class Waits:
-    """How long we wait before we believe that a request will not be applied any more; and how seldom an idle worker that hears no bell
-    looks into the database."""
+    """How long we wait before we believe that a request will not be applied any more, how seldom an idle worker that hears no bell looks
+    into the database, and how long before a sign-in that Planning Center called dead is tried once more."""
 
     lease: timedelta = timedelta(seconds=90)
     send: timedelta = timedelta(seconds=60)
     settle: timedelta = timedelta(seconds=120)
     look: timedelta = timedelta(seconds=15)
+    second_try: timedelta = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class _Reader:
         return int(value)
 
     def waits(self, base_url: str) -> Waits:
-        """SYNC_WAITS="lease,send,settle,look" in seconds; anything but the defaults would be unsafe against the real service."""
+        """SYNC_WAITS="lease,send,settle,look,second_try" in seconds; anything but the defaults would be unsafe against the real service."""
         value = self.environ.get("SYNC_WAITS", "").strip()
         if not value:
             return Waits()
@@ -189,8 +190,8 @@ class _Reader:
             waits = Waits(*(timedelta(seconds=float(part)) for part in value.split(",")))
         except (ValueError, OverflowError, TypeError):
             waits = Waits(lease=timedelta())
-        if not timedelta() < waits.send < waits.lease or min(waits.settle, waits.look) <= timedelta():
-            self.problem("SYNC_WAITS", "up to four numbers of seconds, such as 9,6,12,15, the first one the longer of the first two")
+        if not timedelta() < waits.send < waits.lease or min(waits.settle, waits.look, waits.second_try) <= timedelta():
+            self.problem("SYNC_WAITS", "up to five numbers of seconds, such as 9,6,12,15,60, the first one the longer of the first two")
             return Waits()
         if not is_loopback(base_url):
             self.problem("SYNC_WAITS", "left out unless PCO_BASE_URL is on this machine: shorter waits make duplicates")

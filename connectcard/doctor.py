@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from connectcard import create_app
 from connectcard.churches.models import Church
 from connectcard.config import Config
-from connectcard.connections.incidents import MOST_CHURCHES, churches_turned_away
+from connectcard.connections.incidents import MOST_CHURCHES, churches_tried_once_more, churches_turned_away
 from connectcard.database import db
 from connectcard.errors import ConfigError
 from connectcard.extensions import bell
@@ -93,6 +93,9 @@ def _sign_ins() -> Finding:
     if count > MOST_CHURCHES:
         words = f"Planning Center called those of {count} churches dead within ten minutes; they are kept and tried again"
         return Finding("sign-ins", False, f"{words}. Look at Planning Center's status page and tell its support")
+    if awaited := churches_tried_once_more():
+        words = f"Planning Center did not renew that of {'one church' if awaited == 1 else f'{awaited} churches'}"
+        return Finding("sign-ins", True, f"{words}; it is tried once more before an owner has to connect again")
     return Finding("sign-ins", True, "Planning Center takes them")
 
 

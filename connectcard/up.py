@@ -28,7 +28,7 @@ from connectcard.supervisor import Part, Supervisor
 ROOT = Path(__file__).resolve().parent.parent
 PORT, PRACTICE_PORT = 5000, 5050
 # On a loopback socket no request is late by minutes, so practice need not wait as long as against the real service.
-PRACTICE_WAITS = "9,6,12"
+PRACTICE_WAITS = "9,6,12,15,60"
 # A worker finishes the call that is in flight: 20 seconds at most.
 WORKER_PATIENCE = 25
 

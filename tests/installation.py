@@ -20,7 +20,7 @@ from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.servers import free_port, spawn, wait_for, wait_until
 
 # Lease, send, settle and look in seconds: short enough that a test can wait for them on this very machine.
-SHORT_WAITS = "2,1.5,1.5,1"
+SHORT_WAITS = "2,1.5,1.5,1,3"
 
 
 @dataclass

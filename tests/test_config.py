@@ -25,7 +25,7 @@ def test_a_good_environment_is_read_whole() -> None:
     assert config.encryption_keys == (b"k" * 32, b"o" * 32)
     assert (config.public_url, config.secure, config.testing) == ("https://cards.example.org", True, False)
     assert config.pco_base_url == "https://api.planningcenteronline.com"
-    assert config.waits.settle.total_seconds() == 120
+    assert (config.waits.settle.total_seconds(), config.waits.second_try.total_seconds()) == (120, 900)
 
 
 def test_an_empty_environment_names_every_setting_at_once() -> None:
@@ -86,12 +86,13 @@ def test_a_complaint_never_repeats_what_was_set(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.8.9.1"])
 def test_on_this_very_machine_plain_http_and_short_waits_are_fine(host: str) -> None:
-    here = {"PUBLIC_URL": f"http://{host}:5000", "PCO_BASE_URL": f"http://{host}:7000", "SYNC_WAITS": "0.9,0.6,1.2"}
+    here = {"PUBLIC_URL": f"http://{host}:5000", "PCO_BASE_URL": f"http://{host}:7000", "SYNC_WAITS": "0.9,0.6,1.2,1,3"}
     config = Config.from_environment(GOOD | here)
+    assert config.waits.second_try.total_seconds() == 3
     assert (config.secure, config.waits.lease.total_seconds(), config.waits.settle.total_seconds()) == (False, 0.9, 1.2)
 
 
-@pytest.mark.parametrize("waits", ["0,0,0", "-1,6,12", "nan,6,12", "inf,6,12", "1,6,12", "9,6,-1"])
+@pytest.mark.parametrize("waits", ["0,0,0", "-1,6,12", "nan,6,12", "inf,6,12", "1,6,12", "9,6,-1", "9,6,12,15,0", "9,6,12,15,60,1"])
 def test_waits_that_make_no_sense_are_refused(waits: str) -> None:
     with pytest.raises(ConfigError, match="SYNC_WAITS is odd"):
         Config.from_environment(GOOD | {"PCO_BASE_URL": "http://127.0.0.1:7000", "SYNC_WAITS": waits})

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVERY_CHURCH: dict[str, int] = {
     "connectcard/cli.py": 1,  # the whole database was put back from a backup
     "connectcard/jobs/restores.py": 1,  # the same, noticed by ourselves
+    "connectcard/connections/incidents.py": 1,  # how many sign-ins are tried once more, for the doctor
     "connectcard/jobs/schedule.py": 1,  # every church in turn, each in its own scope from there on
     "connectcard/jobs/worker.py": 1,  # which churches want their choices read
     "connectcard/keys.py": 1,  # every church in turn, each in its own scope from there on

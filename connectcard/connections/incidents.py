@@ -10,9 +10,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import delete, func, select
 
+from connectcard.churches.tenancy import every_church
 from connectcard.clock import now
 from connectcard.connections.aside import writing_aside
-from connectcard.connections.models import DeadGrantSeen
+from connectcard.connections.models import CONNECTED, Connection, DeadGrantSeen
 from connectcard.database import db
 
 log = structlog.get_logger()
@@ -39,3 +40,10 @@ def is_incident(connection_id: UUID) -> bool:
 def churches_turned_away() -> int:
     """How many churches' sign-ins were called dead within the last ten minutes, for whoever hosts this."""
     return db.session.scalar(select(func.count(DeadGrantSeen.connection_id)).where(DeadGrantSeen.seen_at >= now() - WITHIN)) or 0
+
+
+def churches_tried_once_more() -> int:
+    """How many churches' sign-ins were called dead and are asked about once more, for whoever hosts this."""
+    awaited = select(func.count(Connection.id)).where(Connection.state == CONNECTED, Connection.second_try_at.is_not(None))
+    with every_church():
+        return db.session.scalar(awaited) or 0

@@ -22,7 +22,8 @@ READ_ONLY = "read_only"
 class Connection(ChurchOwned, Base):
     """One per church. Tokens are sealed; `version` grows with each new pair, so that a late refresh sees it lost.
 
-    `refresh_claimed_until` is the single-flight claim. `blocked_until` and the `rate_*` columns are what Planning Center's
+    `refresh_claimed_until` is the single-flight claim. `second_try_at` is when a refresh token that Planning Center called dead is tried
+    once more, before the church is asked to connect again. `blocked_until` and the `rate_*` columns are what Planning Center's
     answers said last. `lane_*` is the lease of the worker that sends for this church; `lane_fence` grows with each holder.
     `products` maps a product to ok, no_scope, no_access, hidden_rows or read_only.
     """
@@ -43,6 +44,7 @@ class Connection(ChurchOwned, Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)
     refresh_claimed_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    second_try_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     connected_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     products: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
@@ -63,6 +65,11 @@ class Connection(ChurchOwned, Base):
 
     access_token = Sealed()
     refresh_token = Sealed()
+
+    @property
+    def not_renewed(self) -> bool:
+        """Whether Planning Center called the sign-in dead once, and is asked once more at `second_try_at`."""
+        return self.state == CONNECTED and self.second_try_at is not None
 
 
 class DeadGrantSeen(Base):

@@ -124,7 +124,7 @@ def disconnect(connection: Connection) -> bool:
 
 
 def _forget_tokens(row: Connection) -> None:
-    row.access_token = row.refresh_token = row.expires_at = row.refresh_claimed_until = None
+    row.access_token = row.refresh_token = row.expires_at = row.refresh_claimed_until = row.second_try_at = None
     row.version += 1
 
 

@@ -2,12 +2,12 @@
 
 Refresh tokens are used once: of two refreshes at the same moment one would lose the church's connection. Whoever refreshes has
 claimed it in the row by one UPDATE and its row count; the others read the row again until the new tokens stand there. Both tokens
-are committed before the first of them is used. Only a JSON answer that says the grant is dead means that the church must connect
-again; after anything else the tokens are kept.
+are committed before the first of them is used. Only a JSON answer that says the grant is dead, given twice a quarter of an hour
+apart, means that the church must connect again; after anything else the tokens are kept.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import Any, cast
@@ -23,7 +23,15 @@ from connectcard.connections.aside import reading_aside, writing_aside
 from connectcard.connections.incidents import INCIDENT_WORDS, WITHIN, is_incident
 from connectcard.connections.models import CONNECTED, DISCONNECTED, RECONNECT, Connection
 from connectcard.database import end_reading
-from connectcard.planning_center.errors import ClientRefused, DeadGrant, OutcomeUnknown, PlanningCenterError, ReconnectNeeded, Unavailable
+from connectcard.planning_center.errors import (
+    ClientRefused,
+    DeadGrant,
+    NotRenewed,
+    OutcomeUnknown,
+    PlanningCenterError,
+    ReconnectNeeded,
+    Unavailable,
+)
 from connectcard.planning_center.oauth import OAuthClient, Tokens
 
 log = structlog.get_logger()
@@ -37,6 +45,7 @@ PATIENCE_SECONDS = 20.0
 # Soon at first, and then so seldom that many who wait leave the machine to the one who works.
 LOOK_AGAIN_SECONDS = (0.1, 0.2, 0.4, 0.8)
 RECONNECT_WORDS = "Planning Center says that this church's sign-in is no longer valid. An owner needs to connect again; no card is lost."
+NOT_RENEWED = "Planning Center did not renew this church's sign-in. We try once more before anybody has to connect again; no card is lost."
 RENEWAL_FAILED = "Planning Center could not be reached to renew the sign-in; we keep trying."
 
 
@@ -49,6 +58,7 @@ class _Standing:
     version: int
     expires_at: datetime | None
     claimed_until: datetime | None
+    second_try_at: datetime | None
     failing: bool
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -67,6 +77,11 @@ class _Standing:
     def resting(self) -> bool:
         """Whether a renewal failed a moment ago, so that nobody should try just now."""
         return self.failing and self.claimed
+
+    @property
+    def given_up(self) -> bool:
+        """Whether a dead answer is the last word: the second one, or there is no token to try again with."""
+        return self.refresh_token is None or (self.second_try_at is not None and self.second_try_at <= now())
 
 
 def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> str:
@@ -128,6 +143,7 @@ def _read(connection_id: UUID) -> _Standing:
             version=row.version,
             expires_at=row.expires_at,
             claimed_until=row.refresh_claimed_until,
+            second_try_at=row.second_try_at,
             failing=row.state_reason is not None,
             access_token=row.access_token,
             refresh_token=row.refresh_token,
@@ -157,18 +173,37 @@ def _renew(standing: _Standing, refused: str | None) -> str | None:
     try:
         tokens = _next_tokens(standing)
     except DeadGrant as error:
-        if is_incident(standing.connection_id):
-            _changed(_as_it_stood(standing).values(refresh_claimed_until=now() + WITHIN, state_reason=INCIDENT_WORDS))
-            return _make_do(standing, refused, error)
-        if _changed(_as_it_stood(standing).values(state=RECONNECT, state_reason=RECONNECT_WORDS, refresh_claimed_until=None)):
-            log.warning("connection_needs_reconnect", connection_id=str(standing.connection_id))
-            raise ReconnectNeeded(RECONNECT_WORDS) from error
-        return None
+        return _turned_away(standing, refused, error)
     except PlanningCenterError as error:
         log.warning("refresh_failed", connection_id=str(standing.connection_id), error=type(error).__name__)
         _changed(_as_it_stood(standing).values(refresh_claimed_until=now() + PAUSE, state_reason=RENEWAL_FAILED))
         return _make_do(standing, refused, error)
     return tokens.access_token if _store(standing, tokens, asked_at) else None
+
+
+def _turned_away(standing: _Standing, refused: str | None, error: DeadGrant) -> str | None:
+    """Planning Center called the grant dead: believed the second time only, and not at all where it says so of many churches."""
+    if is_incident(standing.connection_id):
+        _changed(_as_it_stood(standing).values(refresh_claimed_until=now() + WITHIN, state_reason=INCIDENT_WORDS))
+        return _make_do(standing, refused, error)
+    if not standing.given_up:
+        return _try_once_more_later(standing, refused, error)
+    over = {"state": RECONNECT, "state_reason": RECONNECT_WORDS, "refresh_claimed_until": None, "second_try_at": None}
+    if _changed(_as_it_stood(standing).values(**over)):
+        log.warning("connection_needs_reconnect", connection_id=str(standing.connection_id))
+        raise ReconnectNeeded(RECONNECT_WORDS) from error
+    return None
+
+
+def _try_once_more_later(standing: _Standing, refused: str | None, error: DeadGrant) -> str | None:
+    """Keep both tokens and leave them alone until then; an access token that was refused is not tried on anybody's card again."""
+    second_try_at = standing.second_try_at or now() + cast("Config", current_app.config["CONNECTCARD"]).waits.second_try
+    kept = {"refresh_claimed_until": second_try_at, "second_try_at": second_try_at, "state_reason": NOT_RENEWED}
+    spent = {"expires_at": now()} if refused and refused == standing.access_token else {}
+    if not _changed(_as_it_stood(standing).values(**kept, **spent)):
+        return None
+    log.warning("sign_in_not_renewed", connection_id=str(standing.connection_id))
+    return _make_do(replace(standing, claimed_until=second_try_at, second_try_at=second_try_at), refused, error)
 
 
 def _next_tokens(standing: _Standing) -> Tokens:
@@ -201,7 +236,7 @@ def keep_tokens(row: Connection, tokens: Tokens, asked_at: datetime) -> None:
     """Put a pair of tokens into a connection's row, as its newest. Inside `transaction()`."""
     row.access_token, row.refresh_token = tokens.access_token, tokens.refresh_token
     row.expires_at, row.version = asked_at + timedelta(seconds=tokens.expires_in), row.version + 1
-    row.state, row.state_reason, row.refresh_claimed_until = CONNECTED, None, None
+    row.state, row.state_reason, row.refresh_claimed_until, row.second_try_at = CONNECTED, None, None, None
     row.scope = tokens.scope or row.scope
 
 
@@ -211,6 +246,8 @@ def _make_do(standing: _Standing, refused: str | None, error: PlanningCenterErro
         return cast(str, standing.access_token)
     if isinstance(error, ClientRefused):
         raise error
+    if standing.second_try_at is not None and standing.second_try_at > now():
+        raise NotRenewed(NOT_RENEWED, retry_after=(standing.second_try_at - now()).total_seconds()) from error
     # Whatever became of the refresh, the request that needed it was surely not sent.
     raise Unavailable(RENEWAL_FAILED, retry_after=PAUSE.total_seconds()) from error
 

@@ -17,6 +17,7 @@ _WORDS: tuple[tuple[type[PlanningCenterError], str], ...] = (
     (errors.Blocked, "Something in front of Planning Center turned us away. Nothing is lost; try again in a few minutes."),
     (errors.NotSent, "Planning Center could not be reached. Nothing is lost; try again in a few minutes."),
     (errors.AnotherVersion, "Planning Center has changed, and this installation needs an update. Whoever hosts it needs to install it."),
+    (errors.NotRenewed, "Planning Center did not renew this church's sign-in. It is tried once more by itself; no card is lost."),
     (errors.Unavailable, "Planning Center did not answer properly. Nothing is lost; try again in a few minutes."),
     (errors.Refused, "Planning Center refused the request."),
 )

@@ -118,16 +118,30 @@ def erase_expired() -> None:
 
 
 def keep_tokens_alive() -> None:
-    """Refresh the tokens that nobody used for a week; one church's trouble is noted and does not keep the others waiting."""
+    """Refresh the tokens that nobody used for a week."""
+    _renew_each(_is_unused)
+
+
+def try_sign_ins_once_more() -> None:
+    """Whoever was called dead a while ago is asked about again, though no card may wait for it."""
+    _renew_each(_second_try_is_due)
+
+
+def _renew_each(wanted: Callable[[Connection], bool]) -> None:
+    """One church's trouble is noted and does not keep the others waiting."""
     for church_id in _each_church():
         connection = find_connection()
-        if connection is None or not _is_unused(connection):
+        if connection is None or not wanted(connection):
             continue
         end_reading()
         try:
             keep_alive(connection)
         except (ConnectCardError, PlanningCenterError) as error:
             log.warning("a token could not be refreshed", church_id=church_id, exc_info=error)
+
+
+def _second_try_is_due(connection: Connection) -> bool:
+    return connection.not_renewed and connection.second_try_at is not None and connection.second_try_at <= now()
 
 
 def _is_unused(connection: Connection) -> bool:
@@ -197,6 +211,7 @@ DUTIES = (
     Duty("erase expired cards", timedelta(hours=1), erase_expired),
     Duty("erase old deliveries", timedelta(hours=1), erase_old_deliveries),
     Duty("keep tokens alive", timedelta(days=1), keep_tokens_alive),
+    Duty("try sign-ins once more", timedelta(minutes=1), try_sign_ins_once_more),
     Duty("forget old sessions", timedelta(hours=1), forget_old_sessions),
     Duty("forget aged views", timedelta(hours=6), forget_aged_views),
     Duty("look at what is offered", timedelta(days=1), look_at_what_is_offered),

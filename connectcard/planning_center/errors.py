@@ -84,6 +84,10 @@ class Unavailable(_Later):
     """Planning Center is not there just now."""
 
 
+class NotRenewed(Unavailable):
+    """The sign-in was not renewed, which is tried once more before it is given up."""
+
+
 class AnotherVersion(Unavailable):
     """Planning Center answered in another version than it was asked for, or does not know that version."""
 

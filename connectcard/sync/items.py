@@ -19,6 +19,7 @@ from connectcard.database import db, end_reading
 from connectcard.planning_center import Client
 from connectcard.planning_center.errors import (
     Blocked,
+    NotRenewed,
     NotSent,
     OutcomeUnknown,
     PlanningCenterError,
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 BACKOFF = (5, 15, 45, 120, 300)
 BLOCKED_PAUSE = timedelta(minutes=3)
 RECONNECT_PAUSE = timedelta(minutes=1)
+NOT_RENEWED = "Planning Center did not renew the church's sign-in. It is tried once more; until then nothing is sent."
 MOST_TAKEN_TOKENS = 20
 
 
@@ -165,6 +167,8 @@ def go_on_soon(item: SyncItem, reason: str) -> None:
 def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:
     if isinstance(error, ReconnectNeeded | ProductUnavailable):
         wait(hold, Later(now() + RECONNECT_PAUSE, "The church needs to be connected to Planning Center again."), PENDING)
+    elif isinstance(error, NotRenewed):
+        wait(hold, Later(now() + timedelta(seconds=error.retry_after or 0), NOT_RENEWED), PENDING)
     elif isinstance(error, Refused):
         # A write whose outcome nobody knows needs eyes, not only another try.
         state, outcome = (REVIEW, NEEDS_YOU) if _is_unclear(hold) else (FAILED, FAILED)

@@ -65,7 +65,8 @@ def page() -> str:
     return render_template(
         "home/page.html",
         greeting=greeting(now().astimezone(ZoneInfo(g.church.time_zone)).hour),
-        sentence=sentence(seen, state),
+        # The band above says that the sign-in is in trouble.
+        sentence=sentence(seen, RECONNECT if connection and connection.not_renewed else state),
         overview=seen,
         steps=[] if all(step.done for step in steps) else steps,
         links=card_links(),

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
-from connectcard.connections.models import RECONNECT
+from connectcard.connections.models import RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.people import conflicts
 from connectcard.sync import cards_in_sync, push_board, questions
@@ -119,13 +119,14 @@ def words_of_every_page() -> dict[str, Any]:
         "navigation": navigation(),
         "role_words": ROLE_WORDS,
         "htmx_config": HTMX_CONFIG,
-        "reconnect_needed": _reconnect_needed(),
+        "sign_in": _sign_in(),
     }
 
 
-def _reconnect_needed() -> bool:
+def _sign_in() -> Connection | None:
+    """The church's connection, where its sign-in is in trouble."""
     connection = find_connection()
-    return connection is not None and connection.state == RECONNECT
+    return connection if connection is not None and (connection.state == RECONNECT or connection.not_renewed) else None
 
 
 def static_url(name: str) -> str:

@@ -13,13 +13,18 @@ SECONDS_PER_MINUTE = 60
 
 
 def init_app(app: Flask) -> None:
-    for words in (clock_time, day_and_time, exactly, how_long, long_day, plain_day, recently):
+    for words in (at_or_now, clock_time, day_and_time, exactly, how_long, long_day, plain_day, recently):
         app.add_template_filter(words)
 
 
 def clock_time(moment: datetime) -> str:
     """9:42 AM"""
     return _plain(dates.format_time(local(moment), "short", locale=_locale()))
+
+
+def at_or_now(moment: datetime) -> str:
+    """at 9:42 AM, and "now" once that is over"""
+    return f"at {clock_time(moment)}" if moment > now() else "now"
 
 
 def long_day(moment: datetime) -> str:

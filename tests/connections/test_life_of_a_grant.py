@@ -22,7 +22,7 @@ from connectcard.connections.models import CONNECTED, RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.database import transaction
 from connectcard.planning_center import Client
-from connectcard.planning_center.errors import OutcomeUnknown, ReconnectNeeded, Unavailable
+from connectcard.planning_center.errors import NotRenewed, OutcomeUnknown, ReconnectNeeded, Unavailable
 from connectcard.planning_center.resources import people
 from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.conftest import MovedClock, make_config
@@ -44,8 +44,8 @@ def config(database_url: str, origin: str, redis_url: str) -> Config:
 
 
 @pytest.fixture
-def grace(app: Flask, origin: str) -> UUID:
-    """Grace Church, connected by the consent of the first person who can sign in there."""
+def grace(app: Flask, origin: str, moved_clock: MovedClock) -> UUID:
+    """Grace Church, connected by the consent of the first person who can sign in there; the clock stands from the beginning on."""
     return consented(origin, "grace", 0)
 
 
@@ -152,11 +152,20 @@ def token_calls(origin: str) -> list[dict[str, Any]]:
     return [entry for entry in log if entry["path"] == "/oauth/token"]
 
 
-def test_a_grant_that_was_withdrawn_there_needs_reconnecting_and_a_new_consent_mends_it(grace: UUID, neighbour: UUID, origin: str) -> None:
+def test_a_grant_that_was_withdrawn_there_needs_reconnecting_and_a_new_consent_mends_it(
+    grace: UUID, neighbour: UUID, origin: str, moved_clock: MovedClock
+) -> None:
     control(origin, "faults", kind="revoked_token", path="/people/v2", times=1)
+    before = len(token_calls(origin))
+    with church_scope(grace):
+        for _ in range(3):
+            with pytest.raises(NotRenewed):
+                organization_seen()
+    assert (connection_of(grace).state, len(token_calls(origin)) - before) == (CONNECTED, 1)
+    moved_clock.move(minutes=15)
     with church_scope(grace), pytest.raises(ReconnectNeeded):
         organization_seen()
-    assert connection_of(grace).state == RECONNECT
+    assert (connection_of(grace).state, len(token_calls(origin)) - before) == (RECONNECT, 2)
     assert connection_of(neighbour).state == CONNECTED
     with church_scope(grace), transaction() as session:
         church = session.get_one(Church, grace)
@@ -179,6 +188,9 @@ def test_a_firewalls_page_at_the_token_endpoint_costs_nobody_the_connection(grac
 def test_a_renewal_that_was_applied_and_lost_is_said_plainly(grace: UUID, origin: str, moved_clock: MovedClock) -> None:
     moved_clock.move(hours=3)
     control(origin, "faults", kind="drop_after", path="/oauth/token", times=1)
+    with church_scope(grace), pytest.raises(NotRenewed):
+        organization_seen()
+    moved_clock.move(minutes=15)
     with church_scope(grace), pytest.raises(ReconnectNeeded):
         organization_seen()
     assert connection_of(grace).state == RECONNECT

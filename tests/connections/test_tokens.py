@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select, update
 
+from connectcard import doctor
+from connectcard.churches.models import Church
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections import operations, tokens
@@ -18,7 +20,7 @@ from connectcard.connections.queries import find_connection
 from connectcard.connections.tokens import fresh_access_token
 from connectcard.crypto import CannotOpen
 from connectcard.database import db, transaction
-from connectcard.planning_center.errors import ClientRefused, ReconnectNeeded, Unavailable
+from connectcard.planning_center.errors import ClientRefused, NotRenewed, ReconnectNeeded, Unavailable
 from tests.conftest import MovedClock
 from tests.connections.conftest import TokenEndpoint, all_at_once, connected, connection_of
 
@@ -72,24 +74,140 @@ def test_an_answer_that_got_lost_is_asked_for_once_more(grace: UUID, endpoint: T
     assert endpoint.refreshed == ["refresh-0", "refresh-0"]
 
 
-def test_a_lost_answer_that_spent_the_token_means_reconnect(grace: UUID, endpoint: TokenEndpoint) -> None:
-    connection_id = connected(grace, left=PAST)
-    endpoint.plays = [endpoint.applied_and_lost]
-    with church_scope(grace), pytest.raises(ReconnectNeeded):
-        fresh_access_token(connection_id)
-    assert connection_of(grace).state == RECONNECT
+# Called dead: believed the second time.
 
 
-def test_a_dead_grant_is_said_once_and_then_nobody_asks_again(app: Flask, grace: UUID, endpoint: TokenEndpoint) -> None:
-    connection_id = connected(grace, left=PAST, tokens="9")
-    with church_scope(grace):
-        for _ in range(3):
+def called_dead(church_id: UUID, connection_id: UUID, times: int = 1) -> None:
+    """Workers ask for the sign-in, which Planning Center has just called dead."""
+    with church_scope(church_id):
+        for _ in range(times):
+            with pytest.raises(NotRenewed, match="try once more"):
+                fresh_access_token(connection_id)
+
+
+def given_up(church_id: UUID, connection_id: UUID, times: int = 1) -> None:
+    with church_scope(church_id):
+        for _ in range(times):
             with pytest.raises(ReconnectNeeded, match="connect again"):
                 fresh_access_token(connection_id)
-    assert endpoint.refreshed == ["refresh-9"]
+
+
+def test_a_lost_answer_that_spent_the_token_means_reconnect_in_the_end(
+    grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST)
+    endpoint.plays = [endpoint.applied_and_lost]
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=15)
+    given_up(grace, connection_id)
+
+
+def test_a_dead_grant_is_asked_about_once_more_and_then_nobody_asks_again(
+    any_database: str, app: Flask, grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    called_dead(grace, connection_id, times=3)
     row = connection_of(grace)
-    assert row.state == RECONNECT
+    assert (row.state, row.refresh_token, row.not_renewed) == (CONNECTED, "refresh-9", True)
+    assert row.second_try_at == moved_clock.moment + timedelta(minutes=15)
+    moved_clock.move(minutes=14, seconds=59)
+    called_dead(grace, connection_id)
+    assert endpoint.refreshed == ["refresh-9"], "left alone for a quarter of an hour"
+    moved_clock.move(seconds=1)
+    given_up(grace, connection_id, times=3)
+    assert endpoint.refreshed == ["refresh-9", "refresh-9"]
+    row = connection_of(grace)
+    assert (row.state, row.not_renewed) == (RECONNECT, False)
     assert "An owner needs to connect again" in (row.state_reason or "")
+
+
+def test_what_was_called_dead_by_mistake_is_good_again(grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
+    connection_id = connected(grace, left=PAST)
+    endpoint.plays = [endpoint.dead_grant]
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=15)
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-1"
+    row = connection_of(grace)
+    assert (row.state, row.state_reason, row.second_try_at) == (CONNECTED, None, None)
+
+
+def test_the_old_token_is_used_while_it_lives(grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
+    connection_id = connected(grace, left=SOON, tokens="9")
+    with church_scope(grace):
+        assert [fresh_access_token(connection_id) for _ in range(3)] == ["access-9"] * 3
+    moved_clock.move(minutes=10)
+    called_dead(grace, connection_id)
+    assert endpoint.refreshed == ["refresh-9"]
+
+
+def test_a_token_that_planning_center_refused_is_not_tried_again(grace: UUID, endpoint: TokenEndpoint) -> None:
+    connection_id = connected(grace, tokens="9")
+    with church_scope(grace), pytest.raises(NotRenewed):
+        fresh_access_token(connection_id, refused="access-9")
+    called_dead(grace, connection_id)
+
+
+def test_an_outage_at_the_second_try_decides_nothing(grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=15)
+    endpoint.plays = [endpoint.blocked]
+    with church_scope(grace), pytest.raises(Unavailable):
+        fresh_access_token(connection_id)
+    assert connection_of(grace).state == CONNECTED
+    moved_clock.move(seconds=31)
+    given_up(grace, connection_id)
+
+
+def test_a_worker_that_dies_at_the_second_try_is_followed_by_another(grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=15)
+    with church_scope(grace), transaction() as session:
+        session.execute(update(Connection).values(refresh_claimed_until=now() + timedelta(seconds=60), state_reason=None))
+    moved_clock.move(seconds=61)
+    given_up(grace, connection_id)
+
+
+def test_forty_workers_at_the_second_try_ask_once(
+    any_database: str, app: Flask, grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST)
+    endpoint.plays = [endpoint.dead_grant]
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=16)
+    got = all_at_once(app, grace, 40, partial(fresh_access_token, connection_id))
+    assert got == ["access-1"] * 40
+    assert endpoint.refreshed == ["refresh-0", "refresh-0"]
+
+
+def test_a_new_consent_does_not_wait_for_the_second_try(grace: UUID, endpoint: TokenEndpoint) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    called_dead(grace, connection_id)
+    with church_scope(grace), transaction() as session:
+        answer = {"access_token": "access-0", "refresh_token": "refresh-0", "expires_in": 7200, "token_type": "Bearer"}
+        operations.connect(session.get_one(Church, grace), answer, organization_id="1001", authorised_by="Sam Hill")
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-0"
+    assert connection_of(grace).not_renewed is False
+
+
+def test_a_sign_in_without_a_refresh_token_is_given_up_at_once(grace: UUID, endpoint: TokenEndpoint) -> None:
+    connection_id = connected(grace, left=PAST)
+    with church_scope(grace), transaction() as session:
+        session.scalars(select(Connection)).one().refresh_token = None
+    given_up(grace, connection_id)
+
+
+def test_the_neighbours_sign_in_is_not_touched(grace: UUID, neighbour: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    connected(neighbour, tokens="50")
+    called_dead(grace, connection_id)
+    assert "did not renew that of one church; it is tried once more" in doctor._sign_ins().words
+    moved_clock.move(minutes=15)
+    given_up(grace, connection_id)
+    assert (connection_of(neighbour).state, connection_of(neighbour).not_renewed) == (CONNECTED, False)
 
 
 def test_when_many_churches_are_turned_away_at_once_the_sixth_keeps_its_sign_in(
@@ -294,7 +412,7 @@ def test_no_token_stands_in_the_database_file(grace: UUID, endpoint: TokenEndpoi
 
 def test_tokens_and_reasons_show_nothing(grace: UUID, endpoint: TokenEndpoint, capfd: pytest.CaptureFixture[str]) -> None:
     connection_id = connected(grace, left=PAST, tokens="9")
-    with church_scope(grace), pytest.raises(ReconnectNeeded) as error:
+    with church_scope(grace), pytest.raises(NotRenewed) as error:
         fresh_access_token(connection_id)
     shown = f"{error.value}{connection_of(grace).state_reason}" + "".join(capfd.readouterr())
     assert "refresh-9" not in shown

@@ -148,6 +148,15 @@ def test_tokens_that_nobody_used_for_a_week_are_renewed_and_the_others_left_alon
     assert kept_alive == [grace]
 
 
+def test_a_sign_in_that_was_called_dead_is_tried_once_more_when_it_is_time_though_no_card_waits(
+    app: Flask, grace: UUID, neighbour: UUID, kept_alive: list[UUID]
+) -> None:
+    connect(grace, expired_days_ago=0, second_try_at=now())
+    connect(neighbour, expired_days_ago=0, second_try_at=now() + timedelta(minutes=1))
+    schedule.try_sign_ins_once_more()
+    assert kept_alive == [grace]
+
+
 @pytest.mark.parametrize("values", [{"state": RECONNECT}, {"state": CONNECTED, "kind": PERSONAL_ACCESS_TOKEN}])
 def test_where_there_is_nothing_to_renew_nothing_is_tried(
     app: Flask, grace: UUID, kept_alive: list[UUID], values: dict[str, object]

@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from connectcard.churches.models import Church, Member
 from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.clock import now
 from connectcard.config import Config
 from connectcard.connections.models import Connection
 from connectcard.database import db, transaction
@@ -158,6 +160,29 @@ def test_a_dead_grant_puts_a_band_on_every_page_and_reconnecting_takes_it_away(
         assert "Ask an owner of Grace Church to reconnect" in ada.get(path).text
     connect(planning_center, sam)
     assert "needs to be connected again" not in sam.get("/").text
+
+
+def test_a_sign_in_that_was_not_renewed_is_said_softly_until_it_is_tried_once_more(
+    grace: UUID, neighbour: UUID, sign_in: SignIn, planning_center: PlanningCenter, moved_clock: MovedClock
+) -> None:
+    sam, hope = sign_in(grace), sign_in(neighbour)
+    connect(planning_center, sam)
+    with church_scope(grace), transaction() as database:
+        database.scalars(select(Connection)).one().second_try_at = now() + timedelta(minutes=15)
+    for path in ("/", "/cards", "/runs"):
+        page = sam.get(path).text
+        assert "Planning Center did not renew the sign-in." in page, path
+        assert "tried again at 3:15" in page.replace("\u202f", " ")
+        assert "needs to be connected again" not in page
+        assert "Everything is fine" not in page
+    page = sam.get("/connection").text
+    assert "Sign-in not renewed" in page
+    assert 'href="/connection/start"' in page, "an owner may reconnect at any time"
+    assert "did not renew" not in hope.get("/").text
+    moved_clock.move(minutes=16)
+    assert "tried again now" in sam.get("/cards").text
+    connect(planning_center, sam)
+    assert "did not renew" not in sam.get("/").text
 
 
 def test_disconnecting_gives_the_tokens_back_and_forgets_them(grace: UUID, sign_in: SignIn, planning_center: PlanningCenter) -> None:
