@@ -34,7 +34,10 @@ class Field:
 
 
 _NOT_THERE = "Planning Center has no such field."
-_CONTACTS = "Others write to people from there. What you add here is kept beside what stands there."
+_CONTACTS = (
+    "Others write to people from there. What you add, change or remove here waits to be sent; "
+    "where both sides changed one, you are asked which stands."
+)
 
 FIELDS = (
     Field(PERSON, "first_name", "First name"),

@@ -188,6 +188,13 @@ def begin_anew(item: SyncItem) -> None:
         item.planned_at = None
 
 
+def is_on_its_way(person_id: UUID) -> bool:
+    """Whether this person's plan is being carried out: what has no id there yet must not be changed under it."""
+    wanted = select(SyncItem).where(SyncItem.kind == PERSON, SyncItem.subject_id == person_id, SyncItem.planned_at.is_not(None))
+    item = db.session.scalars(wanted.where(SyncItem.state.in_(OPEN_STATES))).first()
+    return item is not None and _is_on(item.run_id)
+
+
 # What staff do about an item of a push that needs them. Inside `transaction()`; the caller rings.
 
 

@@ -21,6 +21,8 @@ from connectcard.sync.person_history import history
 from connectcard.sync.readings import is_wanted
 from connectcard.web import directory_words
 from connectcard.web.access import poll, staff_page
+from connectcard.web.contact_words import contact_lines, waiting_changes
+from connectcard.web.contacts import NOUNS
 from connectcard.web.paging import asked_page
 
 blueprint = Blueprint("directory", __name__)
@@ -98,7 +100,12 @@ def group(group_id: UUID) -> str:
 
 def shown_person(person: Person, form: Mapping[str, str] | None = None, problems: Mapping[str, str] | None = None) -> dict[str, Any]:
     campuses = {campus.remote_id: campus.name for campus in choices("campus")}
+    words = record_words(PERSON, person)
+    lines = contact_lines(person, words["conflicts"])
     return {
+        "contacts": lines,
+        "contact_nouns": NOUNS,
+        "waiting": waiting_changes(person, lines, words["conflicts"]),
         "person": person,
         "facts": directory_words.facts_of(person, campuses),
         "families": lists.families_of(person),
@@ -111,7 +118,7 @@ def shown_person(person: Person, form: Mapping[str, str] | None = None, problems
         "form": form,
         "problems": problems or {},
         "history": history(person),
-        **record_words(PERSON, person),
+        **words,
     }
 
 
@@ -165,7 +172,6 @@ def record_words(kind: str, row: Person | Family | Group, by_itself: bool = Fals
         "stands_as": directory_words.ROLE_WORDS,
         "enrollment_words": directory_words.ENROLLMENT_WORDS,
         "origin_of_part": directory_words.origin_of_part,
-        "address_line": directory_words.address_line,
         "standing": directory_words.standing,
         "may_change": g.member.role != VIEWER,
         "conflicts": conflicts.of_subject(row.id),

@@ -97,11 +97,6 @@ def family_address(family: Family) -> Fact | None:
     return Fact("Address", said, _origin(family, "street" if "street" in (family.edits or {}) else "address")) if said else None
 
 
-def address_line(address: Address) -> str:
-    place = " ".join(filter(None, (address.city, address.state, address.zip)))
-    return ", ".join(filter(None, (address.street, address.street2, place, address.country_code)))
-
-
 def standing(row: Person | Family | Group) -> Status | None:
     """What staff need to know of a record at a glance; None where all is as usual."""
     if row.gone_at:

@@ -91,9 +91,11 @@ def take_theirs(conflict_id: UUID) -> AnyResponse:
 
 def _decide(conflict_id: UUID, decide: Callable[[Conflict, str], None], words: str) -> AnyResponse:
     with transaction():
-        decide(conflicts.get_conflict(conflict_id), g.member.name)
+        conflict = conflicts.get_conflict(conflict_id)
+        subject = directory_address(conflict.subject_kind, conflict.subject_id)
+        decide(conflict, g.member.name)
     flash(words)
-    return redirect(url_for("ownership.changed_on_both_sides"))
+    return redirect(subject if request.form.get("back") == "record" else url_for("ownership.changed_on_both_sides"))
 
 
 # Whether both sides are the same.

@@ -392,6 +392,6 @@ def test_what_was_changed_on_both_sides_is_said_on_the_page_of_whom_it_is_about(
     with church_scope(grace), transaction():
         conflicts.note(PERSON, ana, [TwoSided("nickname", "Annie", "Anni", now().isoformat(), "Eddie Editor")], now())
     page = sign_in(grace).get(f"/people/{ana}").text
-    assert "Changed here and in Planning Center" in page
+    assert "Nickname was changed on both sides" in page
     assert "/ownership/conflicts" in page
     assert "Changed on both sides: nickname" in page
