@@ -119,7 +119,9 @@ def prepare(engine: Engine) -> Engine:
 
 
 def init_app(app: Flask) -> None:
-    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"hide_parameters": True, "pool_pre_ping": True})
+    # A connection to a server may have broken meanwhile; one to a file does not.
+    over_a_network = not app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", {"hide_parameters": True, "pool_pre_ping": over_a_network})
     db.init_app(app)
     with app.app_context():
         prepare(db.engine)

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, ForeignKey, ForeignKeyConstraint, Table, UniqueConstraint, event, text
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
 from connectcard.database import Base, ChurchSession, db
@@ -97,6 +97,11 @@ def _touches_church_rows(statement: Any) -> bool:
     return any(isinstance(part, Table) and part in church_owned_tables() for part in visitors.iterate(statement))
 
 
+@lru_cache(maxsize=1000)
+def _only_rows_of(church_id: UUID) -> LoaderCriteriaOption:
+    return with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == church_id, include_aliases=True)
+
+
 @event.listens_for(ChurchSession, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     if _every_church.get():
@@ -105,9 +110,7 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_update and isinstance(state.parameters, list):
         raise ScopeError("an update of many rows by their ids is not narrowed; change the loaded rows")
     if state.is_orm_statement and church_id is not None:
-        state.statement = state.statement.options(
-            with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == church_id, include_aliases=True)
-        )
+        state.statement = state.statement.options(_only_rows_of(church_id))
     elif _touches_church_rows(state.statement):
         raise ScopeError(
             "no church's scope is open"

@@ -37,6 +37,8 @@ from connectcard.planning_center.oauth import OAuthClient, Tokens
 log = structlog.get_logger()
 
 REFRESH_AHEAD = timedelta(minutes=10)
+# For so long a token is used without another look at the row; one that was revoked meanwhile is refused, and the row is looked at then.
+KNOWN_SECONDS = 5.0
 # Longer than two calls of the token endpoint may take.
 CLAIM = timedelta(seconds=60)
 # After a failure nobody tries again for so long.
@@ -60,6 +62,7 @@ class _Standing:
     claimed_until: datetime | None
     second_try_at: datetime | None
     failing: bool
+    read_at: float
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
 
@@ -89,10 +92,14 @@ def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> st
 
     Raises ReconnectNeeded, ClientRefused or Unavailable, of which none means that anything was sent. No transaction may be open.
     """
+    known = _known_tokens().get(connection_id)
+    if known is not None and monotonic() < known.read_at + KNOWN_SECONDS and known.usable(refused, REFRESH_AHEAD):
+        return cast(str, known.access_token)
     give_up_at, pauses = monotonic() + PATIENCE_SECONDS, iter(LOOK_AGAIN_SECONDS)
     while True:
         standing = _read(connection_id)
         if standing.usable(refused, REFRESH_AHEAD):
+            _known_tokens()[connection_id] = standing
             return cast(str, standing.access_token)
         # Who waits only reads: forty who try to claim ten times a second keep the database from the one who has new tokens to store.
         if not standing.claimed and _claim(standing):
@@ -103,6 +110,11 @@ def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> st
             return _make_do(standing, refused)
         else:
             sleep(next(pauses, LOOK_AGAIN_SECONDS[-1]))
+
+
+def _known_tokens() -> dict[UUID, _Standing]:
+    """What this process read a moment ago."""
+    return current_app.extensions.setdefault("known_tokens", {})  # type: ignore[no-any-return]
 
 
 def keep_alive(connection: Connection) -> None:
@@ -145,6 +157,7 @@ def _read(connection_id: UUID) -> _Standing:
             claimed_until=row.refresh_claimed_until,
             second_try_at=row.second_try_at,
             failing=row.state_reason is not None,
+            read_at=monotonic(),
             access_token=row.access_token,
             refresh_token=row.refresh_token,
         )

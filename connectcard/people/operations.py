@@ -6,8 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from connectcard.churches.models import Church
-from connectcard.churches.tenancy import current_church_id
+from connectcard.churches.queries import get_church
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.people import contact_edits
@@ -71,8 +70,7 @@ def set_identity(person: Person, identity: Identity, *, child: bool, key: str) -
 
 def marking_key() -> str:
     """The key that the marks of the open church are made with."""
-    church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
-    return church.remote_id_key or ""
+    return get_church().remote_id_key or ""
 
 
 def forget_person(remote_id: str, kept: str | None = None) -> None:

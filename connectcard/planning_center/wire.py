@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Timer
 from time import monotonic
 from typing import Any
 
@@ -17,6 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError
+
+from connectcard.planning_center.deadlines import watch
 
 # Shorter than the keep-alive of any server in front of Planning Center, so that no write goes into a connection that just closed.
 LONGEST_IDLE_SECONDS = 10
@@ -58,15 +59,12 @@ _sending: ContextVar[Sending | None] = ContextVar("sending", default=None)
 def sending_until(deadline: float) -> Iterator[Sending]:
     """Everything sent inside ends at `deadline`, a moment of the monotonic clock."""
     sending = Sending(deadline)
-    timer = Timer(max(0.0, deadline - monotonic()), sending.cut)
-    timer.daemon = True
-    timer.start()
     token = _sending.set(sending)
     try:
-        yield sending
+        with watch.over(deadline - monotonic(), sending.cut):
+            yield sending
     finally:
         _sending.reset(token)
-        timer.cancel()
 
 
 class _Watched(HTTPConnection):

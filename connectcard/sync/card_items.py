@@ -88,7 +88,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         return not _makes_the_visitor(step) or _person_of(self.hold) is not None
 
     def finish(self) -> None:
-        _finish(self.hold, self.client)
+        _finish(self.hold, replace(self._card, person_remote_id=_person_of(self.hold)), self.client)
 
     def person_gone(self, gone: PersonGone) -> None:
         """Merged: follow. Deleted: staff decide; the person is never silently made again."""
@@ -246,9 +246,8 @@ def _made_just_now(hold: Hold) -> bool:
 # Read back, and rest.
 
 
-def _finish(hold: Hold, client: Client) -> None:
+def _finish(hold: Hold, card: CardAtHand, client: Client) -> None:
     """Read the person back, tick what is there, and settle."""
-    card = card_at_hand(hold.item_id)
     moves: dict[str, str | None] = {}
     person = person_or_gone(card.person_remote_id, card, client, moves) if card.person_remote_id else None
     at_home = _people_at_home(card, person, client)

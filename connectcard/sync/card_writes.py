@@ -7,13 +7,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from connectcard.churches.models import Church
 from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.people.identity import base_email, e164, name_key, normalised_email, same_first_name, same_last_name
 from connectcard.people.marks import name_mark
 from connectcard.people.matching import Candidate
-from connectcard.people.operations import remember_person, remember_unnamed
+from connectcard.people.operations import marking_key, remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Forbidden, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
@@ -159,8 +158,7 @@ def _remember(step: Step, record: Record, item: SyncItem) -> None:
     if step.member == families.VISITOR:
         item.person_remote_id = record.id
     if step.member >= families.FIRST_CHILD:
-        church = db.session.scalars(select(Church).where(Church.id == item.church_id)).one()
-        remember_unnamed(record.id, name_mark(church.remote_id_key or "", name_key(record["first_name"], record["last_name"])))
+        remember_unnamed(record.id, name_mark(marking_key(), name_key(record["first_name"], record["last_name"])))
     else:
         remember_person(Candidate(record.id, record["first_name"] or "", record["last_name"] or ""))
 

@@ -32,17 +32,24 @@ USUAL_NAMES = {
 }
 
 
-def current() -> dict[str, Destination]:
-    """Where each card field goes now, in the order of CARD_FIELDS: the church's choice, else the default."""
+def current(choices: Sequence[RemoteChoice] | None = None) -> dict[str, Destination]:
+    """Where each card field goes now, in the order of CARD_FIELDS: the church's choice, else the default.
+
+    `choices` is `offered()`, where that was read already.
+    """
     chosen = {row.card_field: row for row in db.session.scalars(select(Destination))}
-    defaults = {row.card_field: row for row in default_destinations(offered())}
+    defaults = {row.card_field: row for row in default_destinations(offered() if choices is None else choices)}
     return {field.key: chosen.get(field.key) or defaults[field.key] for field in CARD_FIELDS}
 
 
 def offered() -> list[RemoteChoice]:
     """Everything in the church's Planning Center that can be chosen, as a worker last read it; form fields of the chosen form only."""
-    read = list(db.session.scalars(select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name)))
-    return of_the_form(read, chosen_form_id())
+    return offered_with(chosen_form_id())
+
+
+def offered_with(form_id: str | None) -> list[RemoteChoice]:
+    """The same with the form fields of this form."""
+    return of_the_form(list(db.session.scalars(select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name))), form_id)
 
 
 def labels() -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from flask import current_app
 from sqlalchemy import CursorResult, Update, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
 
 from connectcard.clock import now
 from connectcard.config import Config, Waits
@@ -46,11 +47,13 @@ class Lane:
 
 @dataclass(frozen=True)
 class Hold:
-    """The right to write for one item, as long as the lane is ours too."""
+    """The right to write for one item, as long as the lane is ours too; `kind` and `run_id` are the item's."""
 
     item_id: UUID
     fence: int
     lane: Lane
+    kind: str
+    run_id: UUID
 
 
 def take_lane() -> Lane | None:
@@ -96,8 +99,8 @@ def claim(item_id: UUID, lane: Lane) -> Hold | None:
             .where(SyncItem.id == item_id, due(now()))
             .values(state=CLAIMED, fence=SyncItem.fence + 1, lease_until=now() + waits().lease)
         )
-        fence = session.scalar(select(SyncItem.fence).where(SyncItem.id == item_id))
-        return Hold(item_id, fence, lane) if taken and fence is not None else None
+        found = session.execute(select(SyncItem.fence, SyncItem.kind, SyncItem.run_id).where(SyncItem.id == item_id)).first()
+        return Hold(item_id, found.fence, lane, found.kind, found.run_id) if taken and found else None
 
 
 def keep_hold(hold: Hold) -> None:
@@ -113,10 +116,17 @@ def keep_hold(hold: Hold) -> None:
 
 
 @contextmanager
-def held(hold: Hold) -> Iterator[SyncItem]:
-    """A short transaction in which the item is ours; yields its row. Raises HoldLost where it is not."""
+def holding(hold: Hold) -> Iterator[Session]:
+    """A short transaction in which the item is ours. Raises HoldLost where it is not."""
     with transaction() as session:
         keep_hold(hold)
+        yield session
+
+
+@contextmanager
+def held(hold: Hold) -> Iterator[SyncItem]:
+    """The same; yields the item's row."""
+    with holding(hold) as session:
         yield session.scalars(select(SyncItem).where(SyncItem.id == hold.item_id)).one()
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from sqlalchemy import select
-
-from connectcard.database import db, end_reading
 from connectcard.planning_center import Client
 from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.holds import Hold
 from connectcard.sync.items import ItemAtWork, bring_to_rest
-from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, UNDO, SyncItem
+from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, UNDO
 from connectcard.sync.proposals import ProposedAtWork
 from connectcard.sync.push_families import FamilyAtWork
 from connectcard.sync.push_memberships import MembershipAtWork
@@ -30,9 +27,7 @@ PREVIEWED = {kind: at_work for kind, at_work in KINDS.items() if issubclass(at_w
 
 def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
     """Bring a claimed item of any kind to rest, or make it wait."""
-    kind = db.session.scalars(select(SyncItem.kind).where(SyncItem.id == hold.item_id)).one()
-    end_reading()
-    bring_to_rest(KINDS[kind](hold, client), stopping)
+    bring_to_rest(KINDS[hold.kind](hold, client), stopping)
 
 
 def marks_of(items: Iterable[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]:

@@ -52,6 +52,8 @@ log = structlog.get_logger()
 CARDS_IN_FLIGHT = 6
 # After so long a church gives its lane to one that waits.
 SLICE_SECONDS = 10.0
+# How soon a preview or a search is seen that somebody asks for meanwhile.
+LOOK_AGAIN_SECONDS = 1.0
 
 
 def churches_with_due_work() -> list[UUID]:
@@ -139,14 +141,16 @@ def _begin(church_id: UUID, lane: Lane, stop: Event, others_wait: Callable[[], b
 
 def _work(shift: Shift) -> bool:
     with ThreadPoolExecutor(CARDS_IN_FLIGHT + 1, thread_name_prefix="card") as pool:
-        previews: Future[Any] = pool.submit(_previews, shift)
+        previews, looked_at = pool.submit(_previews, shift), monotonic()
         in_flight: dict[Future[Any], frozenset[str]] = {}
         while _holds(shift) and not (shift.over and not in_flight):
             _begin_cards(shift, in_flight, pool)
             if previews.done() and not shift.over:
-                if not previews.result() and not in_flight:
+                found = previews.result()
+                if not found and not in_flight:
                     break
-                previews = pool.submit(_previews, shift)
+                if found or monotonic() >= looked_at + LOOK_AGAIN_SECONDS:
+                    previews, looked_at = pool.submit(_previews, shift), monotonic()
             wait(set(in_flight) or {previews}, timeout=1, return_when=FIRST_COMPLETED)
             for future in [future for future in in_flight if future.done()]:
                 del in_flight[future]

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Update, and_, func, select, update
+from sqlalchemy.orm import joinedload
 
 from connectcard.clock import now
 from connectcard.connections.clients import sending_before
@@ -20,7 +21,7 @@ from connectcard.errors import ConnectCardError
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.sync.families import VISITOR
-from connectcard.sync.holds import Hold, held, waits
+from connectcard.sync.holds import Hold, changed, holding, waits
 from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
 
@@ -150,10 +151,10 @@ def _wait_until_settled(step: Step) -> None:
 def _intend(step: Step, hold: Hold) -> datetime:
     """Write down that it is sent now; returns until when it may be, since the settle time begins then."""
     deadline = now() + waits().send
-    with held(hold) as item:
-        row = _row(step)
-        row.state, row.intent_at, row.deadline_at, row.run_id = INTENT, now(), deadline, row.run_id or item.run_id
-        row.fence, row.rounds = hold.fence, row.rounds + 1
+    sent_in = func.coalesce(SyncStep.run_id, hold.run_id)
+    intent = {"state": INTENT, "intent_at": now(), "deadline_at": deadline, "run_id": sent_in, "fence": hold.fence}
+    with holding(hold):
+        changed(_change(step).values(rounds=SyncStep.rounds + 1, **intent))
     return deadline
 
 
@@ -184,18 +185,17 @@ def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client,
 
 
 def _withdraw(step: Step, hold: Hold) -> None:
-    with held(hold):
-        row = _row(step)
-        row.state, row.intent_at, row.deadline_at, row.run_id, row.rounds = PLANNED, None, None, None, row.rounds - 1
+    with holding(hold):
+        changed(_change(step).values(state=PLANNED, intent_at=None, deadline_at=None, run_id=None, rounds=SyncStep.rounds - 1))
 
 
 def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bool = False) -> None:
-    with held(hold) as item:
-        row = _row(step)
+    with holding(hold) as session:
+        row = session.scalars(select(SyncStep).where(SyncStep.id == step.id).options(joinedload(SyncStep.item))).one()
         row.state, row.found, row.problem, row.remote_id = DONE, was_there, None, made.remote_id
-        row.done_at, row.run_id = now(), row.run_id or item.run_id
+        row.done_at, row.run_id = now(), row.run_id or hold.run_id
         row.after = json.dumps(_answered(step, made.record)) if made.record else None
-        target.is_done(step, made, item)
+        target.is_done(step, made, row.item)
 
 
 def _answered(step: Step, record: Record) -> dict[str, Any]:
@@ -205,14 +205,14 @@ def _answered(step: Step, record: Record) -> dict[str, Any]:
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
-    with held(hold) as item:
-        row = _row(step)
-        row.state, row.found, row.problem, row.remote_id = state, False, problem, None
-        row.done_at, row.run_id = now(), row.run_id or item.run_id
+    rests_in = func.coalesce(SyncStep.run_id, hold.run_id)
+    rested = {"state": state, "found": False, "problem": problem, "remote_id": None, "done_at": now(), "run_id": rests_in}
+    with holding(hold):
+        changed(_change(step).values(**rested))
 
 
-def _row(step: Step) -> SyncStep:
-    return db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+def _change(step: Step) -> Update:
+    return update(SyncStep).where(SyncStep.id == step.id)
 
 
 def of_item(item_id: UUID) -> ColumnElement[bool]:

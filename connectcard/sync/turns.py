@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, case, exists, or_, select
 
 from connectcard.cards.models import Submission
-from connectcard.churches.models import Church
-from connectcard.churches.tenancy import church_scope, current_church_id
+from connectcard.churches.queries import get_church
+from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.sync.holds import due
@@ -47,10 +47,10 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
         unclear = or_(of_item.where(SyncStep.state == INTENT), about_to_make)
         in_hand = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= now())
         item = select(SyncItem.id, SyncItem.kind)
-        busy = _marked(item.where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear))))
         first = case((Submission.received_at >= _this_morning(), 0), (SyncItem.kind.in_(OF_PUSHES), 2), else_=1)
         wanted = item.outerjoin(Submission, Submission.id == SyncItem.submission_id).where(due(now()), SyncItem.run_id.in_(on))
         items = _marked(wanted.order_by(first, SyncItem.due_at, Submission.received_at).limit(ITEMS_IN_VIEW))
+        busy = _marked(item.where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear)))) if items else {}
     return [
         (item_id, marks)
         for item_id, marks in items.items()
@@ -60,8 +60,7 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
 
 def _this_morning() -> datetime:
     """When the church's day began."""
-    church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
-    return now().astimezone(ZoneInfo(church.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return now().astimezone(ZoneInfo(get_church().time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _marked(wanted: Any) -> dict[UUID, frozenset[str]]:

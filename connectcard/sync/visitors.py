@@ -12,8 +12,7 @@ from sqlalchemy import select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
-from connectcard.churches.models import Church
-from connectcard.churches.tenancy import current_church_id
+from connectcard.churches.queries import get_church
 from connectcard.database import db, end_reading
 from connectcard.people.identity import name_key
 from connectcard.people.marks import name_mark
@@ -28,12 +27,12 @@ from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
-from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
+from connectcard.sync.models import DONE, INTENT, SyncItem
 from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
-from connectcard.sync.steps import AskSomebody, PersonGone, of_item
+from connectcard.sync.steps import AskSomebody, PersonGone
 from connectcard.sync.to_dos import agreed_to_group
 from connectcard.sync.tokens import reference_code, remote_id_token
 from connectcard.sync.wanted import CardAnswers, ChurchWishes, visitor_from
@@ -85,8 +84,8 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = _card_of(
         item.of_submission, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
-    made = select(SyncStep.member).where(of_item(item_id), SyncStep.kind == plans.CREATE_PERSON, SyncStep.state == DONE)
-    card = replace(card, made=frozenset(db.session.scalars(made)), approval=item.approval, person_deleted=lost_its_person(item))
+    made = (step for step in item.steps if step.written_to is None and step.kind == plans.CREATE_PERSON and step.state == DONE)
+    card = replace(card, made=frozenset(step.member for step in made), approval=item.approval, person_deleted=lost_its_person(item))
     card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
     group = _group_agreed(item, card.wanted.group)
@@ -97,7 +96,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
 
 def _plan_is_from_a_backup(item: SyncItem, card: CardAtHand) -> bool:
     """Whether a plan was put back with the database; it is made anew, unless a write of it is unclear, which is looked for as it is."""
-    restored_at = db.session.scalar(select(Church.restored_at).where(Church.id == item.church_id))
+    restored_at = get_church().restored_at
     before = card.looks_first and restored_at is not None and item.planned_at is not None and item.planned_at <= restored_at
     return before and not any(step.state == INTENT for step in item.steps)
 
@@ -127,7 +126,7 @@ def card_before_sync(submission: Submission) -> CardAtHand:
 def _card_of(
     submission_id: UUID, linked: str | None, decision: dict[str, Any] | None, planned: bool, reference: str | None, token: int | None
 ) -> CardAtHand:
-    church = db.session.scalars(select(Church).where(Church.id == current_church_id())).one()
+    church = get_church()
     submission = get_submission(submission_id)
     key = church.remote_id_key or ""
     said = effective_answers(submission)
@@ -142,7 +141,8 @@ def _card_of(
     )
     landing = forms.find_landing()
     form = (landing.form_remote_id, landing.form_name) if landing else (None, "")
-    where = destinations.current(), destinations.offered(), destinations.labels()
+    choices = destinations.offered_with(form[0])
+    where = destinations.current(choices), choices, destinations.labels()
     wishes = ChurchWishes(*where, church.country_code or "US", church.time_zone or "UTC", *form)
     return CardAtHand(
         submission_id=submission_id,
