@@ -3,7 +3,7 @@
 # make lint     ruff, mypy, import-linter, djlint
 # make bench    print the benchmark figures
 # make kills    100 SIGKILLs of the worker over a run of 300 cards; KILLS, KILLS_CARDS and KILLS_SEED say otherwise
-# make matrix   thousands of pairs of faults; MATRIX_PAIRS says how many, MATRIX_SEED from where
+# make matrix   thousands of pairs of faults; MATRIX_PAIRS says how many, MATRIX_SEED from where, MATRIX_PROCESSES on how many cores
 
 PYTHON ?= python3
 BIN := .venv/bin
