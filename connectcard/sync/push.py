@@ -40,6 +40,7 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.runs import new_run, one_press_at_a_time, running
+from connectcard.sync.taken_back import being_taken_back, leave, resting, was_taken_back
 
 NOTHING = "Everything that we know of them is in Planning Center already."
 NOT_CHOSEN = "This church does not send group memberships: group leaders may be told of each. An owner can choose it on the page Send."
@@ -123,14 +124,19 @@ def taken_by(kind: str) -> tuple[Taken, ...]:
 
 
 def waiting(kind: str) -> int:
-    """How many records a push of this kind would take; those that wait for somebody to decide are not among them."""
+    """How many records a push of this kind would take; those that wait for somebody to decide, or were left, are not among them."""
     return sum(map(len, would_take(kind).values()))
 
 
 def would_take(kind: str) -> dict[str, list[UUID]]:
     """The same records, in their order, by the kinds of their items."""
-    asked = set(db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)))
+    asked = asked_about()
     return {item_kind: [subject for subject in subjects() if subject not in asked] for item_kind, subjects in taken_by(kind)}
+
+
+def asked_about() -> set[UUID | None]:
+    """The records that wait for somebody to decide, are being taken back, or were left here after that."""
+    return {*db.session.scalars(select(SyncItem.subject_id).where(SyncItem.kind.in_(ORDER), SyncItem.state == REVIEW)), *resting()}
 
 
 def start(kind: str, member_name: str, only: Collection[UUID] | None = None) -> SyncRun:
@@ -160,8 +166,8 @@ def _of(subjects: Subjects, only: Collection[UUID] | None) -> Subjects:
 
 def _take(run: SyncRun, kind: str, subjects: Subjects) -> int:
     known = {item.subject_id: item for item in db.session.scalars(select(SyncItem).where(SyncItem.kind == kind))}
-    due_at = now() + timedelta(microseconds=ORDER.index(kind))
-    return sum(_take_one(run, kind, subject, known.get(subject), due_at) for subject in subjects)
+    due_at, rest = now() + timedelta(microseconds=ORDER.index(kind)), resting()
+    return sum(_take_one(run, kind, subject, known.get(subject), due_at) for subject in subjects if subject not in rest)
 
 
 def _take_one(run: SyncRun, kind: str, subject: UUID, item: SyncItem | None, due_at: datetime) -> bool:
@@ -254,6 +260,14 @@ def send_again(items: Iterable[SyncItem], kind: str, member_name: str) -> SyncRu
     return [_send_again(item, kind, member_name) for item in sorted(items, key=lambda item: ORDER.index(item.kind))][-1]
 
 
+def leave_here(item_id: UUID) -> None:
+    """Keep here what was taken back, and do not send it before somebody changes it again."""
+    item = get_item(item_id)
+    if not was_taken_back(item):
+        raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
+    leave(item)
+
+
 def done_by_hand(item_id: UUID) -> None:
     """Staff did it in Planning Center themselves; the next pull shows it."""
     item = get_item(item_id)
@@ -265,12 +279,15 @@ def done_by_hand(item_id: UUID) -> None:
 
 def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:
     one_press_at_a_time()
+    if item.about in being_taken_back():
+        raise ChangeRefused("This is being taken back. Wait until that is over.")
     item.approval = without_fingerprint(item.approval)
     run = db.session.get(SyncRun, item.run_id)
     if run is None or run.finished_at is not None:
         run = running(kind) or new_run(kind, member_name)
         run.total += 1
-    item.run_id, item.state, item.due_at, item.attempts, item.reason, run.version = run.id, PENDING, now(), 0, None, run.version + 1
+    due_at = now() + timedelta(microseconds=ORDER.index(item.kind))
+    item.run_id, item.state, item.due_at, item.attempts, item.reason, run.version = run.id, PENDING, due_at, 0, None, run.version + 1
     begin_anew(item)
     db.session.flush()
     return run

@@ -18,6 +18,7 @@ from connectcard.sync import push
 from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncRun
 from connectcard.sync.push_families import members_in_order
+from connectcard.sync.taken_back import was_taken_back
 
 MOST_SHOWN = 50
 
@@ -34,7 +35,8 @@ class Candidate:
 @dataclass(frozen=True)
 class NeedsYou:
     """An item of a push that waits for staff. `question`: they have to say who it is; `asks_leader`: whether to put them in after all;
-    `changed`: what would be written is no longer what was approved, and is looked at on the record's own page."""
+    `changed`: what would be written is no longer what was approved, and is looked at on the record's own page;
+    `taken_back`: whether it is sent again or left."""
 
     item_id: UUID
     kind: str
@@ -46,6 +48,7 @@ class NeedsYou:
     asks_leader: bool = False
     candidates: tuple[Candidate, ...] = field(default_factory=tuple)
     changed: bool = False
+    taken_back: bool = False
 
 
 def needing_you() -> list[NeedsYou]:
@@ -76,6 +79,7 @@ def needs(item: SyncItem) -> NeedsYou:
         asks_leader=leader,
         candidates=tuple(_candidate(one) for one in decision.get("candidates", ())) if question else (),
         changed=stopped_as_changed(item),
+        taken_back=was_taken_back(item),
     )
 
 
@@ -129,6 +133,12 @@ def names_written(item: SyncItem) -> dict[int, str]:
 def group_of(membership_id: UUID) -> UUID | None:
     """The group that a membership belongs to."""
     return db.session.scalar(select(GroupMembership.group_id).where(GroupMembership.id == membership_id))
+
+
+def name_of(person_id: UUID) -> str:
+    """What somebody of our directory is called; "" for nobody."""
+    person = db.session.get(Person, person_id)
+    return person.name if person else ""
 
 
 def last_push() -> SyncRun | None:

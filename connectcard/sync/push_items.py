@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -33,14 +33,14 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.outcomes import settle
-from connectcard.sync.plans import PlannedStep
+from connectcard.sync.plans import CREATE_HOUSEHOLD, CREATE_PERSON, PlannedStep
 from connectcard.sync.previews import READY, find_previews, forget_previews
 from connectcard.sync.steps import Later
 
 LONGEST_REASON = 500
 PAUSE = timedelta(seconds=5)
 # What is made for good: one row for each, whatever run it was planned in.
-MADE_ONCE = ("create_person", "create_household")
+MADE_ONCE = (CREATE_PERSON, CREATE_HOUSEHOLD)
 
 
 def item_about(kind: str, subject_id: UUID) -> SyncItem | None:
@@ -54,12 +54,14 @@ def subject_id_of(item_id: UUID) -> UUID:
 
 
 def store_plan(item: SyncItem, planned: Iterable[PlannedStep]) -> None:
-    """Inside `held`: write down what will be sent. What was begun stays as it is; what an earlier plan did not send goes.
+    """Inside `held`: write down what will be sent. What was begun stays as it is; what an earlier plan did not send goes,
+    and so does a household that was taken back; somebody who was made is there, inactive, and is made active again.
 
     A later run may write the same again, so that a key holds the number of its run; what is made for good has one key for ever.
     """
     item.planned_at = now()
-    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT))))
+    void = or_(SyncStep.state.in_((PLANNED, REFUSED, LEFT_OUT)), (SyncStep.kind == CREATE_HOUSEHOLD) & SyncStep.undone_at.is_not(None))
+    db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id, void))
     rows = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id)))
     begun, position = {_what_it_does(row.kind, row.natural_key) for row in rows}, max((row.position for row in rows), default=0)
     run = db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one()

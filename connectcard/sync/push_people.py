@@ -32,6 +32,7 @@ from connectcard.sync.push_contact_writes import CHANGES, row_of, shows
 from connectcard.sync.push_items import item_about, marks_of_people, rest_as_it_went, store_plan, subject_id_of
 from connectcard.sync.push_matching import Stranger, decide_who
 from connectcard.sync.push_person_writes import (
+    FIELDS,
     PersonTarget,
     address_key_of,
     attribute_of,
@@ -84,6 +85,7 @@ def person_at_hand(subject_id: UUID) -> PersonAtHand:
         token=(item and item.remote_id_token) or remote_id_token(key, person.id),
         owned=ownership.owners(),
         key=key,
+        taken_back=_was_taken_back(item),
     )
     emails = tuple(one.value for one in person.contacts if one.kind == EMAIL)
     phones = tuple(one.value for one in person.contacts if one.kind == PHONE)
@@ -92,6 +94,12 @@ def person_at_hand(subject_id: UUID) -> PersonAtHand:
     at_hand = PersonAtHand(ours, stranger, person.remote_id, planned, decision, person.gone_at is not None, country)
     end_reading()
     return at_hand
+
+
+def _was_taken_back(item: SyncItem | None) -> bool:
+    """Whether we made this person and an undo made them inactive: whatever made them active is undone."""
+    made = [step for step in (item.steps if item else ()) if step.kind in (plans.CREATE_PERSON, plans.REACTIVATE) and step.state == DONE]
+    return bool(made) and all(step.undone_at for step in made)
 
 
 @dataclass(frozen=True)
@@ -260,7 +268,7 @@ def _tick(item: SyncItem, record: Record, country_code: str) -> None:
         body = body_of(step)
         if step.kind == plans.CREATE_PERSON:
             there = True
-        elif step.kind == plans.UPDATE_PERSON:
+        elif step.kind in FIELDS:
             there = all(attribute_of(record, name) == value for name, value in body["attributes"].items())
         elif step.kind in CHANGES:
             there = shows(step.kind, body, row_of(body, record), country_code)

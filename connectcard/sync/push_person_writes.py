@@ -25,6 +25,7 @@ from connectcard.sync.push_contact_plans import STREET
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
 
 ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
+FIELDS = (plans.UPDATE_PERSON, plans.REACTIVATE)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class PersonTarget:
         attributes = step.body["attributes"]
         if step.kind == plans.CREATE_PERSON:
             return Made.of(client.create(people.PERSON, attributes))
-        if step.kind == plans.UPDATE_PERSON:
+        if step.kind in FIELDS:
             return Made.of(client.update(people.PERSON, self.person, attributes))
         return Made.of(client.create(ADDED[step.kind], attributes, parent_id=self.person))
 
@@ -64,7 +65,7 @@ class PersonTarget:
         record = read_back(self.person, client)
         if step.kind in push_contact_writes.CHANGES:
             return push_contact_writes.find(step, record, self.country_code)
-        if step.kind == plans.UPDATE_PERSON:
+        if step.kind in FIELDS:
             shows = all(attribute_of(record, name) == value for name, value in step.body["attributes"].items())
             return Made.of(record) if shows else None
         return next((Made.of(row) for row in _rows(step, record) if self._key(step, row) == step.body["key"]), None)

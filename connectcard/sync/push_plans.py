@@ -15,6 +15,7 @@ from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
 from connectcard.people.models import EMAIL, HERE, PERSON
 from connectcard.people.ownership import BY_KEY
+from connectcard.sync.families import VISITOR
 from connectcard.sync.plans import (
     ADD_ADDRESS,
     ADD_EMAIL,
@@ -24,6 +25,7 @@ from connectcard.sync.plans import (
     PersonNow,
     PlannedStep,
     address_key,
+    reactivation,
 )
 from connectcard.sync.push_contact_plans import BOTH_SIDES, ChangedContact, changed_contacts, primary_additions, removed_contacts, untouched
 from connectcard.sync.push_contact_plans import wire as wire_contact
@@ -63,6 +65,7 @@ class OurPerson:
     """Somebody of our directory as a value. `values` are by the names of WRITTEN; `linked` says whether they stood there before.
 
     `contacts` and `addresses` are those that were added here, `changed` are contacts that stand there and wait to be changed or removed.
+    `taken_back`: we made them, and an undo made them inactive.
     """
 
     values: Mapping[str, Any]
@@ -74,6 +77,7 @@ class OurPerson:
     token: int
     owned: Mapping[str, str]
     key: str
+    taken_back: bool = False
 
 
 def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, Any], contacts: Sequence[Part]) -> tuple[PlannedStep, ...]:
@@ -83,11 +87,16 @@ def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, A
     """
     if there is None:
         return (_made(ours), *_contacts(ours, (), ()), *_addresses(ours, (), ()))
-    changes = _edited(ours, theirs) if ours.linked else _missing_there(ours, theirs)
+    changes = (*_active_again(ours, there), *(_edited(ours, theirs) if ours.linked else _missing_there(ours, theirs)))
     changed = changed_contacts(ours.changed, contacts, ours.key)
     first = primary_additions(ours.changed, contacts, ours.key)
     removed = removed_contacts(ours.changed, contacts, ours.key)
     return (*changes, *changed, *_contacts(ours, contacts, first), *_addresses(ours, contacts, first), *removed)
+
+
+def _active_again(ours: OurPerson, there: PersonNow) -> Iterable[PlannedStep]:
+    if ours.taken_back and there.candidate.inactive:
+        yield reactivation(VISITOR)
 
 
 def _made(ours: OurPerson) -> PlannedStep:
@@ -134,6 +143,16 @@ def wire(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return None if value == "" else value
+
+
+def ours_of(attribute: str, value: Any) -> tuple[str, Any]:
+    """Our name for an attribute of theirs, and its value as we keep it."""
+    name = next(ours for ours, theirs in WRITTEN.items() if theirs == attribute)
+    if name == "birthdate":
+        return name, date.fromisoformat(value) if value else None
+    if name in ("campus_remote_id", "child"):
+        return name, value
+    return name, value or ""
 
 
 def in_words(value: Any) -> str:

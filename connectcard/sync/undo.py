@@ -1,7 +1,7 @@
 """Taking a run back: what is offered, the preview that is worked out first, the yes to it, and the no."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
+from connectcard.sync import push
 from connectcard.sync.decisions import retry
 from connectcard.sync.holds import changed
 from connectcard.sync.models import (
@@ -22,9 +23,11 @@ from connectcard.sync.models import (
     LEFT_OUT,
     OPEN_STATES,
     PENDING,
+    PLANNED,
     PREVIEW,
     REVIEW,
     RUNNING,
+    RUNS_OF_ITEMS,
     STOPPED,
     STOPPING,
     SYNCED,
@@ -35,19 +38,22 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.runs import new_run, one_press_at_a_time
-from connectcard.sync.undo_items import TAKEN_BACK
+from connectcard.sync.undo_needs import why_still_active
+from connectcard.sync.undo_plans import LEFT_OUT_BY, MAKE_INACTIVE
+from connectcard.sync.undo_writes import undone_item
 
 NOTHING_LEFT = "Nothing of this sync is left to take back."
-STILL_LOOKING = "We are still looking at what would be taken back. Wait until every card was looked at."
+STILL_LOOKING = "We are still looking at what would be taken back. Wait until everything was looked at."
 
 
 def may_be_undone(run: SyncRun) -> bool:
-    """Whether a run can be taken back: one of cards, over, of which something stands that we wrote. An undo never can."""
-    return run.kind == CARDS and run.finished_at is not None and db.session.scalar(_outcomes(run).limit(1)) is not None
+    """Whether a run can be taken back: one of cards or a push, over, of which something stands that we wrote. An undo never can."""
+    written = run.kind in RUNS_OF_ITEMS and run.kind != UNDO
+    return written and run.finished_at is not None and db.session.scalar(_outcomes(run).limit(1)) is not None
 
 
 def _outcomes(run: SyncRun) -> Any:
-    """How those cards fared of which the run wrote something that stands, the oldest first; not those that an undo went through."""
+    """How those items fared of which the run wrote something that stands, the oldest first; not those that an undo went through."""
     ours = (SyncStep.run_id == run.id, SyncStep.state == DONE, SyncStep.intent_at.is_not(None), SyncStep.undone_at.is_(None))
     wrote = exists().where(SyncStep.church_id == SyncOutcome.church_id, SyncStep.item_id == SyncOutcome.item_id, *ours)
     undone = exists().where(SyncItem.church_id == SyncOutcome.church_id, SyncItem.subject_id == SyncOutcome.id, SyncItem.state == SYNCED)
@@ -96,6 +102,24 @@ def _take(outcome_id: UUID, undo: SyncRun) -> None:
     item.planned_at = item.planned_at if unclear else None
 
 
+def leave_out(undo: SyncRun, shown: Collection[UUID], ticked: Collection[UUID], member_name: str) -> None:
+    """Of the steps that a page showed take back the ticked ones and no others. Inside `transaction()`; only before `confirm`."""
+    if undo.state != PREVIEW:
+        raise ChangeRefused("This undo has begun already. Look at it again.")
+    of_undo = select(SyncStep).join(SyncItem, SyncItem.id == SyncStep.item_id).where(SyncItem.run_id == undo.id, SyncStep.id.in_(shown))
+    for step in db.session.scalars(of_undo):
+        if step.id in ticked and _was_left_out(step):
+            step.state, step.problem = PLANNED, None
+        elif step.id not in ticked and step.state == PLANNED:
+            step.state, step.problem = LEFT_OUT, f"{LEFT_OUT_BY} {member_name}."
+    db.session.flush()
+
+
+def _was_left_out(step: SyncStep) -> bool:
+    """Whether staff left it out, and may take it in again."""
+    return step.state == LEFT_OUT and (step.problem or "").startswith(LEFT_OUT_BY)
+
+
 def confirm(undo: SyncRun) -> SyncRun:
     """Take back what the preview shows. Inside `transaction()`; the caller rings the bell. Raises ChangeRefused while it is made."""
     if undo.state != PREVIEW:
@@ -123,44 +147,43 @@ def discard(undo: SyncRun) -> SyncRun:
 
 
 def looked_at(undo: SyncRun) -> int:
-    """How many cards of an undo a worker has looked at."""
+    """How many items of an undo a worker has looked at."""
     open_ones = db.session.scalar(select(func.count(SyncItem.id)).where(SyncItem.run_id == undo.id, SyncItem.state.in_(OPEN_STATES))) or 0
     return undo.total - open_ones
 
 
 def send_again(undo: SyncRun, member_name: str) -> SyncRun:
-    """Send the cards that were taken back once more, on purpose. Inside `transaction()`. Raises ChangeRefused where none waits for it."""
-    cards = list(db.session.scalars(select(SyncItem).where(_taken_back(undo))))
-    runs = [retry(card, member_name) for card in cards]
-    if not runs:
-        raise ChangeRefused("None of these cards waits to be sent again.")
-    return runs[-1]
+    """Send what was taken back once more, on purpose. Inside `transaction()`. Raises ChangeRefused where nothing waits for it."""
+    items = list(db.session.scalars(select(SyncItem).where(_taken_back(undo))))
+    if not items:
+        raise ChangeRefused("Nothing of this waits to be sent again.")
+    if undone_run(undo).kind != CARDS:
+        return push.send_again(items, undone_run(undo).kind, member_name)
+    return [retry(card, member_name) for card in items][-1]
 
 
 def waiting_again(undo: SyncRun) -> int:
-    """How many of the cards that were taken back wait for somebody."""
+    """How many of those that were taken back wait for somebody."""
     return db.session.scalar(select(func.count(SyncItem.id)).where(_taken_back(undo))) or 0
 
 
 def _taken_back(undo: SyncRun) -> ColumnElement[bool]:
-    """Cards in review since this undo, of which nothing was written since."""
+    """Items in review since this undo, of which nothing was written since."""
     undone = select(SyncItem.subject_id).where(SyncItem.run_id == undo.id, SyncItem.state.in_((SYNCED, FAILED)))
-    cards = select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))
-    return SyncItem.id.in_(cards) & (SyncItem.state == REVIEW) & SyncItem.planned_at.is_(None)
+    items = select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))
+    return SyncItem.id.in_(items) & (SyncItem.state == REVIEW) & SyncItem.planned_at.is_(None)
 
 
-def was_taken_back(item: SyncItem | None) -> bool:
-    """Whether a card waits for somebody because it was taken back."""
-    return item is not None and item.state == REVIEW and (item.reason or "").startswith(TAKEN_BACK)
-
-
-# What the pages show of each card.
+# What the pages show of each item.
 
 
 @dataclass(frozen=True)
 class UndoRow:
-    """One write of the run: what is done with it, or why it is kept. `shown` is the value it holds; `state` as on a step."""
+    """One write of the run: what is done with it, or why it is kept. `shown` is the value it holds; `state` as on a step. `optional`:
+    staff may still leave it out, or take it in again; `subject` is the person of our directory whom it is about, where it names one."""
 
+    id: UUID
+    kind: str
     label: str
     member: int
     shown: str
@@ -168,33 +191,41 @@ class UndoRow:
     kept: str
     state: str
     confirmed: bool
+    optional: bool = False
+    subject: UUID | None = None
 
 
 @dataclass(frozen=True)
-class UndoneCard:
-    """A card of an undo; `card_item_id` is the item of the card."""
+class Undone:
+    """An item of an undo; `of` is the item that it takes back."""
 
     item: SyncItem
-    card_item_id: UUID
+    of: SyncItem
     rows: Sequence[UndoRow] = field(default_factory=tuple)
 
 
 ROWS_A_PAGE = 25
 
 
-def cards_of(undo: SyncRun, page: int = 1) -> list[UndoneCard]:
-    """The cards of an undo with what is done for each, ROWS_A_PAGE a page."""
-    wanted = (
-        select(SyncItem, SyncOutcome.item_id).join(SyncOutcome, SyncOutcome.id == SyncItem.subject_id).where(SyncItem.run_id == undo.id)
-    )
-    rows = db.session.execute(wanted.order_by(SyncOutcome.at).offset((page - 1) * ROWS_A_PAGE).limit(ROWS_A_PAGE)).all()
-    return [UndoneCard(item, card_item_id, [_row(step) for step in item.steps]) for item, card_item_id in rows]
+def undone_in(undo: SyncRun, page: int = 1) -> list[Undone]:
+    """The items of an undo with what is done for each, ROWS_A_PAGE a page."""
+    wanted = select(SyncItem).join(SyncOutcome, SyncOutcome.id == SyncItem.subject_id).where(SyncItem.run_id == undo.id)
+    items = db.session.scalars(wanted.order_by(SyncOutcome.at).offset((page - 1) * ROWS_A_PAGE).limit(ROWS_A_PAGE)).all()
+    return [Undone(item, undone_item(item), [_row(step, undo) for step in item.steps]) for item in items]
 
 
-def _row(step: SyncStep) -> UndoRow:
+def _row(step: SyncStep, undo: SyncRun) -> UndoRow:
     body = json.loads(step.body or "{}")
     kept = (step.problem or "") if step.state == LEFT_OUT else ""
-    return UndoRow(step.label, step.member, shown_of(body), body.get("result", ""), kept, step.state, step.confirmed_at is not None)
+    optional = undo.state == PREVIEW and (step.state == PLANNED or _was_left_out(step))
+    if optional and not kept and step.kind == MAKE_INACTIVE:
+        kept = why_still_active([(kind, record) for kind, record in body.get("needs", ())], undo.id)
+        optional = not kept
+    subject = UUID(body["subject"]) if body.get("subject") else None
+    confirmed = step.confirmed_at is not None
+    return UndoRow(
+        step.id, step.kind, step.label, step.member, shown_of(body), body.get("result", ""), kept, step.state, confirmed, optional, subject
+    )
 
 
 SHOWN = ("address", "number", "name")

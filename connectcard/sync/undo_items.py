@@ -1,4 +1,4 @@
-"""The undo of one card of a run as an item: looked at and shown first, carried out once somebody says so, read back."""
+"""The undo of one item of a run as an item itself: looked at and shown first, carried out once somebody says so, read back."""
 
 import json
 from collections.abc import Sequence
@@ -9,18 +9,22 @@ from sqlalchemy import delete, select
 
 from connectcard.clock import now
 from connectcard.database import db, end_reading
-from connectcard.sync.card_marks import marks_of_cards
+from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.card_writes import row_of
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import ItemAtWork, rest
 from connectcard.sync.models import (
+    CARD,
     DONE,
     FAILED,
-    IGNORED,
+    FAMILY,
     INTENT,
     LEFT_OUT,
+    MEMBERSHIP,
     NEEDS_YOU,
     OPEN_STATES,
+    PERSON,
+    PLANNED,
     PREVIEW,
     REFUSED,
     REVIEW,
@@ -36,19 +40,24 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PlannedStep
+from connectcard.sync.push_families import FamilyAtWork
+from connectcard.sync.push_memberships import MembershipAtWork
+from connectcard.sync.push_people import PersonAtWork
+from connectcard.sync.refreshing import refresh_family, refresh_person
 from connectcard.sync.steps import Later, NoLonger, PersonGone, Step
+from connectcard.sync.taken_back import give_back
 from connectcard.sync.undo_looking import look_at, written_in
-from connectcard.sync.undo_plans import MERGED, take_back
-from connectcard.sync.undo_writes import UndoTarget
+from connectcard.sync.undo_plans import MERGED, REMOVE_MEMBER, RESTORE_HOUSEHOLD, take_back
+from connectcard.sync.undo_writes import UndoTarget, started_by, undone_item
 
 SHOWN = "Waits for your yes."
-ON_ITS_WAY = "The card is being sent again. Its undo waits until it has come to rest."
-TAKEN_BACK = "Taken back by"
+ON_ITS_WAY = "This is being sent again. Its undo waits until it has come to rest."
 LONGEST_REASON = 500
+UNDONE: dict[str, type[ItemAtWork]] = {CARD: CardAtWork, PERSON: PersonAtWork, FAMILY: FamilyAtWork, MEMBERSHIP: MembershipAtWork}
 
 
 class UndoAtWork(ItemAtWork):
-    """The undo of a card in a worker's hands."""
+    """The undo of an item in a worker's hands."""
 
     def plan(self) -> bool:
         item, run = self._item_and_run()
@@ -64,12 +73,11 @@ class UndoAtWork(ItemAtWork):
         return item, db.session.scalars(select(SyncRun).where(SyncRun.id == item.run_id)).one()
 
     def _look_and_store(self, item: SyncItem) -> None:
-        card, written = written_in(item.about)
-        if card.state in OPEN_STATES and db.session.get_one(SyncRun, card.run_id).state in (RUNNING, STOPPING):
+        undone, wrote = written_in(item.about)
+        if undone.state in OPEN_STATES and db.session.get_one(SyncRun, undone.run_id).state in (RUNNING, STOPPING):
             raise Later(now() + timedelta(seconds=30), ON_ITS_WAY)
-        card_id = card.id
-        look = look_at(card_id, written, self.client)
-        _store(self.hold, take_back(written, look))
+        look = look_at(wrote, self.client)
+        _store(self.hold, take_back(wrote.written, look))
 
     def _show(self) -> None:
         with held(self.hold) as item:
@@ -78,14 +86,18 @@ class UndoAtWork(ItemAtWork):
             run.version += 1
 
     def target(self) -> UndoTarget:
-        return UndoTarget()
+        run_id = db.session.scalars(select(SyncItem.run_id).where(SyncItem.id == self.hold.item_id)).one()
+        end_reading()
+        return UndoTarget(run_id)
 
     def person_gone(self, _gone: PersonGone) -> None:
         rest(self.hold, REVIEW, NEEDS_YOU, MERGED)
 
     def finish(self) -> None:
-        """Read back what was taken back, tick it, and say what was kept and why; the card is there to be sent again or ignored."""
-        back = [step_id for step_id, step in _done_steps(self.hold.item_id) if self._shows(step)]
+        """Read back what was taken back, tick it, and say what was kept and why; it is there to be sent again or left."""
+        done = _done_steps(self.hold.item_id)
+        back = [step.id for step in done if self._shows(step)]
+        self._read_back(done)
         with held(self.hold) as item:
             for row in item.steps:
                 row.confirmed_at = now() if row.id in back else row.confirmed_at
@@ -94,6 +106,13 @@ class UndoAtWork(ItemAtWork):
             settle(item, state, outcome, reason)
             if any(row.state == DONE for row in item.steps):
                 _give_back(item)
+
+    def _read_back(self, done: Sequence[Step]) -> None:
+        """Our directory shows the people and families as they stand now."""
+        for person in sorted({str(step.body["person"]) for step in done if step.body["person"]}):
+            refresh_person(person, self.client)
+        for family in sorted({str(step.body["household"]) for step in done if step.kind in (REMOVE_MEMBER, RESTORE_HOUSEHOLD)}):
+            refresh_family(family, self.client)
 
     def _shows(self, step: Step) -> bool:
         """Whether it reads as taken back; what somebody changed a moment later is not ticked."""
@@ -104,11 +123,14 @@ class UndoAtWork(ItemAtWork):
 
     @staticmethod
     def marks_of(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
-        """Those of the cards that they take back."""
+        """Those of the items that they take back."""
         wanted = select(SyncItem.id, SyncOutcome.item_id).join(SyncOutcome, SyncOutcome.id == SyncItem.subject_id)
-        cards = {undo: card for undo, card in db.session.execute(wanted.where(SyncItem.id.in_(item_ids))).all()}  # noqa: C416 - rows
-        marks = marks_of_cards(list(cards.values()))
-        return {undo: marks.get(card, frozenset()) for undo, card in cards.items()}
+        undone = {undo: item_id for undo, item_id in db.session.execute(wanted.where(SyncItem.id.in_(item_ids)))}  # noqa: C416 - rows
+        items: dict[str, list[UUID]] = {}
+        for kind, item_id in db.session.execute(select(SyncItem.kind, SyncItem.id).where(SyncItem.id.in_(undone.values()))):
+            items.setdefault(kind, []).append(item_id)
+        marks = {item_id: found for kind, ids in items.items() for item_id, found in UNDONE[kind].marks_of(ids).items()}
+        return {undo: marks.get(item_id, frozenset()) for undo, item_id in undone.items()}
 
 
 def _store(hold: Hold, steps: Sequence[PlannedStep]) -> None:
@@ -118,13 +140,15 @@ def _store(hold: Hold, steps: Sequence[PlannedStep]) -> None:
         there = {(row.kind, row.natural_key) for row in db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id))}
         for position, step in enumerate(steps, start=1):
             if (step.kind, step.natural_key) not in there:
-                db.session.add(row_of(step, item, position))
+                row = row_of(step, item, position)
+                row.remote_id = step.body["record"] if row.state == PLANNED else None
+                db.session.add(row)
         item.planned_at = now()
 
 
-def _done_steps(item_id: UUID) -> list[tuple[UUID, Step]]:
+def _done_steps(item_id: UUID) -> list[Step]:
     rows = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item_id, SyncStep.state == DONE)).all()
-    steps = [(row.id, Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, None, 0)) for row in rows]
+    steps = [Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, None, 0) for row in rows]
     end_reading()
     return steps
 
@@ -139,13 +163,7 @@ def _how_it_went(steps: Sequence[SyncStep]) -> tuple[str, str, str | None]:
 
 
 def _give_back(undo: SyncItem) -> None:
-    """The card that was taken back needs somebody: it is sent again on purpose, or ignored."""
-    by = db.session.scalars(select(SyncRun.started_by).where(SyncRun.id == undo.run_id)).one()
-    outcome = db.session.scalars(select(SyncOutcome).where(SyncOutcome.id == undo.subject_id)).one()
-    card = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
-    if not any(step.run_id == outcome.run_id and step.written_to is None for step in card.steps):
-        # It is somebody else's since, and stays with them.
-        return
-    card.planned_at, card.synced_at, card.approval = None, None, None
-    if card.state != IGNORED:
-        card.state, card.reason = REVIEW, f"{TAKEN_BACK} {by}. Send it again, or ignore it."
+    """What was taken back needs somebody, unless it is a card that is somebody else's since, and stays with them."""
+    outcome, item = db.session.get_one(SyncOutcome, undo.subject_id), undone_item(undo)
+    if any(step.run_id == outcome.run_id and step.written_to is None for step in item.steps):
+        give_back(item, started_by(undo))

@@ -1,7 +1,10 @@
-"""Reading what an undo has to know: what a run wrote for a card, and how the people and households of it stand now. Never writes."""
+"""Reading what an undo has to know: what a run wrote for an item, and how all that stands now. Never writes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,13 +12,16 @@ from sqlalchemy import select
 from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Gone, Merged
-from connectcard.planning_center.resources import people
+from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductUnavailable, ScopeMissing
+from connectcard.planning_center.resources import groups, people
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.looking import EVERYTHING, person_attributes
-from connectcard.sync.models import CARD, DONE, SYNCED, SyncItem, SyncOutcome, SyncStep
-from connectcard.sync.undo_plans import HouseholdThen, Look, Standing, Written
+from connectcard.sync.models import CARD, DONE, FAMILY, MEMBERSHIP, SYNCED, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
+from connectcard.sync.undo_beside import written_beside
+from connectcard.sync.undo_plans import MAKES_PEOPLE, OF_HOUSEHOLDS
+from connectcard.sync.undo_values import HouseholdThen, Look, Standing, Written
 from connectcard.sync.visitors import card_at_hand
 
 INCLUDED = {
@@ -25,22 +31,33 @@ INCLUDED = {
     plans.SET_FIELD: "FieldDatum",
 }
 OVER = ("completed", "removed")
+# Groups are not there for everybody who connects.
+NOT_FOR_US = (Forbidden, ProductUnavailable, ScopeMissing)
 
 
-def written_in(outcome_id: UUID) -> tuple[SyncItem, list[Written]]:
-    """The card that came to rest so, and what that run wrote for it and is not taken back yet."""
+@dataclass(frozen=True)
+class Wrote:
+    """What a run wrote for one item that is not taken back yet; `later` says that a later run wrote for it too."""
+
+    item_id: UUID
+    run_id: UUID
+    written: tuple[Written, ...]
+    later: bool
+
+
+def written_in(outcome_id: UUID) -> tuple[SyncItem, Wrote]:
+    """The item that came to rest so, and what that run wrote for it."""
     outcome = db.session.scalars(select(SyncOutcome).where(SyncOutcome.id == outcome_id)).one()
-    card = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
-    wrote = [step for step in card.steps if was_written_by_us(step) and step.run_id == outcome.run_id]
-    return card, [_written(step, _written_to(step, card)) for step in wrote]
+    item = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
+    stand = [step for step in item.steps if was_written_by_us(step)]
+    wrote = [step for step in stand if step.run_id == outcome.run_id]
+    return item, Wrote(item.id, outcome.run_id, tuple(_written(step, item) for step in wrote), _wrote_later(stand, outcome.run_id))
 
 
-def _written_to(step: SyncStep, card: SyncItem) -> str | None:
-    """The person on whom a step wrote; of a card that is somebody else's since, the one of that time."""
-    of_that_time = [other for other in card.steps if other.written_to == step.written_to]
-    made = {other.member: other.remote_id for other in of_that_time if other.kind == plans.CREATE_PERSON and other.state == DONE}
-    made[VISITOR] = step.written_to or card.person_remote_id
-    return made[VISITOR if step.kind == plans.CREATE_HOUSEHOLD else step.member]
+def _wrote_later(stand: Sequence[SyncStep], run_id: UUID) -> bool:
+    this = select(SyncRun.number).where(SyncRun.id == run_id).scalar_subquery()
+    later = select(SyncRun.id).where(SyncRun.id.in_([step.run_id for step in stand]), SyncRun.number > this)
+    return db.session.scalar(later.limit(1)) is not None
 
 
 def was_written_by_us(step: SyncStep) -> bool:
@@ -48,37 +65,66 @@ def was_written_by_us(step: SyncStep) -> bool:
     return step.state == DONE and step.intent_at is not None and step.undone_at is None
 
 
-def _written(step: SyncStep, person: str | None) -> Written:
-    sent_at, done_at = step.intent_at or now(), step.done_at or now()
+def _done_at(step: SyncStep) -> datetime:
+    return step.done_at or now()
+
+
+def _written(step: SyncStep, item: SyncItem) -> Written:
     body, before, after = (json.loads(text) if text else None for text in (step.body, step.before, step.after))
+    body, said = body or {}, step.natural_key
+    if item.kind != CARD:
+        said = next(iter(body["attributes"]), "") if step.kind == plans.UPDATE_PERSON else body.get("key", "")
     return Written(
-        step.id, step.kind, step.member, step.label, step.natural_key, step.remote_id or "", sent_at, done_at,
-        body or {}, before, after, step.found, person,
+        step.id, step.kind, step.member, step.label, step.natural_key, step.remote_id or "", step.intent_at or now(), _done_at(step),
+        body, before, after, step.found, _whose(step, item, body), said,
     )  # fmt: skip
 
 
-def look_at(card_id: UUID, written: Sequence[Written], client: Client) -> Look:
+def _whose(step: SyncStep, item: SyncItem, body: Mapping[str, Any]) -> str | None:
+    """The person on whom a step wrote."""
+    if item.kind == CARD:
+        return _whose_of_card(step, item)
+    if item.kind == FAMILY:
+        return body.get("person") or next(iter(body.get("people", ())), None)
+    return body["attributes"]["person_id"] if item.kind == MEMBERSHIP else item.person_remote_id
+
+
+def _whose_of_card(step: SyncStep, card: SyncItem) -> str | None:
+    """Of a card that is somebody else's since, the person of that time."""
+    of_that_time = [other for other in card.steps if other.written_to == step.written_to]
+    made = {other.member: other.remote_id for other in of_that_time if other.kind == plans.CREATE_PERSON and other.state == DONE}
+    made[VISITOR] = step.written_to or card.person_remote_id
+    return made[VISITOR if step.kind == plans.CREATE_HOUSEHOLD else step.member]
+
+
+def look_at(wrote: Wrote, client: Client) -> Look:
     """How everything stands that these writes were about."""
-    persons = sorted({one.person for one in written if one.person})
-    others = _other_cards(card_id, persons)
+    written = wrote.written
+    persons = sorted({one.person for one in written if one.person and one.kind not in (*OF_HOUSEHOLDS, plans.ADD_TO_GROUP)})
+    made = {one.person for one in written if one.person and one.kind in MAKES_PEOPLE}
+    others = _other_cards(wrote.item_id, persons)
     also_said = {said for other in others for said in _said_by(other)}
     with_other_cards = {person for person in (_person_of(other) for other in others) if person}
+    beside, later = written_beside(made, wrote.run_id)
     end_reading()
     standings: dict[str, Standing | None] = {}
     merged: set[str] = set()
     for person in persons:
         try:
-            standings[person] = _standing(person, client)
+            standings[person] = _standing(person, client, with_groups=person in made)
         except Merged:
             standings[person] = None
             merged.add(person)
         except Gone:
             standings[person] = None
-    return Look(standings, _households(written, client), merged, also_said, with_other_cards)
+    return Look(
+        standings, _households(written, client), merged, also_said, with_other_cards, _memberships(written, client), beside, later,
+        persons if wrote.later else (),
+    )  # fmt: skip
 
 
-def _other_cards(card_id: UUID, persons: Sequence[str]) -> list[UUID]:
-    of_them = (SyncItem.kind == CARD, SyncItem.state == SYNCED, SyncItem.person_remote_id.in_(persons), SyncItem.id != card_id)
+def _other_cards(item_id: UUID, persons: Sequence[str]) -> list[UUID]:
+    of_them = (SyncItem.kind == CARD, SyncItem.state == SYNCED, SyncItem.person_remote_id.in_(persons), SyncItem.id != item_id)
     return list(db.session.scalars(select(SyncItem.id).where(*of_them)))
 
 
@@ -93,18 +139,43 @@ def _said_by(item_id: UUID) -> set[tuple[str, str]]:
     return {(step.kind, step.natural_key) for step in planned.steps} | {(plans.UPDATE_PERSON, name) for name in card.wanted.attributes}
 
 
-def _standing(person: str, client: Client) -> Standing:
+def _standing(person: str, client: Client, *, with_groups: bool) -> Standing:
     record = client.get(people.PERSON, person, include=EVERYTHING)
     parts = {(kind, row.id): row.attributes for kind, type_ in INCLUDED.items() for row in record.included_of(type_)}
     parts |= {(plans.ADD_NOTE, note.id): note.attributes for note in client.iterate(people.NOTE, parent_id=person)}
     cards = client.iterate(people.PERSON_WORKFLOW_CARD, parent_id=person)
     parts |= {(plans.ADD_WORKFLOW_CARD, card.id): card.attributes for card in cards if card["stage"] not in OVER}
     households = frozenset(row.id for row in client.iterate(people.PERSON_HOUSEHOLD, parent_id=person))
-    return Standing(person_attributes(record), parts, households)
+    return Standing(person_attributes(record), parts, households, _groups_of(person, client) if with_groups else frozenset())
+
+
+def _groups_of(person: str, client: Client) -> frozenset[str]:
+    """In which groups somebody is, by their memberships, as far as they are shown."""
+    try:
+        return frozenset(row.id for row in client.iterate(groups.PERSON_MEMBERSHIP, parent_id=person))
+    except (Gone, *NOT_FOR_US):
+        # Whoever has not arrived in Groups is in no group.
+        return frozenset()
+
+
+def _memberships(written: Iterable[Written], client: Client) -> dict[str, Mapping[str, Any] | None]:
+    """The memberships of groups as they stand: None is gone, {} is not shown."""
+    return {one.remote_id: membership_now(one.body["group"], one.remote_id, client) for one in written if one.kind == plans.ADD_TO_GROUP}
+
+
+def membership_now(group: str, membership: str, client: Client) -> Mapping[str, Any] | None:
+    """A membership of a group with whose it is; None where it is gone, {} where it is not shown."""
+    try:
+        record = client.get(groups.MEMBERSHIP, membership, parent_id=group)
+    except Gone:
+        return None
+    except NOT_FOR_US:
+        return {}
+    return {**record.attributes, "person": _whose_membership(record)}
 
 
 def _households(written: Sequence[Written], client: Client) -> dict[str, HouseholdThen | None]:
-    ids = {one.remote_id for one in written if one.kind == plans.CREATE_HOUSEHOLD}
+    ids = {one.remote_id for one in written if one.kind in (plans.CREATE_HOUSEHOLD, RENAME_HOUSEHOLD)}
     ids |= {str(one.body["household"]) for one in written if one.kind == plans.ADD_MEMBER and one.body.get("household")}
     return {household: household_now(household, client) for household in sorted(ids)}
 
@@ -116,12 +187,13 @@ def household_now(household: str, client: Client) -> HouseholdThen | None:
         members = list(client.iterate(people.HOUSEHOLD_MEMBERSHIP, parent_id=household))
     except Gone:
         return None
-    return HouseholdThen(record["name"] or "", _primary(record), {row.id: (_whose(row), row["household_role"]) for row in members})
+    of = {row.id: (_whose_membership(row), row["household_role"]) for row in members}
+    return HouseholdThen(record["name"] or "", _primary(record), of)
 
 
 def _primary(household: Record) -> str:
     return next((ref.id for ref in household.related("primary_contact")), str(household["primary_contact_id"] or ""))
 
 
-def _whose(membership: Record) -> str:
+def _whose_membership(membership: Record) -> str:
     return next((ref.id for ref in membership.related("person")), "")

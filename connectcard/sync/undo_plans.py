@@ -1,22 +1,23 @@
 """What an undo takes back and what it keeps, and why: pure, so that the preview is the plan, printed.
 
 Restored is only what still holds what we wrote, removed only what nobody touched since. A person whom we made is made inactive,
-never deleted, and only where nothing is left on them that is not ours.
+never deleted, and only where nothing is left on them: of theirs nothing, and of ours nothing that is kept (`needs`).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.plans import PlannedStep
+from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
+from connectcard.sync.undo_values import GROUP, HOUSEHOLD, HouseholdThen, Look, Mark, Standing, Written
 
 REMOVE_EMAIL, REMOVE_PHONE, REMOVE_ADDRESS, REMOVE_FIELD = "remove_email", "remove_phone", "remove_address", "remove_field"
 REMOVE_NOTE, REMOVE_WORKFLOW_CARD = "remove_note", "remove_workflow_card"
 RESTORE, REMOVE_MEMBER, REMOVE_HOUSEHOLD, MAKE_INACTIVE = "restore", "remove_member", "remove_household", "make_inactive"
+REMOVE_FROM_GROUP, RESTORE_HOUSEHOLD = "remove_from_group", "restore_household"
 REMOVES = {
     plans.ADD_NOTE: REMOVE_NOTE,
     plans.ADD_WORKFLOW_CARD: REMOVE_WORKFLOW_CARD,
@@ -26,6 +27,8 @@ REMOVES = {
     plans.ADD_ADDRESS: REMOVE_ADDRESS,
 }
 MAKES_PEOPLE = (plans.CREATE_PERSON, plans.REACTIVATE)
+OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER, RENAME_HOUSEHOLD)
+KNOWN = (*REMOVES, *MAKES_PEOPLE, *OF_HOUSEHOLDS, plans.UPDATE_PERSON, plans.KNOWN_MEMBER, plans.ADD_TO_GROUP)
 
 # Planning Center finishes a record after it answered, and clocks differ.
 TOLERANCE = timedelta(minutes=2)
@@ -45,63 +48,17 @@ PERSON_CHANGED = "Somebody changed this person in Planning Center since."
 SOMETHING_KEPT = "Something on this person is kept, so they stay active."
 ALREADY_INACTIVE = "This person is inactive already."
 HOUSEHOLD_GREW = "Other people belong to this household now."
+IN_A_GROUP = "This person is in a group, so they stay active."
+LATER = "A later run wrote to this person too. Take that one back first."
 HOUSEHOLD_KEPT = "The household is kept."
+LEFT_OUT_BY = "Left out by"
+NOT_SHOWN = "Planning Center does not show any more who is in this group."
 CANNOT_BE = "Planning Center does not let this be taken back."
 
 
-@dataclass(frozen=True)
-class Written:
-    """What one step of the run wrote. `person` is on whom, `after` what Planning Center answered."""
-
-    id: UUID
-    kind: str
-    member: int
-    label: str
-    key: str
-    remote_id: str
-    sent_at: datetime
-    done_at: datetime
-    body: Mapping[str, Any] = field(default_factory=dict)
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
-    found: bool = False
-    person: str | None = None
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a person stands now. `parts` are contacts, field data, notes and open workflow cards by the kind of step that makes one
-    and their id; `households` the ids of theirs."""
-
-    attributes: Mapping[str, Any]
-    parts: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
-    households: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class HouseholdThen:
-    """A household as it stands now; `members` are the ids of memberships, and whose they are with which role."""
-
-    name: str
-    primary_contact: str
-    members: Mapping[str, tuple[str, str | None]]
-
-
-@dataclass(frozen=True)
-class Look:
-    """Everything that was looked at. A person who is None is gone; `merged` are those who were merged. `also_said` are kinds and keys
-    of what other cards of the same person say, `with_other_cards` the people whom another card reached."""
-
-    people: Mapping[str, Standing | None]
-    households: Mapping[str, HouseholdThen | None] = field(default_factory=dict)
-    merged: Collection[str] = ()
-    also_said: Collection[tuple[str, str]] = ()
-    with_other_cards: Collection[str] = ()
-
-
 def take_back(written: Sequence[Written], look: Look) -> tuple[PlannedStep, ...]:
-    """The steps that take a card of a run back, in their order; what is kept is a step that is left out, with its reason."""
-    steps = [*_parts(written, look), *_attributes(written, look), *_households(written, look)]
+    """The steps that take an item of a run back, in their order; what is kept is a step that is left out, with its reason."""
+    steps = [*_parts(written, look), *_attributes(written, look), *_groups(written, look), *_households(written, look)]
     return (*steps, *_made_people(written, steps, look))
 
 
@@ -110,9 +67,8 @@ def _parts(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
         for one in written:
             if one.kind == kind:
                 yield _step(removes, one, "Removed", _why_part_is_kept(one, look))
-    known = (*REMOVES, *MAKES_PEOPLE, plans.UPDATE_PERSON, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER, plans.KNOWN_MEMBER)
     for one in written:
-        if one.kind not in known:
+        if one.kind not in KNOWN:
             yield _step(one.kind, one, "", CANNOT_BE)
 
 
@@ -123,7 +79,7 @@ def _why_part_is_kept(one: Written, look: Look) -> str:
     now = standing.parts.get((one.kind, one.remote_id)) if standing else None
     if now is None:
         return GONE
-    if (one.kind, one.key) in look.also_said:
+    if (one.kind, one.said) in look.also_said:
         return ALSO_SAID
     if one.found and _moment(now.get("created_at"), one.sent_at) < one.sent_at - TOLERANCE:
         return WAS_THERE
@@ -161,14 +117,38 @@ def _why_attribute_is_kept(one: Written, look: Look) -> str:
     standing = look.people.get(one.person or "")
     if standing is None or one.person in look.merged:
         return _why_person_is_out_of_reach(one, look)
-    if (one.kind, one.key) in look.also_said:
+    if (one.kind, one.said) in look.also_said:
         return ALSO_SAID
     if one.before is None or one.after is None:
         return UNKNOWN
     return CHANGED if any(standing.attributes.get(name) != one.after.get(name) for name in one.before) else ""
 
 
+def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
+    for one in written:
+        if one.kind == plans.ADD_TO_GROUP:
+            why = _why_membership_is_kept(one, look.memberships.get(one.remote_id))
+            yield _step(REMOVE_FROM_GROUP, one, "Taken out of the group", why, group=one.body["group"])
+
+
+def _why_membership_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:
+    if now is None:
+        return GONE
+    if not now:
+        return NOT_SHOWN
+    if now["person"] != one.person:
+        return MERGED
+    if one.found and _moment(now.get("joined_at"), one.sent_at) < one.sent_at - TOLERANCE:
+        return WAS_THERE
+    return why_changed(one.after, now)
+
+
 def _households(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
+    for one in written:
+        if one.kind == RENAME_HOUSEHOLD:
+            before = dict(one.before or {})
+            why = _why_name_is_kept(one, look.households.get(one.remote_id))
+            yield _step(RESTORE_HOUSEHOLD, one, str(before.get("name")), why, household=one.remote_id, attributes=before)
     made = next((one for one in written if one.kind == plans.CREATE_HOUSEHOLD), None)
     joined = [one for one in written if one.kind == plans.ADD_MEMBER]
     if made:
@@ -182,6 +162,14 @@ def _households(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]
             )
         elif look.households.get(made.remote_id) and why:
             yield _step(REMOVE_MEMBER, one, "", HOUSEHOLD_KEPT)
+
+
+def _why_name_is_kept(one: Written, now: HouseholdThen | None) -> str:
+    if now is None:
+        return GONE
+    if one.before is None or one.after is None:
+        return UNKNOWN
+    return CHANGED if now.name != one.after.get("name") else ""
 
 
 def _why_household_is_kept(made: Written, ours: Sequence[Written], look: Look) -> str:
@@ -207,11 +195,21 @@ def _made_people(written: Sequence[Written], steps: Sequence[PlannedStep], look:
     """The family before the visitor."""
     made = [one for one in written if one.kind in MAKES_PEOPLE]
     last_write = max((one.done_at for one in written), default=None)
+    taken = {mark: (step.kind, str(step.body["record"])) for step in steps if not step.problem for mark in _takes(step)}
     for one in sorted(made, key=lambda one: -one.member):
-        yield _step(MAKE_INACTIVE, one, "Made inactive", _why_person_is_kept(one, written, steps, look, last_write))
+        beside = look.beside.get(one.person or "", {})
+        last = max([last_write, *(each.done_at for each in beside.values())])  # type: ignore[type-var]
+        why = _why_person_is_kept(one, written, taken.keys(), look, last)
+        going = taken | {mark: each.taken_by for mark, each in beside.items()}
+        yield _step(MAKE_INACTIVE, one, "Made inactive", why, needs=[] if why else _needs(look.people.get(one.person or ""), going))
 
 
-def _why_person_is_kept(one: Written, written: Sequence[Written], steps: Sequence[PlannedStep], look: Look, last_write: Any) -> str:
+def _needs(standing: Standing | None, going: Mapping[Mark, Mark]) -> list[Mark]:
+    """The steps, of this item and of others, that have to be done first: all that is on the person goes with them."""
+    return sorted(going[mark] for mark in standing.marks) if standing else []
+
+
+def _why_person_is_kept(one: Written, written: Sequence[Written], taken: Collection[Mark], look: Look, last_write: Any) -> str:
     standing = look.people.get(one.person or "")
     if standing is None or one.person in look.merged:
         return _why_person_is_out_of_reach(one, look)
@@ -219,14 +217,21 @@ def _why_person_is_kept(one: Written, written: Sequence[Written], steps: Sequenc
         return ALREADY_INACTIVE
     if one.person in look.with_other_cards:
         return OTHER_CARD
+    if one.person in look.written_later:
+        return LATER
     if _renamed(one, standing) or _moment(standing.attributes.get("updated_at"), last_write) > last_write + TOLERANCE:
         return PERSON_CHANGED
-    goes = _taken(steps)
-    left = {remote_id for _, remote_id in standing.parts} | standing.households
-    ours = {row.remote_id for row in written} | {str(row.body.get("household")) for row in written}
-    if left - ours:
-        return ADDED_TO
-    return SOMETHING_KEPT if left - goes else ""
+    beside = look.beside.get(one.person or "", {}).keys()
+    if strangers := standing.marks - {row.mark for row in written} - beside:
+        return _whose(strangers, look)
+    return SOMETHING_KEPT if standing.marks - set(taken) - beside else ""
+
+
+def _whose(strangers: Collection[Mark], look: Look) -> str:
+    """Why somebody stays active on whom there is more than the run wrote."""
+    if set(strangers) <= set(look.later):
+        return LATER
+    return IN_A_GROUP if {kind for kind, _ in strangers} == {GROUP} else ADDED_TO
 
 
 def _renamed(one: Written, standing: Standing) -> bool:
@@ -234,16 +239,22 @@ def _renamed(one: Written, standing: Standing) -> bool:
     return any(standing.attributes.get(name) != value for name, value in after.items())
 
 
-def _taken(steps: Sequence[PlannedStep]) -> set[str]:
-    """The ids of the records that go, and of the households that somebody is taken out of."""
-    going = [step for step in steps if not step.problem]
-    return {step.body["record"] for step in going} | {step.body["household"] for step in going if step.body.get("household")}
+# The kind of step that made what a step of an undo removes.
+_MADE_BY = {removes: kind for kind, removes in REMOVES.items()}
+
+
+def _takes(step: PlannedStep) -> Iterable[Mark]:
+    """What on a person goes with a step."""
+    if step.kind in (REMOVE_HOUSEHOLD, REMOVE_MEMBER):
+        yield HOUSEHOLD, str(step.body.get("household") or step.body["record"])
+    elif step.kind in (*_MADE_BY, REMOVE_FROM_GROUP):
+        yield _MADE_BY.get(step.kind, GROUP), str(step.body["record"])
 
 
 def _step(kind: str, one: Written, result: str, why_kept: str, **more: Any) -> PlannedStep:
     undoes = [str(step_id) for step_id in more.pop("undoes", [one.id])]
     body: dict[str, Any] = {"record": one.remote_id, "person": one.person, "after": dict(one.after or {}), "result": result, "of": one.kind}
-    body |= {"undoes": undoes, **more}
+    body |= {"undoes": undoes, **more, **{name: one.body[name] for name in ("key", "subject") if one.body.get(name)}}
     key = f"{one.remote_id} {one.key}"[:300]
     member = one.member if one.kind in (*MAKES_PEOPLE, plans.ADD_MEMBER) else VISITOR
     return PlannedStep(kind, key, one.label, body, result, member=member, problem=why_kept or None)

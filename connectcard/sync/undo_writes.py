@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from connectcard.clock import now
-from connectcard.database import db
+from connectcard.connections.words import in_words as trouble_in_words
+from connectcard.database import db, end_reading
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Gone, Merged, Refused
-from connectcard.planning_center.resources import people
+from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductUnavailable, Refused
+from connectcard.planning_center.resources import groups, people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import plans, undo_plans
 from connectcard.sync.looking import person_attributes
-from connectcard.sync.models import SyncItem, SyncStep
-from connectcard.sync.steps import Made, NoLonger, Step, in_words
-from connectcard.sync.undo_looking import OVER, household_now
+from connectcard.sync.models import INTENT, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.steps import AskSomebody, Later, Made, NoLonger, Step, in_words
+from connectcard.sync.undo_directory import keep_here
+from connectcard.sync.undo_looking import OVER, household_now, membership_now
+from connectcard.sync.undo_needs import is_done
 
 # Reached by their own id, so that they are found on whomever they are now.
 RECORDS: dict[str, Resource] = {
@@ -27,14 +31,25 @@ RECORDS: dict[str, Resource] = {
     undo_plans.REMOVE_FIELD: people.FIELD_DATUM,
     undo_plans.REMOVE_NOTE: people.NOTE,
 }
+PAUSE = timedelta(seconds=2)
+WAITS = "Waits until everything else of this undo is taken back."
+BY_HAND = "Only somebody who administers Groups may take people out of a group. Take them out there by hand. Planning Center said: “{}”"
 
 
 @dataclass(frozen=True)
 class UndoTarget:
-    """The target of an undo: every step knows its own record."""
+    """The target of an undo: every step knows its own record. `run_id` is the undo's own run."""
+
+    run_id: UUID
 
     def missing(self, step: Step) -> str:
-        return ""
+        """Nobody is made inactive on whom something of ours is kept; what else is to be taken back of them goes first."""
+        needs = [(kind, record) for kind, record in step.body.get("needs", ())]
+        done = is_done(needs, self.run_id)
+        end_reading()
+        if done is None:
+            raise Later(now() + PAUSE, WAITS)
+        return "" if done else undo_plans.SOMETHING_KEPT
 
     def looks_first(self, step: Step) -> bool:
         return True
@@ -56,13 +71,25 @@ class UndoTarget:
         return isinstance(error, Gone)
 
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
-        return in_words(error)
+        by_hand = step.kind == undo_plans.REMOVE_FROM_GROUP and isinstance(error, Forbidden)
+        return BY_HAND.format(in_words(error)) if by_hand else in_words(error)
 
     def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        """The steps that wrote it are taken back."""
+        """The steps that wrote it are taken back, and our own directory says so."""
         ids = [UUID(step_id) for step_id in step.body["undoes"]]
         for undone in db.session.scalars(select(SyncStep).where(SyncStep.id.in_(ids))):
             undone.undone_at = now()
+        keep_here(step, undone_item(item), started_by(item))
+
+
+def undone_item(undo: SyncItem) -> SyncItem:
+    """The item of which an undo takes back what one run wrote."""
+    of = select(SyncOutcome.item_id).where(SyncOutcome.id == undo.subject_id).scalar_subquery()
+    return db.session.scalars(select(SyncItem).where(SyncItem.id == of)).one()
+
+
+def started_by(undo: SyncItem) -> str:
+    return db.session.scalars(select(SyncRun.started_by).where(SyncRun.id == undo.run_id)).one()
 
 
 def _send(step: Step, client: Client) -> None:
@@ -76,8 +103,20 @@ def _send(step: Step, client: Client) -> None:
         client.delete(people.HOUSEHOLD_MEMBERSHIP, body["record"], parent_id=body["household"])
     elif step.kind == undo_plans.REMOVE_HOUSEHOLD:
         client.delete(people.HOUSEHOLD, body["record"])
+    elif step.kind == undo_plans.RESTORE_HOUSEHOLD:
+        client.update(people.HOUSEHOLD, body["household"], body["attributes"])
+    elif step.kind == undo_plans.REMOVE_FROM_GROUP:
+        _take_out(body, client)
     else:
         client.update(people.PERSON, body["person"], _wanted(step))
+
+
+def _take_out(body: Mapping[str, Any], client: Client) -> None:
+    try:
+        client.delete(groups.MEMBERSHIP, body["record"], parent_id=body["group"])
+    except ProductUnavailable as error:
+        # For one write no access is a refusal: staff do it by hand, and the rest of the undo goes on.
+        raise Forbidden(str(error), status=error.status, detail=trouble_in_words(error, "Groups")) from error
 
 
 def _wanted(step: Step) -> Mapping[str, Any]:
@@ -94,7 +133,9 @@ def _is_taken_back(step: Step, client: Client) -> bool:
     if step.kind == undo_plans.REMOVE_WORKFLOW_CARD:
         record = client.get(people.PERSON_WORKFLOW_CARD, body["record"], parent_id=body["person"])
         return record["stage"] in OVER or _kept_unless_unchanged(body["after"], record, body["person"])
-    if step.kind in (undo_plans.REMOVE_MEMBER, undo_plans.REMOVE_HOUSEHOLD):
+    if step.kind == undo_plans.REMOVE_FROM_GROUP:
+        return _is_out_of_the_group(step, client)
+    if step.kind in (undo_plans.REMOVE_MEMBER, undo_plans.REMOVE_HOUSEHOLD, undo_plans.RESTORE_HOUSEHOLD):
         return _household_is_left(step, client)
     return _person_is_back(step, client)
 
@@ -107,15 +148,36 @@ def _kept_unless_unchanged(after: Mapping[str, Any], record: Record, person: str
     return False
 
 
+def _is_out_of_the_group(step: Step, client: Client) -> bool:
+    membership = membership_now(step.body["group"], step.body["record"], client)
+    if membership is None:
+        return True
+    if not membership:
+        if step.state == INTENT:
+            raise AskSomebody(undo_plans.NOT_SHOWN)
+        return False
+    if changed := undo_plans.why_changed(step.body["after"], membership):
+        raise NoLonger(changed)
+    return False
+
+
 def _household_is_left(step: Step, client: Client) -> bool:
     household = household_now(step.body.get("household") or step.body["record"], client)
     if household is None:
         return True
+    if step.kind == undo_plans.RESTORE_HOUSEHOLD:
+        return _is_named(step, household.name)
     if step.kind == undo_plans.REMOVE_MEMBER:
         return step.body["record"] not in household.members
     if {person for person, _ in household.members.values()} - set(step.body["members"]):
         raise NoLonger(undo_plans.HOUSEHOLD_GREW)
     return False
+
+
+def _is_named(step: Step, name: str) -> bool:
+    if name != step.body["attributes"]["name"] and name != step.body["after"].get("name"):
+        raise NoLonger(undo_plans.CHANGED)
+    return bool(name == step.body["attributes"]["name"])
 
 
 def _person_is_back(step: Step, client: Client) -> bool:

@@ -11,7 +11,7 @@ from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
 from connectcard.sync.questions import may_be_undone
-from connectcard.sync.undo import was_taken_back
+from connectcard.sync.taken_back import was_taken_back
 from connectcard.web.times import clock_time, on_the_clock
 
 CAME_FROM = {"tablet": "Tablet", "phone": "Phone", "qr": "QR code"}

@@ -74,6 +74,12 @@ def done_by_hand(item_id: UUID) -> Response:
     return _act(lambda: push.done_by_hand(item_id), "Taken off the list. The next pull shows what stands in Planning Center.")
 
 
+@blueprint.post("/send/<uuid:item_id>/leave")
+@staff_page(STAFF)
+def leave(item_id: UUID) -> Response:
+    return _act(lambda: push.leave_here(item_id), "It stays here, and is sent once somebody changes it again.")
+
+
 def _act(act: Callable[[], object], words: str) -> Response:
     with transaction():
         act()

@@ -22,7 +22,7 @@ class KindWords:
 
 KINDS = {
     models.CARDS: KindWords("Sync", "card", "cards"),
-    models.UNDO: KindWords("Undo", "card", "cards"),
+    models.UNDO: KindWords("Undo", "record", "records"),
     models.PULL_PEOPLE: KindWords("People from Planning Center", "person", "people"),
     models.PULL_FAMILIES: KindWords("Families from Planning Center", "family", "families"),
     models.PULL_GROUPS: KindWords("Groups from Planning Center", "group", "groups"),
@@ -40,8 +40,8 @@ def title(run: SyncRun | Counters) -> str:
     return f"{KINDS[run.kind].title} {run.number}"
 
 
-def end_words(run: SyncRun | Counters) -> str:
-    """25 cards: 17 created, 6 updated, 2 need you."""
+def end_words(run: SyncRun | Counters, words: KindWords | None = None) -> str:
+    """25 cards: 17 created, 6 updated, 2 need you. `words` are those of the run that an undo takes back."""
     needing = "1 needs you" if run.needs_you == 1 else f"{run.needs_you} need you"
     updated, skipped = ("taken back", "left as it is") if run.kind == models.UNDO else ("updated", "skipped")
     parts = [
@@ -51,4 +51,4 @@ def end_words(run: SyncRun | Counters) -> str:
         needing if run.needs_you else "",
         f"{run.failed} failed" if run.failed else "",
     ]
-    return f"{KINDS[run.kind].counted(run.settled)}: {', '.join(filter(None, parts)) or 'nothing to do'}."
+    return f"{(words or KINDS[run.kind]).counted(run.settled)}: {', '.join(filter(None, parts)) or 'nothing to do'}."

@@ -18,7 +18,7 @@ from connectcard.sync.runs import Counters
 from connectcard.web import run_history, undo
 from connectcard.web.access import poll, staff_page
 from connectcard.web.run_rows import ROWS_SHOWN, rows_of
-from connectcard.web.run_words import KINDS, end_words, title
+from connectcard.web.run_words import KINDS, KindWords, end_words, title
 
 blueprint = Blueprint("runs", __name__)
 
@@ -101,16 +101,16 @@ def retry(number: int) -> AnyResponse:
 def shown(run: SyncRun, figures: Counters | None = None) -> dict[str, object]:
     """Everything that the page of a run and its fragment show."""
     figures = figures or runs.counters(run)
-    rate = rate_line()
+    words, rate = undo.words_of(run), rate_line()
     return {
         "run": run,
         "figures": figures,
         "run_title": title(run),
-        "kind_words": KINDS[run.kind],
+        "kind_words": words,
         "rate": rate if figures.on else None,
         "seen": mark_of(figures, rate),
-        "milestone": milestone(figures),
-        "end_words": end_words(figures),
+        "milestone": milestone(figures, words),
+        "end_words": end_words(figures, words),
         "awaiting": confirmations.count(run),
         "attention": rows_of(run, (NEEDS_YOU, FAILED)),
         "through": rows_of(run, (CREATED, UPDATED, SKIPPED)),
@@ -141,13 +141,13 @@ def rate_line() -> str | None:
     return f"Planning Center allows {limit} requests per {period} seconds. Using {used}."
 
 
-def milestone(figures: Counters) -> tuple[str, str]:
+def milestone(figures: Counters, words: KindWords) -> tuple[str, str]:
     """What is said aloud, and its mark: only the start, each quarter, the first failure and the end are said."""
     if not figures.on:
-        return f"{figures.state}", end_words(figures)
+        return f"{figures.state}", end_words(figures, words)
     percent = 100 * figures.settled // figures.total if figures.total else 0
     quarter = next((step for step in MILESTONES if percent >= step), 0)
-    counted = KINDS[figures.kind].counted(figures.total)
+    counted = words.counted(figures.total)
     said = f"{figures.settled} of {counted} are through." if quarter else f"{KINDS[figures.kind].title} started with {counted}."
     trouble = " Some were not accepted." if figures.failed else ""
     return f"{quarter}{'f' if figures.failed else ''}", said + trouble

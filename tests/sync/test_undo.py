@@ -61,7 +61,7 @@ def take_back(church: GraceChurch, number: int) -> SyncRun:
 
 def kept(church: GraceChurch, undone: SyncRun) -> dict[str, str]:
     with church_scope(church.church_id):
-        return {row.label: row.kept for card in undo.cards_of(runs.get_run(undone.number)) for row in card.rows if row.kept}
+        return {row.label: row.kept for card in undo.undone_in(runs.get_run(undone.number)) for row in card.rows if row.kept}
 
 
 def planning_center(church: GraceChurch) -> Client:
@@ -158,7 +158,7 @@ def test_a_change_after_the_preview_is_seen_before_anything_is_removed(church: G
     mina = quist(church)
     planning_center(church).update(people.PHONE_NUMBER, mina["phone_numbers"][0]["id"], {"location": "Work"})
     undone = confirm(church, shown)
-    assert kept(church, undone) == {"Mobile number": undo_plans.CHANGED}
+    assert kept(church, undone) == {"Mobile number": undo_plans.CHANGED, "New person": undo_plans.SOMETHING_KEPT}
     assert len(quist(church)["phone_numbers"]) == 1
 
 
@@ -174,7 +174,7 @@ def test_somebody_is_renamed_the_moment_they_were_made_inactive(church: GraceChu
     undone = confirm(church, shown)
     assert (undone.state, undone.updated, undone.needs_you) == ("finished", 1, 0)
     with church_scope(church.church_id):
-        [card] = undo.cards_of(runs.get_run(undone.number))
+        [card] = undo.undone_in(runs.get_run(undone.number))
     assert [row.confirmed for row in card.rows if row.label == "New person"] == [False]
 
 
