@@ -37,11 +37,11 @@ class ShownRow:
 
 @dataclass(frozen=True)
 class ShownItem:
-    """A card or a record of the directory, as the page of an undo shows it. `address` is where its own page is."""
+    """A card or a record of the directory, as the page of an undo shows it. `page` is its own page and what that is asked with."""
 
     undone: Undone
     name: str
-    address: str | None
+    page: tuple[str, dict[str, UUID]]
     rows: Sequence[ShownRow]
 
 
@@ -154,17 +154,15 @@ def _item(undone: Undone, card: CardInSync | None) -> ShownItem:
         return ShownItem(undone, name, _page_of(undone.of), [_of_directory(row) for row in undone.rows])
     names, left = family_names(card.submission), card.submission
     rows = [ShownRow(row, named(row.label, row.member, names)) for row in undone.rows]
-    address = url_for("inbox.card", submission_id=left.id)
-    return ShownItem(undone, f"{left.first_name} {left.last_name}".strip(), address, rows)
+    return ShownItem(undone, f"{left.first_name} {left.last_name}".strip(), ("inbox.card", {"submission_id": left.id}), rows)
 
 
-def _page_of(item: SyncItem) -> str | None:
+def _page_of(item: SyncItem) -> tuple[str, dict[str, UUID]]:
     if item.kind == PERSON:
-        return url_for("directory.person", person_id=item.about)
+        return "directory.person", {"person_id": item.about}
     if item.kind == FAMILY:
-        return url_for("directory.family", family_id=item.about)
-    group = push_board.group_of(item.about)
-    return url_for("directory.group", group_id=group) if group else None
+        return "directory.family", {"family_id": item.about}
+    return "directory.group", {"group_id": push_board.group_of(item.about) or item.about}
 
 
 def _of_directory(row: UndoRow) -> ShownRow:
