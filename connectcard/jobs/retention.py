@@ -1,4 +1,4 @@
-"""Erases what a church no longer needs: cards some time after they were synced or ignored, prayers sooner.
+"""Erases what a church no longer needs: cards some time after they were synced or ignored, prayers sooner, old previews.
 
 A card that still waits for a sync or for a person is never erased: nothing of it would be left anywhere.
 """
@@ -16,13 +16,22 @@ from connectcard.database import db, transaction
 from connectcard.sync.models import SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
 
 CARDS_AT_ONCE = 200
+KEPT_PREVIEWS = timedelta(days=7)
 
 
 def erase_expired(church: Church) -> tuple[int, int]:
     """Erase what is older than the church's own settings; returns how many prayers and how many cards. In the church's scope."""
     prayers = and_(Submission.prayer_sealed.is_not(None), _at_rest_for(church.keep_prayers_days))
     cards = and_(Submission.state != ERASED, _at_rest_for(church.keep_cards_days))
+    _erase_old_previews()
     return _in_batches(prayers, _forget_prayers), _in_batches(cards, _erase_cards)
+
+
+def _erase_old_previews() -> None:
+    """Nobody approves any more what was looked up so long ago; those of cards go with their cards."""
+    with transaction() as session:
+        of_records = SyncPreview.submission_id.is_(None), SyncPreview.made_at <= now() - KEPT_PREVIEWS
+        session.execute(delete(SyncPreview).where(*of_records), execution_options={"synchronize_session": False})
 
 
 def _at_rest_for(days: int) -> ColumnElement[bool]:

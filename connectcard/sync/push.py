@@ -148,8 +148,7 @@ def start(kind: str, member_name: str, only: Collection[UUID] | None = None) -> 
     connection = find_connection()
     if connection is None or connection.state != CONNECTED:
         raise ConnectionMissing("This church is not connected to Planning Center. An owner can connect it.")
-    if kind == PUSH_MEMBERSHIPS and not get_church().sends_memberships:
-        raise ChangeRefused(NOT_CHOSEN)
+    refuse_unless_chosen(kind)
     one_press_at_a_time()
     run = running(kind) or new_run(kind, member_name)
     taken = sum(_take(run, item_kind, _of(subjects(), only)) for item_kind, subjects in taken_by(kind))
@@ -158,6 +157,12 @@ def start(kind: str, member_name: str, only: Collection[UUID] | None = None) -> 
     run.total, run.version = run.total + taken, run.version + 1
     db.session.flush()
     return run
+
+
+def refuse_unless_chosen(kind: str) -> None:
+    """Raises ChangeRefused for group memberships where the church does not send them."""
+    if kind == PUSH_MEMBERSHIPS and not get_church().sends_memberships:
+        raise ChangeRefused(NOT_CHOSEN)
 
 
 def _of(subjects: Subjects, only: Collection[UUID] | None) -> Subjects:

@@ -20,8 +20,6 @@ from connectcard.sync.models import FAMILY, MEMBERSHIP, OPEN_STATES, PERSON, REV
 from connectcard.sync.push import Subjects
 
 LEADING_A_PAGE = 10
-# Nobody approves more at once than stands on a page: ten families with all of their people.
-MOST_APPROVED = 200
 
 # Whom a record of this kind brings with it, who have to be there first.
 BROUGHT: dict[str, Callable[[Subjects], Subjects]] = {
@@ -41,9 +39,12 @@ class PreviewPage:
 
 
 def page_of(kind: str, page: int) -> PreviewPage:
-    """A page of the records that a push of this kind would take. Raises NotFound for a kind that is no push."""
+    """A page of the records that a push of this kind would take. Raises NotFound for a kind that is no push, ChangeRefused for
+    memberships that this church does not send.
+    """
     if kind not in push.WAITING:
         raise NotFound("There is no such push.")
+    push.refuse_unless_chosen(kind)
     leading = _leading(kind)
     pages = max(1, ceil(len(leading) / LEADING_A_PAGE))
     page = min(max(1, page), pages)
@@ -71,12 +72,13 @@ def _with_whom_they_bring(leading: Sequence[tuple[str, UUID]]) -> list[tuple[str
 
 def pushes_of(kind: str) -> Sendable:
     """What a push of this kind would take, as it can be approved."""
-    return Sendable(_still_waiting, partial(_send, kind))
+    return Sendable(partial(_still_waiting, kind), partial(_send, kind))
 
 
-def _still_waiting(subjects: Sequence[UUID]) -> Collection[UUID]:
-    items = items_of(subjects)
-    return {subject for subject in subjects if may_be_approved(items.get(subject))}
+def _still_waiting(kind: str, subjects: Sequence[UUID]) -> Collection[UUID]:
+    items, taken = items_of(subjects), {subject for found in push.would_take(kind).values() for subject in found}
+    stopped = {subject for subject, item in items.items() if stopped_as_changed(item)}
+    return {subject for subject in subjects if subject in taken | stopped and may_be_approved(items.get(subject))}
 
 
 def items_of(subjects: Sequence[UUID]) -> dict[UUID, SyncItem]:

@@ -31,14 +31,18 @@ PARTS = {
     "inbox.standing",
     "inbox.found_preview",
     "mapping.row",
+    "push_previews.found",
+    "push_records.found",
+    "push_records.moved_on",
     "mapping.read_yet",
     "runs.progress",
     "views.read_yet",
     "directory.read_yet",
     "whose.searched",
 }
-# A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in.
-ELSEWHERE = {"sign_in.link"}
+# A one-time link exists where a church uses a personal access token; its page is looked at by the tests of the sign-in, those of what is
+# sent from our directory by the tests of pushes.
+ELSEWHERE = {"sign_in.link", "push_previews.preview", "push_records.record"}
 
 # Read-only views of Planning Center that differ in what they show.
 READ_ONLY = ["/views/check-ins", "/views/check-ins/locations", "/views/calendar", "/views/groups/events"]

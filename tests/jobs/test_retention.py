@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
@@ -14,7 +14,7 @@ from connectcard.churches.tenancy import church_owned_tables, church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.jobs.retention import erase_expired
-from connectcard.sync.models import REVIEW, SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
+from connectcard.sync.models import PERSON, REVIEW, SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
 from tests.making import a_card, a_step, an_item
 
 PRAYER = "please pray for my mother"
@@ -66,7 +66,7 @@ def everything_kept(church_id: UUID) -> str:
         ):
             for row in db.session.scalars(select(model)):
                 found.append(str({column.key: getattr(row, column.key) for column in inspect(model).columns}))
-                found += [str(getattr(row, name)) for name in ("prayer", "family", "body") if hasattr(row, name)]
+                found += [str(getattr(row, name)) for name in ("prayer", "family", "body", "plan") if hasattr(row, name)]
     return "\n".join(found).lower()
 
 
@@ -149,3 +149,14 @@ def test_the_neighbour_keeps_its_cards(app: Flask, grace: UUID, neighbour: UUID)
     sweep(grace)
     assert everything_kept(neighbour) == before
     assert card(neighbour, theirs).state == RECEIVED
+
+
+def test_a_preview_of_somebody_in_the_directory_goes_after_a_week(app: Flask, grace: UUID, neighbour: UUID) -> None:
+    for church, days_ago in ((grace, 8), (grace, 6), (neighbour, 8)):
+        with church_scope(church), transaction() as session:
+            made = now() - timedelta(days=days_ago)
+            session.add(SyncPreview(kind=PERSON, subject_id=uuid4(), made_at=made, contents={"rows": f"Leo, {days_ago} days ago"}))
+    sweep(grace)
+    assert "leo, 8 days ago" not in everything_kept(grace)
+    assert "leo, 6 days ago" in everything_kept(grace)
+    assert "leo, 8 days ago" in everything_kept(neighbour)

@@ -235,3 +235,28 @@ def test_the_neighbours_directory_is_neither_shown_nor_sent(directory: Directory
         assert push_approvals.page_of(PUSH_PEOPLE, 1).subjects == (("person", theirs),)
         with pytest.raises(NotFound):
             push_approvals.page_of("cards", 1)
+
+
+def test_what_somebody_sent_meanwhile_is_not_sent_again_by_an_approval(directory: Directory) -> None:
+    ana = directory.person("Ana", "Lopez", "ana.lopez@gmail.com")
+    preview = Previewed(directory, PUSH_PEOPLE)
+    directory.push(PUSH_PEOPLE)
+    with pytest.raises(ChangeRefused):
+        preview.approve()
+    assert directory.item(ana).approval is None
+    assert len(directory.church.practice.named("Ana", "Lopez")) == 1
+
+
+def test_an_approval_of_a_preview_that_is_old_by_then_holds_for_nothing_later(directory: Directory) -> None:
+    ana = directory.person("Ana", "Lopez", "ana.lopez@gmail.com", "+15125550177")
+    Previewed(directory, PUSH_PEOPLE).approve("Mobile number")
+    with church_scope(directory.church.church_id):
+        assert find_preview(ana) is None, "it would show what stood there before"
+    directory.push(PUSH_PEOPLE)
+    (there,) = directory.church.practice.named("Ana", "Lopez")
+    assert [one["e164"] for one in there["phone_numbers"]] == ["+15125550177"], "without a preview everything is sent"
+
+
+def test_memberships_are_previewed_where_the_church_sends_them(directory: Directory) -> None:
+    with church_scope(directory.church.church_id), pytest.raises(ChangeRefused):
+        push_approvals.page_of(PUSH_MEMBERSHIPS, 1)
