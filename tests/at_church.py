@@ -96,6 +96,16 @@ class Member:
         eventually(pulled, "people, families and groups to be pulled")
         return {kind: self._first_row(path) for kind, path in {"person": "/people", "family": "/families", "group": "/groups"}.items()}
 
+    def change_a_contact(self, person: str) -> list[str]:
+        """Change somebody's contact here, so that it waits; gives what the addresses of their contacts are made of."""
+        self.page.goto(person)
+        addresses = [str(link.get_attribute("href")) for link in self.page.get_by_role("link", name=re.compile("^Change: ")).all()]
+        contacts = [address.rsplit("/", 1)[1] for address in addresses if "/contacts/" in address]
+        self.page.goto(addresses[0])
+        self.page.get_by_label("Where it belongs").select_option("Other")
+        self.page.get_by_role("button", name="Save").click()
+        return contacts[:1]
+
     def _first_row(self, path: str) -> str:
         self.page.goto(path)
         return str(self.page.locator("a.row-link").first.get_attribute("href"))

@@ -1,7 +1,7 @@
 """The church's own directory as lists: people, families and groups, searched and paged.
 
-Adults are found by parts of their names in plain letters (José under jose), by e-mail and by phone. Children's names are sealed: theirs
-are opened and looked through one by one, up to a bound.
+Adults are found by parts of their names in plain letters (José under jose), by e-mail and by phone. Children's names are sealed: they are
+found by whole words of the name, of which short keyed marks are kept (marks.word_marks), however many there are.
 """
 
 import re
@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from connectcard.database import db
 from connectcard.errors import NotFound
+from connectcard.people.identity import name_key
+from connectcard.people.marks import name_mark, word_marks
 from connectcard.people.models import (
     ACTIVE,
     EMAIL,
@@ -26,15 +28,14 @@ from connectcard.people.models import (
     FamilyMember,
     Group,
     GroupMembership,
+    Identity,
     Person,
 )
+from connectcard.people.operations import marking_key
 from connectcard.people.plain_letters import plain_words
 from connectcard.people.sealing import open_child
 
 PAGE_ROWS = 50
-# Children whose names are opened for one search; whom it does not reach is found by the whole name.
-MOST_CHILDREN = 10_000
-MOST_FOUND = 500
 SHORTEST_NUMBER = 4
 EVERYBODY, ADULTS, CHILDREN, ONLY_HERE, INACTIVE_OR_GONE = "everybody", "adults", "children", "only_here", "inactive"
 WHO = (EVERYBODY, ADULTS, CHILDREN, ONLY_HERE, INACTIVE_OR_GONE)
@@ -52,9 +53,24 @@ class Listing(Generic[Row]):
 
 
 def list_people(text: str, who: str, page: int) -> Listing[Person]:
-    """People by name; children stand after adults, since the database cannot order what is sealed."""
-    fitting = [_who(who), *([_fits(text)] if text.strip() else [])]
-    return _listed(select(Person).order_by(Person.child, Person.last_name, Person.first_name, Person.id), Person.id, fitting, page)
+    """People by name, children after adults. Whom the database cannot order, since the name is sealed, stands in any order of its own
+    unless names are looked for: then every child that fits is opened anyway."""
+    digits, words = re.sub(r"\D", "", text), plain_words(text)
+    if "@" in text:
+        return _in_order(_who(who), Person.id.in_(_with_contact(EMAIL, text.strip().casefold())), page=page)
+    if len(digits) >= SHORTEST_NUMBER and not re.search(r"[^\W\d]", text):
+        return _in_order(_who(who), Person.id.in_(_with_contact(PHONE, digits)), page=page)
+    if text.strip():
+        return _named_so(words, who, page)
+    return _in_order(_who(who), page=page)
+
+
+def _in_order(*fitting: ColumnElement[bool], page: int) -> Listing[Person]:
+    return _listed(_by_name(), Person.id, fitting, page)
+
+
+def _by_name() -> Select[Any]:
+    return select(Person).order_by(Person.child, Person.last_name, Person.first_name, Person.id)
 
 
 def _who(who: str) -> ColumnElement[bool]:
@@ -67,16 +83,25 @@ def _who(who: str) -> ColumnElement[bool]:
     }.get(who, there)
 
 
-def _fits(text: str) -> ColumnElement[bool]:
-    digits = re.sub(r"\D", "", text)
-    if "@" in text:
-        return Person.id.in_(_with_contact(EMAIL, text.strip().casefold()))
-    if len(digits) >= SHORTEST_NUMBER and not re.search(r"[^\W\d]", text):
-        return Person.id.in_(_with_contact(PHONE, digits))
-    words = plain_words(text)
+def _named_so(words: Sequence[str], who: str, page: int) -> Listing[Person]:
+    """Adults as the database finds them, then the children: the page holds a part of both, one after the other."""
     if not words:
-        return Person.id.is_(None)
-    return or_(_named(words), Person.id.in_(_children_named(words)))
+        return Listing([], 0, 1, 1)
+    adults, children = (_who(who), _named(words)), _children_named(words, who)
+    adult_count = db.session.scalar(select(func.count(Person.id)).where(*adults)) or 0
+    total = adult_count + len(children)
+    pages, page = _page_of(total, page)
+    start = (page - 1) * PAGE_ROWS
+    rows = list(db.session.scalars(_by_name().where(*adults).limit(PAGE_ROWS).offset(start)))
+    shown = children[max(0, start - adult_count) : max(0, start - adult_count) + PAGE_ROWS - len(rows)]
+    found = {person.id: person for person in db.session.scalars(select(Person).where(Person.id.in_(shown)))}
+    return Listing([*rows, *(found[child_id] for child_id in shown)], total, page, pages)
+
+
+def _page_of(total: int, page: int) -> tuple[int, int]:
+    """How many pages there are, and the one nearest to what was asked for."""
+    pages = max(1, ceil(total / PAGE_ROWS))
+    return pages, min(max(1, page), pages)
 
 
 def _with_contact(kind: str, part: str) -> Select[UUID]:
@@ -93,17 +118,23 @@ def _named(words: Sequence[str]) -> ColumnElement[bool]:
     return and_(of_adults, *parts)
 
 
-def _children_named(words: Sequence[str]) -> list[UUID]:
-    sealed = select(Person.id, Person.child_details_sealed).where(Person.child.is_(True), Person.child_details_sealed.is_not(None))
-    found: list[UUID] = []
-    for child_id, envelope in db.session.execute(sealed.order_by(Person.id).limit(MOST_CHILDREN)):
-        identity = open_child(child_id, envelope or b"")
-        name = "|".join(plain_words(f"{identity.first_name} {identity.nickname} {identity.last_name}"))
-        if all(word in name for word in words):
-            found.append(child_id)
-        if len(found) == MOST_FOUND:
-            break
-    return found
+def _children_named(words: Sequence[str], who: str) -> list[UUID]:
+    """Every child whose name has each of these words, by name: found by marks, then opened, since a mark is one of many names.
+
+    A child of whom only a mark of the whole name is known is found by the whole name.
+    """
+    key = marking_key()
+    by_words = and_(Person.name_marks != "", *(Person.name_marks.contains(word_marks(key, [word])) for word in words))
+    whole = and_(Person.name_marks == "", Person.name_key == name_mark(key, name_key(words[0], " ".join(words[1:]))))
+    marked = select(Person.id, Person.child_details_sealed).where(_who(who), Person.child.is_(True), or_(by_words, whole))
+    opened = [(child_id, open_child(child_id, envelope) if envelope else None) for child_id, envelope in db.session.execute(marked)]
+    fitting = [(identity, child_id) for child_id, identity in opened if identity is None or identity.words.issuperset(words)]
+    return [child_id for _, child_id in sorted(fitting, key=_order_of)]
+
+
+def _order_of(found: tuple[Identity | None, UUID]) -> tuple[str, str, UUID]:
+    identity, child_id = found
+    return (identity.last_name, identity.first_name, child_id) if identity else ("", "", child_id)
 
 
 def list_families(text: str, page: int) -> Listing[Family]:
@@ -129,8 +160,7 @@ def list_groups(text: str, page: int) -> Listing[Group]:
 
 def _listed(ordered: Select[Any], identifier: Any, fitting: Sequence[ColumnElement[bool]], page: int) -> Listing[Any]:
     total = db.session.scalar(select(func.count(identifier)).where(*fitting)) or 0
-    pages = max(1, ceil(total / PAGE_ROWS))
-    page = min(max(1, page), pages)
+    pages, page = _page_of(total, page)
     rows = db.session.scalars(ordered.where(*fitting).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)).all()
     return Listing(rows, total, page, pages)
 

@@ -17,6 +17,7 @@ from connectcard.churches.tenancy import ChurchOwned, belongs_to, one_church
 from connectcard.clock import now
 from connectcard.crypto import Sealed
 from connectcard.database import Base, UtcDateTime
+from connectcard.people.plain_letters import plain_words
 
 EMAIL, PHONE = "email", "phone"
 ACTIVE, INACTIVE = "active", "inactive"
@@ -38,6 +39,11 @@ class Identity:
     birthdate: date | None = None
 
     @property
+    def words(self) -> frozenset[str]:
+        """What somebody may be looked for by: the words of first name, nickname and last name, in plain letters."""
+        return frozenset(plain_words(f"{self.first_name} {self.nickname} {self.last_name}"))
+
+    @property
     def name(self) -> str:
         """As people say it: the nickname where there is one."""
         return " ".join(part for part in (self.nickname or self.first_name, self.last_name) if part)
@@ -49,7 +55,8 @@ IDENTITY = tuple(Identity.__dataclass_fields__)
 class Person(ChurchOwned, Base):
     """A person of the church. Read names and birthdate from `identity`: a child's columns are empty, theirs are in `child_details`.
 
-    `name_key` is the normalised first and last name, of a child a keyed mark of it (marks.name_mark). `remote_mark` is a keyed mark of
+    `name_key` is the normalised first and last name, of a child a keyed mark of it (marks.name_mark); `name_marks` are a child's short
+    keyed marks of each word of the name (marks.word_marks), by which it is looked for. `remote_mark` is a keyed mark of
     all that Planning Center last showed. `edits` are the fields changed here since: {"last_name": {"at": ISO time, "by": member name,
     "base": mark of Planning Center's value then}}. Allergies, pick-up notes, photo and `verified` are ours alone.
     """
@@ -73,6 +80,7 @@ class Person(ChurchOwned, Base):
     birthdate: Mapped[date | None] = mapped_column(Date)
     child_details_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     name_key: Mapped[str] = mapped_column(String(400), default="")
+    name_marks: Mapped[str] = mapped_column(String(1300), default="")
     gender: Mapped[str] = mapped_column(String(60), default="")
     status: Mapped[str] = mapped_column(String(20), default=ACTIVE)
     membership: Mapped[str] = mapped_column(String(120), default="")

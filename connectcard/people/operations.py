@@ -12,7 +12,7 @@ from connectcard.database import db
 from connectcard.people import contact_edits
 from connectcard.people.contacts import STREET
 from connectcard.people.identity import base_email, name_key
-from connectcard.people.marks import name_mark, value_mark
+from connectcard.people.marks import name_mark, value_mark, word_marks
 from connectcard.people.matching import Candidate
 from connectcard.people.models import (
     EMAIL,
@@ -62,6 +62,7 @@ def set_identity(person: Person, identity: Identity, *, child: bool, key: str) -
     named = name_key(identity.first_name, identity.last_name)
     person.child = child
     person.name_key = name_mark(key, named) if child else named
+    person.name_marks = word_marks(key, identity.words) if child else ""
     person.child_details = sealed_identity(identity) if child else None
     for name in IDENTITY:
         nothing = None if name == "birthdate" else ""

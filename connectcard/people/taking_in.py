@@ -20,7 +20,7 @@ from connectcard.people.bulk import chunks, upsert
 from connectcard.people.contact_pulls import put_ours_over
 from connectcard.people.family_addresses import move_families
 from connectcard.people.identity import base_email, is_role_address, name_key, same_first_name, same_last_name
-from connectcard.people.marks import name_mark, value_mark
+from connectcard.people.marks import name_mark, value_mark, word_marks
 from connectcard.people.models import (
     EMAIL,
     HERE,
@@ -38,8 +38,8 @@ from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson
 from connectcard.people.sealing import seal_child
 
 RENEWED = (
-    "child", *IDENTITY, "child_details_sealed", "name_key", "gender", "status", "membership", "campus_remote_id", "remote_updated_at",
-    "remote_mark", "edits", "seen_at", "gone_at", "merged_into",
+    "child", *IDENTITY, "child_details_sealed", "name_key", "name_marks", "gender", "status", "membership", "campus_remote_id",
+    "remote_updated_at", "remote_mark", "edits", "seen_at", "gone_at", "merged_into",
 )  # fmt: skip
 OWNED = ("gender", "status", "membership", "campus_remote_id")
 
@@ -191,10 +191,11 @@ def _named(person_id: UUID, remote_id: str, values: dict[str, Any], key: str) ->
     row = {"id": person_id, "church_id": current_church_id(), "remote_id": remote_id, "child": child, "child_details_sealed": None}
     row |= {name: values[name] for name in OWNED}
     if not child:
-        return row | {name: values[name] for name in IDENTITY} | {"name_key": named}
+        return row | {name: values[name] for name in IDENTITY} | {"name_key": named, "name_marks": ""}
     hidden = {name: None if name == "birthdate" else "" for name in IDENTITY}
-    sealed = seal_child(person_id, Identity(**{name: values[name] for name in IDENTITY}))
-    return row | hidden | {"name_key": name_mark(key, named), "child_details_sealed": sealed}
+    identity = Identity(**{name: values[name] for name in IDENTITY})
+    marks = {"name_key": name_mark(key, named), "name_marks": word_marks(key, identity.words)}
+    return row | hidden | marks | {"child_details_sealed": seal_child(person_id, identity)}
 
 
 def _mark_seen(ids: Sequence[UUID], at: datetime) -> None:

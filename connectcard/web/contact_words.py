@@ -62,8 +62,11 @@ def _line(row: Row, person: Person, edits: dict[str, ContactEdit], disputed: Ite
 def _changed(line: Line, edit: ContactEdit, words: str, disputed: Iterable[str]) -> Line:
     field = field_of(edit.kind, edit.remote_id)
     there = in_words(opened(edit.theirs)) if edit.theirs else ""
-    waits, takes_back = (ASKED, "") if field in disputed else (TO_BE_SENT, field)
-    return replace(line, origin=Origin(words, edit.changed_at, edit.changed_by), there=there, waits=waits, takes_back=takes_back)
+    line = replace(line, origin=Origin(words, edit.changed_at, edit.changed_by))
+    if field in disputed:
+        # What stands there now is said where it is decided.
+        return replace(line, waits=ASKED)
+    return replace(line, there=there, waits=TO_BE_SENT, takes_back=field)
 
 
 def _without_row(edit: ContactEdit, disputed: Iterable[str]) -> Line:

@@ -259,6 +259,7 @@ def upgrade():
     sa.Column('birthdate', sa.Date(), nullable=True),
     sa.Column('child_details_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('name_key', sa.String(length=400), nullable=False),
+    sa.Column('name_marks', sa.String(length=1300), nullable=False),
     sa.Column('gender', sa.String(length=60), nullable=False),
     sa.Column('status', sa.String(length=20), nullable=False),
     sa.Column('membership', sa.String(length=120), nullable=False),

@@ -60,6 +60,7 @@ class Story:
     cards: list[str]
     views: list[str]
     directory: dict[str, str]
+    contacts: list[str]
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def story(browser: Browser, installation: Installation) -> Story:
         for view in views:
             ada.look_at(view)
         directory = ada.bring_the_directory_over()
+        contacts = ada.change_a_contact(directory["person"])
         card = ada.card_address()
         a_mondays_cards(installation, card)
         ada.press_sync()
@@ -108,7 +110,7 @@ def story(browser: Browser, installation: Installation) -> Story:
         vera.sign_in()
         states = {"ada": ada, "hugh": hugh, "vera": vera}
         browsers = {name: member.page.context.storage_state() for name, member in states.items()}
-        return Story(installation, {"visitor": None, **browsers}, card, cards, views, directory)
+        return Story(installation, {"visitor": None, **browsers}, card, cards, views, directory, contacts)
 
 
 def a_mondays_cards(installation: Installation, card: str) -> None:
@@ -152,6 +154,8 @@ def every_address(story: Story) -> list[View]:
         "number": ["1"],
         "card_field": ["visit", "interests", "membership", "prayer"],
         **{f"{kind}_id": [address.rsplit("/", 1)[1]] for kind, address in story.directory.items()},
+        "kind": ["email", "phone", "address"],
+        "contact": story.contacts,
         "address": [view.removeprefix("/views/") for view in story.views],
     }
     return [
