@@ -99,12 +99,12 @@ class Member:
     def change_a_contact(self, person: str) -> list[str]:
         """Change somebody's contact here, so that it waits; gives what the addresses of their contacts are made of."""
         self.page.goto(person)
-        addresses = [str(link.get_attribute("href")) for link in self.page.get_by_role("link", name=re.compile("^Change: ")).all()]
-        contacts = [address.rsplit("/", 1)[1] for address in addresses if "/contacts/" in address]
-        self.page.goto(addresses[0])
+        first = self.page.locator(".contact a", has_text="Change").first
+        address = str(first.get_attribute("href"))
+        first.click()
         self.page.get_by_label("Where it belongs").select_option("Other")
         self.page.get_by_role("button", name="Save").click()
-        return contacts[:1]
+        return [address.rsplit("/", 1)[1]]
 
     def _first_row(self, path: str) -> str:
         self.page.goto(path)
