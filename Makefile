@@ -5,6 +5,9 @@
 # make kills    100 SIGKILLs of the worker over a run of 300 cards; KILLS, KILLS_CARDS and KILLS_SEED say otherwise
 # make matrix   thousands of pairs of faults; MATRIX_PAIRS says how many, MATRIX_SEED from where, MATRIX_PROCESSES on how many cores
 
+# What was compiled is kept: every process starts from it, and the tests start more than a hundred.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -49,7 +52,7 @@ test-programs: install-dev
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
 
 test: test-programs
-	$(BIN)/python -m pytest -n 2 --dist worksteal -rs
+	$(BIN)/python -m pytest -n auto --dist worksteal -rs
 
 lint: install-dev
 	$(BIN)/ruff check .

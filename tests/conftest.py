@@ -1,6 +1,7 @@
 """Standing people: Grace Church, and the neighbour, a second church with the same names and e-mails on purpose."""
 
 import gc
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -212,6 +213,11 @@ def moved_clock(monkeypatch: pytest.MonkeyPatch) -> MovedClock:
 
 def pytest_configure() -> None:
     made_once.for_every_application()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """With `-n auto` one process more than there are cores: a third of the time a test waits, for a process or a browser of its own."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_finish() -> None:

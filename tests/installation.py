@@ -157,11 +157,12 @@ class Installation:
             "PYTHONUNBUFFERED": "1",
         }
         python, command = [sys.executable], [sys.executable, "-m", "connectcard.cli"]
-        gunicorn = ["-m", "gunicorn", "app:app", "--no-control-socket", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
+        gunicorn = ["-m", "gunicorn", "app:app", "--no-control-socket", "--preload", "--bind", f"127.0.0.1:{web_port}"]
+        threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
         state = str(directory / "planning-center.json")
         self.redis = self.program("redis", [str(get_binary_path()), *valkey_settings(redis_port, directory)], redis_port)
         self.simulator = self.program("simulator", [*command, "simulator", "--port", str(simulator_port), "--state", state], simulator_port)
-        self.web = self.program("web", [*python, *gunicorn, "--bind", f"127.0.0.1:{web_port}"], web_port)
+        self.web = self.program("web", [*python, *gunicorn, *threads], web_port)
         self.worker = self.program("worker", [*command, "worker"])
 
     def program(self, name: str, command: list[str], port: int | None = None) -> Program:
