@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import NotFound
-from connectcard.people import contact_edits, contacts
+from connectcard.people import contact_edits, contacts, group_values
 from connectcard.people.marks import value_mark
 from connectcard.people.models import FAMILY, GROUP, IDENTITY, OURS, PERSON, THEIRS, Conflict, Family, Group, Person
 from connectcard.people.operations import marking_key, set_identity
@@ -64,6 +64,8 @@ def shown(conflict: Conflict) -> Shown:
 def _in_words(conflict: Conflict, value: Any) -> str:
     if contacts.split_field(conflict.field):
         return contacts.in_words(value)
+    if conflict.subject_kind == GROUP:
+        return group_values.value_in_words(conflict.field, value) or "(nothing)"
     if isinstance(value, date):
         return f"{value:%B} {value.day}, {value.year}"
     if isinstance(value, bool):
@@ -137,6 +139,9 @@ def _decided(conflict: Conflict, decision: str, member_name: str) -> None:
 
 def put(subject: Person | Family | Group, values: dict[str, Any]) -> None:
     """Set fields of a person, family or group; a person's names as `set_identity` keeps them."""
+    if isinstance(subject, Group):
+        group_values.set_values(subject, values)
+        return
     if isinstance(subject, Person) and (values.keys() & {*IDENTITY, "child"}):
         named = {name: values.pop(name) for name in IDENTITY if name in values}
         identity = type(subject.identity)(**{**vars(subject.identity), **named})

@@ -1,6 +1,6 @@
 """Groups: taking them in below their department and area, who is in them, and what pages and cards ask."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,14 @@ from connectcard.database import db
 from connectcard.errors import NotFound
 from connectcard.people import conflicts, ownership
 from connectcard.people.families import people_of
+from connectcard.people.group_values import NAME, SCHEDULE, TAGS, TYPE
 from connectcard.people.marks import value_mark
-from connectcard.people.models import GROUP, Area, Department, Group, GroupMembership
+from connectcard.people.models import GROUP, Area, Department, Group, GroupMembership, GroupTag
 from connectcard.people.operations import marking_key
 from connectcard.people.pulled import PulledArea, PulledGroup, PulledMembership, Tally
 
 DEPARTMENT = "PCO Groups"
-TWO_SIDED = ("name", "schedule")
+TWO_SIDED = (NAME, SCHEDULE)
 AS_TOLD = (
     "description", "contact_email", "listed", "enrollment", "enrollment_strategy", "members_are_confidential", "church_center_url",
     "memberships_count", "archived_at",
@@ -72,33 +73,72 @@ def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
     known = {row.remote_id: row for row in db.session.scalars(select(Group).where(Group.remote_id.in_([one.remote_id for one in pulled])))}
     for one in pulled:
         row, mark = known.get(one.remote_id), value_mark(key, one)
-        area_id = areas[one.area.remote_id].id
-        if row is not None and row.remote_mark == mark and row.gone_at is None and row.area_id == area_id:
+        stands = row is not None and (row.area_id == areas[one.area.remote_id].id or TYPE in (row.edits or {}))
+        if row is not None and row.remote_mark == mark and row.gone_at is None and stands:
             tally.skipped += 1
         else:
             tally.created, tally.updated = tally.created + (row is None), tally.updated + (row is not None)
-            row = known[one.remote_id] = _renewed(row or Group(remote_id=one.remote_id), one, owned, key, tally)
-            row.remote_mark, row.area_id = mark, area_id
+            row = known[one.remote_id] = _renewed(row or Group(remote_id=one.remote_id), one, areas, owned, key, tally)
+            row.remote_mark = mark
         row.seen_at, row.gone_at = at, None
         db.session.add(row)
     db.session.flush()
     return tally
 
 
-def _renewed(row: Group, one: PulledGroup, owned: dict[str, str], key: str, tally: Tally) -> Group:
+def _renewed(row: Group, one: PulledGroup, areas: Mapping[str, Area], owned: Mapping[str, str], key: str, tally: Tally) -> Group:
     for name in AS_TOLD:
         setattr(row, name, getattr(one, name))
-    theirs = {name: getattr(one, name) for name in TWO_SIDED}
+    theirs = {**{name: getattr(one, name) for name in TWO_SIDED}, TYPE: one.area.remote_id}
     if row.seen_at is None:
-        conflicts.put(row, theirs)
+        _put(row, theirs, areas)
         return row
-    ours = {name: getattr(row, name) for name in TWO_SIDED}
-    found = ownership.reconcile(GROUP, ours, theirs, row.edits, owned, key)
-    conflicts.put(row, found.values)
-    row.edits = found.edits or None
-    conflicts.settle_agreed(row.id, found.agreed)
-    tally.conflicts += conflicts.note(GROUP, row.id, found.conflicts, None)
+    type_of = {area.id: remote_id for remote_id, area in areas.items()}
+    ours = {**{name: getattr(row, name) for name in TWO_SIDED}, TYPE: type_of.get(row.area_id, "")}
+    values, found = _reconciled(row, ours, theirs, owned, key)
+    _put(row, values, areas)
+    tally.conflicts += found
     return row
+
+
+def _reconciled(
+    row: Group, ours: Mapping[str, Any], theirs: Mapping[str, Any], owned: Mapping[str, str], key: str
+) -> tuple[dict[str, Any], int]:
+    """The values that stand, and how many new conflicts there are. Edits of what Planning Center does not show here stay."""
+    found = ownership.reconcile(GROUP, ours, theirs, row.edits, owned, key)
+    beside = {name: edit for name, edit in (row.edits or {}).items() if name not in theirs}
+    row.edits = {**beside, **found.edits} or None
+    conflicts.settle_agreed(row.id, found.agreed)
+    return found.values, conflicts.note(GROUP, row.id, found.conflicts, None)
+
+
+def _put(row: Group, values: Mapping[str, Any], areas: Mapping[str, Area]) -> None:
+    for name in TWO_SIDED:
+        setattr(row, name, values[name])
+    row.area_id = areas[values[TYPE]].id
+
+
+def take_in_tags(row: Group, tag_ids: Sequence[str]) -> None:
+    """The tags of a group as Planning Center shows them now; what was changed here stays until it was sent. Inside `transaction()`."""
+    theirs = sorted(tag_ids)
+    if row.tag_ids is None:
+        row.tag_ids = theirs
+        return
+    values, _ = _reconciled(row, {TAGS: row.tag_ids}, {TAGS: theirs}, ownership.owners(), marking_key())
+    row.tag_ids = values[TAGS]
+    db.session.flush()
+
+
+def keep_tags(found: Sequence[GroupTag]) -> None:
+    """All tags that the church has, as Planning Center shows them now. Inside `transaction()`."""
+    known = {row.remote_id: row for row in db.session.scalars(select(GroupTag))}
+    for one in found:
+        row = known.pop(one.remote_id, None) or GroupTag(remote_id=one.remote_id)
+        row.name, row.tag_group, row.position = one.name, one.tag_group, one.position
+        db.session.add(row)
+    for left in known.values():
+        db.session.delete(left)
+    db.session.flush()
 
 
 def take_in_areas(pulled: Sequence[PulledArea], at: datetime) -> dict[str, Area]:

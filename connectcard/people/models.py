@@ -283,6 +283,7 @@ class Group(ChurchOwned, Base):
     """A group of people. Only one that is `listed`, not archived and whose `enrollment` is open takes people in from a card.
 
     `enrollment` is open, closed, full or private; `enrollment_strategy` request_to_join, open_signup or closed; "" where not told.
+    `tag_ids` are the sorted ids of its tags in Planning Center, None where they were not read. `edits` are as a person's.
     """
 
     __tablename__ = "church_group"
@@ -306,6 +307,7 @@ class Group(ChurchOwned, Base):
     members_are_confidential: Mapped[bool] = mapped_column(default=False)
     church_center_url: Mapped[str | None] = mapped_column(String(500))
     memberships_count: Mapped[int | None]
+    tag_ids: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     remote_mark: Mapped[str | None] = mapped_column(String(32))
     edits: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -323,6 +325,18 @@ class Group(ChurchOwned, Base):
     def takes_people_in(self) -> bool:
         """Whether a card may offer it: open, listed, and neither archived nor gone."""
         return self.listed and self.enrollment == "open" and self.archived_at is None and self.gone_at is None
+
+
+class GroupTag(ChurchOwned, Base):
+    """A tag that groups can have in Planning Center; `tag_group` is the name of the heading that it stands under there."""
+
+    __tablename__ = "group_tag"
+    __table_args__ = (UniqueConstraint("church_id", "remote_id"), one_church())
+
+    remote_id: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    tag_group: Mapped[str] = mapped_column(String(200), default="")
+    position: Mapped[int] = mapped_column(default=0)
 
 
 class GroupMembership(ChurchOwned, Base):

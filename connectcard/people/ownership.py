@@ -62,6 +62,8 @@ FIELDS = (
     Field(FAMILY, "address", "Family address", changeable=True, why="That of the primary contact; there only people have addresses."),
     Field(GROUP, "name", "Group name", changeable=True),
     Field(GROUP, "schedule", "When a group meets", changeable=True),
+    Field(GROUP, "group_type", "Type of a group", changeable=True),
+    Field(GROUP, "tags", "Tags of a group", why="Read when a group is opened. What you change here is sent."),
     Field(GROUP, "members", "Who is in a group, and who leads it", why="Leaders keep it there. Whom you add here stays until it is sent."),
     Field(GROUP, "enrollment", "Whether a group takes people in"),
 )  # fmt: skip

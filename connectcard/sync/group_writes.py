@@ -12,7 +12,17 @@ from connectcard.database import db
 from connectcard.people.groups import membership_in
 from connectcard.people.models import LEADER, MEMBER, GroupMembership
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, FieldRefused, Forbidden, Gone, Merged, ProductUnavailable, Refused, ScopeMissing
+from connectcard.planning_center.errors import (
+    Conflict,
+    FieldRefused,
+    Forbidden,
+    Gone,
+    Merged,
+    PlanningCenterError,
+    ProductUnavailable,
+    Refused,
+    ScopeMissing,
+)
 from connectcard.planning_center.resources import groups, people
 from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import INTENT, SyncItem, SyncStep
@@ -23,6 +33,11 @@ NOT_ARRIVED = "Planning Center Groups does not know this person yet. Tried again
 # Somebody made in People a moment ago may not have arrived in Groups yet.
 ARRIVES_AFTER = timedelta(seconds=15)
 MOST_WAITS = 6
+
+
+def said(error: PlanningCenterError) -> str:
+    """Planning Center's own words, or ours where it only lets us feel that Groups is closed to us."""
+    return error.detail if isinstance(error, Forbidden) and error.detail else trouble_in_words(error, "Groups")
 
 
 def find_membership(group: str, person: str, client: Client) -> Record | None:
@@ -57,7 +72,7 @@ class MembershipTarget:
             return Made.of(client.create(groups.MEMBERSHIP, attributes, parent_id=step.body["group"]))
         except (ProductUnavailable, ScopeMissing) as error:
             # For one write no access is a refusal: staff do it by hand, and the rest of the run goes on.
-            raise Forbidden(str(error), status=error.status, detail=trouble_in_words(error, "Groups")) from error
+            raise Forbidden(str(error), status=error.status, detail=said(error)) from error
 
     def probe(self, step: Step, client: Client) -> Made | None:
         try:

@@ -8,14 +8,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from connectcard.churches.models import Church
-from connectcard.connections.words import in_words as trouble_in_words
 from connectcard.database import db
 from connectcard.people.models import Group
 from connectcard.planning_center import Client
-from connectcard.planning_center.errors import Forbidden, Gone, PlanningCenterError, ProductUnavailable, ScopeMissing
+from connectcard.planning_center.errors import Forbidden, Gone, ProductUnavailable, ScopeMissing
 from connectcard.planning_center.resources import groups
 from connectcard.sync.group_wishes import BY_HAND, NO_GROUP, NOT_CHOSEN, TO_DO, GroupNow, WantedGroup
-from connectcard.sync.group_writes import find_membership
+from connectcard.sync.group_writes import find_membership, said
 from connectcard.sync.mappings.groups import read
 
 
@@ -42,7 +41,7 @@ def group_now(wanted: WantedGroup | None, person: str | None, client: Client) ->
     except Gone:
         return GroupNow(problem=NO_GROUP.format(wanted.name))
     except (Forbidden, ProductUnavailable, ScopeMissing) as error:
-        return GroupNow(problem=TO_DO.format(f"“{_said(error)}”"))
+        return GroupNow(problem=TO_DO.format(f"“{said(error)}”"))
     return GroupNow(group, role)
 
 
@@ -53,8 +52,3 @@ def _role_in(group: str, person: str, client: Client) -> str:
     except Gone:
         return ""
     return str(membership["role"] or "member") if membership else ""
-
-
-def _said(error: PlanningCenterError) -> str:
-    """Planning Center's own words, or ours where it only lets us feel it."""
-    return error.detail if isinstance(error, Forbidden) and error.detail else trouble_in_words(error, "Groups")

@@ -7,9 +7,10 @@ from connectcard.planning_center import Client
 from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.holds import Hold
 from connectcard.sync.items import ItemAtWork, bring_to_rest
-from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, UNDO
+from connectcard.sync.models import CARD, FAMILY, GROUP, MEMBERSHIP, PERSON, UNDO
 from connectcard.sync.proposals import ProposedAtWork
 from connectcard.sync.push_families import FamilyAtWork
+from connectcard.sync.push_groups import GroupAtWork
 from connectcard.sync.push_memberships import MembershipAtWork
 from connectcard.sync.push_people import PersonAtWork
 from connectcard.sync.undo_items import UndoAtWork
@@ -18,6 +19,7 @@ KINDS: dict[str, type[ItemAtWork]] = {
     CARD: CardAtWork,
     PERSON: PersonAtWork,
     FAMILY: FamilyAtWork,
+    GROUP: GroupAtWork,
     MEMBERSHIP: MembershipAtWork,
     UNDO: UndoAtWork,
 }

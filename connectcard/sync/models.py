@@ -31,12 +31,13 @@ OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
 # Kinds of runs. Those of items work through rows of `sync_item` and end with the last one; the others read, and end themselves.
 CARDS, UNDO = "cards", "undo"
 PUSH_PEOPLE, PUSH_FAMILIES, PUSH_MEMBERSHIPS, PUSH_FULL = "push_people", "push_families", "push_memberships", "push_full"
+PUSH_GROUPS = "push_groups"
 PULL_PEOPLE, PULL_FAMILIES, PULL_GROUPS, PULL_FULL = "pull_people", "pull_families", "pull_groups", "pull_full"
 TRUTH_CHECK = "truth_check"
-RUNS_OF_ITEMS = (CARDS, UNDO, PUSH_PEOPLE, PUSH_FAMILIES, PUSH_MEMBERSHIPS, PUSH_FULL)
+RUNS_OF_ITEMS = (CARDS, UNDO, PUSH_PEOPLE, PUSH_FAMILIES, PUSH_GROUPS, PUSH_MEMBERSHIPS, PUSH_FULL)
 
 # Kinds of items: a card, the undo of how a card fared in one run, and a record of our own directory that is pushed.
-CARD, PERSON, FAMILY, MEMBERSHIP = "card", "person", "family", "membership"
+CARD, PERSON, FAMILY, GROUP, MEMBERSHIP = "card", "person", "family", "group", "membership"
 
 
 class SyncRun(ChurchOwned, Base):

@@ -22,6 +22,7 @@ from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.models import (
     FAILED,
     FAMILY,
+    GROUP,
     IGNORED,
     INTENT,
     MEMBERSHIP,
@@ -30,6 +31,7 @@ from connectcard.sync.models import (
     PERSON,
     PUSH_FAMILIES,
     PUSH_FULL,
+    PUSH_GROUPS,
     PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
     REVIEW,
@@ -44,9 +46,9 @@ from connectcard.sync.taken_back import being_taken_back, leave, resting, was_ta
 
 NOTHING = "Everything that we know of them is in Planning Center already."
 NOT_CHOSEN = "This church does not send group memberships: group leaders may be told of each. An owner can choose it on the page Send."
-RUN_OF = {PERSON: PUSH_PEOPLE, FAMILY: PUSH_FAMILIES, MEMBERSHIP: PUSH_MEMBERSHIPS}
+RUN_OF = {PERSON: PUSH_PEOPLE, FAMILY: PUSH_FAMILIES, GROUP: PUSH_GROUPS, MEMBERSHIP: PUSH_MEMBERSHIPS}
 # Of one run people come before their families, and these before groups.
-ORDER = (PERSON, FAMILY, MEMBERSHIP)
+ORDER = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
 Subjects = Sequence[UUID]
 
@@ -86,6 +88,12 @@ def _people_of_waiting_families() -> Subjects:
     return people_of_families(waiting_families())
 
 
+def waiting_groups() -> Subjects:
+    """The groups that stand in Planning Center and were changed here since it showed them last."""
+    there = Group.remote_id.is_not(None), Group.gone_at.is_(None), Group.archived_at.is_(None), Group.edits.is_not(None)
+    return list(db.session.scalars(select(Group.id).where(*there).order_by(Group.name, Group.id)))
+
+
 def waiting_memberships() -> Subjects:
     """Those whom we put into a group that stands in Planning Center."""
     rows = select(GroupMembership.id).join(Group, Group.id == GroupMembership.group_id)
@@ -108,12 +116,14 @@ def _people_of_waiting_memberships() -> Subjects:
 Taken = tuple[str, Callable[[], Subjects]]
 PEOPLE: tuple[Taken, ...] = ((PERSON, waiting_people),)
 FAMILIES: tuple[Taken, ...] = ((PERSON, _people_of_waiting_families), (FAMILY, waiting_families))
+GROUPS: tuple[Taken, ...] = ((GROUP, waiting_groups),)
 MEMBERSHIPS: tuple[Taken, ...] = ((PERSON, _people_of_waiting_memberships), (MEMBERSHIP, waiting_memberships))
 WAITING: dict[str, tuple[Taken, ...]] = {
     PUSH_PEOPLE: PEOPLE,
     PUSH_FAMILIES: FAMILIES,
+    PUSH_GROUPS: GROUPS,
     PUSH_MEMBERSHIPS: MEMBERSHIPS,
-    PUSH_FULL: (*PEOPLE, (FAMILY, waiting_families), (MEMBERSHIP, waiting_memberships)),
+    PUSH_FULL: (*PEOPLE, (FAMILY, waiting_families), *GROUPS, (MEMBERSHIP, waiting_memberships)),
 }
 
 

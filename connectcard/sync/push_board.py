@@ -16,7 +16,7 @@ from connectcard.people.models import Family, Group, GroupMembership, Person
 from connectcard.people.queries import find_person
 from connectcard.sync import push
 from connectcard.sync.approvals import stopped_as_changed
-from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncRun
+from connectcard.sync.models import FAILED, FAMILY, GROUP, MEMBERSHIP, PERSON, REVIEW, SyncItem, SyncRun
 from connectcard.sync.push_families import members_in_order
 from connectcard.sync.taken_back import was_taken_back
 
@@ -111,8 +111,13 @@ def _membership_name(membership_id: UUID) -> str:
     return f"{person.name if person else 'Somebody'} in {group.name if group else 'a group'}"
 
 
+def _group_name(group_id: UUID) -> str:
+    group = db.session.get(Group, group_id)
+    return group.name if group else ""
+
+
 # What the records of each kind of item are called; a new kind is a line here.
-NAMES: dict[str, Callable[[UUID], str]] = {PERSON: _person_name, FAMILY: _family_name, MEMBERSHIP: _membership_name}
+NAMES: dict[str, Callable[[UUID], str]] = {PERSON: _person_name, FAMILY: _family_name, GROUP: _group_name, MEMBERSHIP: _membership_name}
 
 
 def names_in(kind: str, subject_id: UUID) -> dict[int, str]:

@@ -21,6 +21,7 @@ from connectcard.planning_center import Client
 from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import groups, people
 from connectcard.sync import moves
+from connectcard.sync.group_tags import refresh_tags
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE
 from connectcard.sync.mappings.families import with_roles
 from connectcard.sync.mappings.memberships import read as read_membership
@@ -127,13 +128,16 @@ def _marked_gone(row: Family | Group | None) -> Refreshed:
     return Refreshed(GONE)
 
 
-def _refresh_group_and_members(remote_id: str, client: Client) -> Refreshed:
+def _refresh_all_of_a_group(remote_id: str, client: Client) -> Refreshed:
     found = refresh_group(remote_id, client)
-    return found if found.outcome in (GONE, UNKNOWN) else refresh_memberships(remote_id, client)
+    if found.outcome in (GONE, UNKNOWN):
+        return found
+    refresh_tags(remote_id, client)
+    return refresh_memberships(remote_id, client)
 
 
 REFRESH: dict[str, Callable[[str, Client], Refreshed]] = {
     PERSON: refresh_person,
     FAMILY: refresh_family,
-    GROUP: _refresh_group_and_members,
+    GROUP: _refresh_all_of_a_group,
 }

@@ -17,6 +17,7 @@ from connectcard.sync.kinds import marks_of
 from connectcard.sync.models import (
     CLAIMED,
     FAMILY,
+    GROUP,
     INTENT,
     MEMBERSHIP,
     OPEN_STATES,
@@ -31,7 +32,7 @@ from connectcard.sync.plans import CREATE_PERSON
 
 # Items looked at in one go: enough to find some that share no mark with those in hand.
 ITEMS_IN_VIEW = 100
-OF_PUSHES = (PERSON, FAMILY, MEMBERSHIP)
+OF_PUSHES = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
 
 def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:

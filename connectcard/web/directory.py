@@ -19,7 +19,7 @@ from connectcard.people.own_details import OwnDetails
 from connectcard.sync import record_readings
 from connectcard.sync.person_history import history
 from connectcard.sync.readings import is_wanted
-from connectcard.web import directory_words
+from connectcard.web import directory_words, group_edit
 from connectcard.web.access import poll, staff_page
 from connectcard.web.contact_words import contact_lines, waiting_changes
 from connectcard.web.contacts import NOUNS
@@ -142,7 +142,8 @@ def shown_group(group: Group) -> dict[str, Any]:
         "members": sorted(members, key=lambda one: (one.role != LEADER, name_of_member(one))) if may_see else [],
         "how_many": len(members),
         "may_see": may_see,
-        **record_words(GROUP, group, by_itself=group.remote_id is not None and group.members_read_at is None),
+        **record_words(GROUP, group, by_itself=group.remote_id is not None and (group.members_read_at is None or group.tag_ids is None)),
+        **group_edit.waits(group),
     }
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from connectcard.clock import now
+from connectcard.people.group_values import value_in_words
 from connectcard.people.models import INACTIVE, Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.web.card_words import Status
 from connectcard.web.times import local_day, plain_day
@@ -42,6 +43,16 @@ class Origin:
     by: str = ""
 
 
+GROUP_LABELS = {
+    "name": "Name",
+    "group_type": "Type",
+    "schedule": "Meets",
+    "tags": "Tags",
+    "contact_email": "Contact",
+    "description": "About",
+}
+
+
 @dataclass(frozen=True)
 class Fact:
     """One value of a record with its origin."""
@@ -49,6 +60,7 @@ class Fact:
     label: str
     value: str
     origin: Origin
+    name: str = ""
 
 
 def facts_of(person: Person, campuses: Mapping[str, str]) -> list[Fact]:
@@ -86,9 +98,10 @@ def origin_of_part(part: Contact | Address | FamilyMember | GroupMembership, row
 
 
 def group_facts(group: Group) -> list[Fact]:
-    values = {"name": group.name, "schedule": group.schedule, "contact_email": group.contact_email, "description": group.description}
-    labels = {"name": "Name", "schedule": "Meets", "contact_email": "Contact", "description": "About"}
-    return [Fact(labels[name], value, _origin(group, name)) for name, value in values.items() if value]
+    tags = value_in_words("tags", group.tag_ids)
+    known = {"name": group.name, "group_type": group.area.name, "schedule": group.schedule, "tags": tags}
+    values = {**known, "contact_email": group.contact_email, "description": group.description}
+    return [Fact(GROUP_LABELS[name], value, _origin(group, name), name) for name, value in values.items() if value]
 
 
 def family_address(family: Family) -> Fact | None:

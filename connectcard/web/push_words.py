@@ -8,11 +8,13 @@ from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.models import (
     FAILED,
     FAMILY,
+    GROUP,
     IGNORED,
     MEMBERSHIP,
     PERSON,
     PUSH_FAMILIES,
     PUSH_FULL,
+    PUSH_GROUPS,
     PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
     REVIEW,
@@ -27,10 +29,11 @@ from connectcard.web.times import clock_time, on_the_clock
 WORDS = {
     PUSH_PEOPLE: "People",
     PUSH_FAMILIES: "Families and their people",
+    PUSH_GROUPS: "Groups",
     PUSH_MEMBERSHIPS: "Group memberships and their people",
     PUSH_FULL: "Everything",
 }
-KIND_WORDS = {PERSON: "Person", FAMILY: "Family", MEMBERSHIP: "Group membership"}
+KIND_WORDS = {PERSON: "Person", FAMILY: "Family", GROUP: "Group", MEMBERSHIP: "Group membership"}
 
 
 def standing(item: SyncItem) -> Status:
@@ -72,5 +75,5 @@ def address_of(kind: str, subject_id: UUID) -> str:
         return url_for("directory.person", person_id=subject_id)
     if kind == FAMILY:
         return url_for("directory.family", family_id=subject_id)
-    group_id = group_of(subject_id)
+    group_id = subject_id if kind == GROUP else group_of(subject_id)
     return url_for("directory.group", group_id=group_id) if group_id else ""

@@ -15,6 +15,7 @@ from connectcard.sync.models import (
     PULL_PEOPLE,
     PUSH_FAMILIES,
     PUSH_FULL,
+    PUSH_GROUPS,
     PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
     TRUTH_CHECK,
@@ -25,7 +26,7 @@ from connectcard.web.run_words import KINDS, KindWords, title
 
 BUTTONS = {
     PULL_PEOPLE: "People", PULL_FAMILIES: "Families", PULL_GROUPS: "Groups", PULL_FULL: "Everything", TRUTH_CHECK: "Truth check",
-    PUSH_PEOPLE: "People", PUSH_FAMILIES: "Families", PUSH_MEMBERSHIPS: "Group memberships", PUSH_FULL: "Everything",
+    PUSH_PEOPLE: "People", PUSH_FAMILIES: "Families", PUSH_GROUPS: "Groups", PUSH_MEMBERSHIPS: "Group memberships", PUSH_FULL: "Everything",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ KINDS = {
     models.PULL_FULL: KindWords("Everything from Planning Center", "record", "records"),
     models.PUSH_PEOPLE: KindWords("People to Planning Center", "person", "people"),
     models.PUSH_FAMILIES: KindWords("Families to Planning Center", "family", "families"),
+    models.PUSH_GROUPS: KindWords("Groups to Planning Center", "group", "groups"),
     models.PUSH_MEMBERSHIPS: KindWords("Group memberships to Planning Center", "membership", "memberships"),
     models.PUSH_FULL: KindWords("Everything to Planning Center", "record", "records"),
     models.TRUTH_CHECK: KindWords("Truth check", "record", "records"),

@@ -216,6 +216,21 @@ def upgrade():
     with op.batch_alter_table('field_owner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_field_owner_church_id'), ['church_id'], unique=False)
 
+    op.create_table('group_tag',
+    sa.Column('remote_id', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('tag_group', sa.String(length=200), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_group_tag_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_group_tag')),
+    sa.UniqueConstraint('church_id', 'id', name=op.f('uq_group_tag_church_id_id')),
+    sa.UniqueConstraint('church_id', 'remote_id', name=op.f('uq_group_tag_church_id_remote_id'))
+    )
+    with op.batch_alter_table('group_tag', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_tag_church_id'), ['church_id'], unique=False)
+
     op.create_table('landing',
     sa.Column('form_remote_id', sa.String(length=40), nullable=True),
     sa.Column('form_name', sa.String(length=300), nullable=False),
@@ -680,6 +695,7 @@ def upgrade():
     sa.Column('members_are_confidential', sa.Boolean(), nullable=False),
     sa.Column('church_center_url', sa.String(length=500), nullable=True),
     sa.Column('memberships_count', sa.Integer(), nullable=True),
+    sa.Column('tag_ids', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('archived_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('remote_mark', sa.String(length=32), nullable=True),
     sa.Column('edits', sa.JSON(none_as_null=True), nullable=True),
@@ -878,6 +894,7 @@ def upgrade():
     op.keep_rows_by_church('difference')
     op.keep_rows_by_church('family')
     op.keep_rows_by_church('field_owner')
+    op.keep_rows_by_church('group_tag')
     op.keep_rows_by_church('landing')
     op.keep_rows_by_church('member')
     op.keep_rows_by_church('person')
@@ -1059,6 +1076,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_landing_church_id'))
 
     op.drop_table('landing')
+    with op.batch_alter_table('group_tag', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_group_tag_church_id'))
+
+    op.drop_table('group_tag')
     with op.batch_alter_table('field_owner', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_field_owner_church_id'))
 
