@@ -28,7 +28,7 @@ SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
 # An answer that the form has no field for any more; never sent.
 FORM_ANSWER, FIELD_GONE = "form_answer", "The form has no such field any more. Choose another one in Field mapping."
 KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household", "add_member"
-ADD_TO_GROUP = "add_to_group"
+ADD_TO_GROUP, UPDATE_GROUP = "add_to_group", "update_group"
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,14 @@ from connectcard.sync.group_writes import said
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.models import DONE, GROUP, LEFT_OUT, NEEDS_YOU, REFUSED, REVIEW, SyncItem, SyncStep
 from connectcard.sync.outcomes import settle
-from connectcard.sync.plans import PlannedStep
+from connectcard.sync.plans import UPDATE_GROUP, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
 from connectcard.sync.push_contact_plans import BOTH_SIDES
 from connectcard.sync.push_items import item_about, rest_as_it_went, store_plan, subject_id_of
 from connectcard.sync.refreshing import refresh_group
 from connectcard.sync.steps import Made, NoLonger, PersonGone, Step, in_words
 
-UPDATE_GROUP = "update_group"
-# What each value is called where it is written; None for what cannot be emptied.
+# What each value is called where it is written.
 WRITTEN = {NAME: "name", SCHEDULE: "schedule", TYPE: "group_type_id", TAGS: "tag_ids"}
 GROUP_GONE = "This group is no longer in Planning Center, or whoever connected the church may not see it."
 TO_DO = "Change this in Planning Center by hand. Planning Center said: {}"
@@ -175,17 +174,18 @@ def _is_to_be_sent(one: GroupAtHand, name: str, now: Any) -> bool:
 def _change(one: GroupAtHand, name: str, now: Any) -> PlannedStep:
     value, edit = one.ours[name], one.edits.get(name)
     unseen = edit is not None and edit["base"] != value_mark(one.key, now) and one.owned[f"{SUBJECT}.{name}"] != HERE
-    body = {"attributes": {WRITTEN[name]: _wire(name, value)}, "group": one.remote_id, "name": name, "value": value, "was": now}
-    label, before = BY_KEY[f"{SUBJECT}.{name}"].words, {WRITTEN[name]: _wire(name, now)}
+    body = {"attributes": wire(name, value), "group": one.remote_id, "name": name, "value": value, "was": now}
+    label, before = BY_KEY[f"{SUBJECT}.{name}"].words, wire(name, now)
     after = value_in_words(name, value) or "Nothing"
     problem, words = BOTH_SIDES if unseen else None, value_in_words(name, now)
     return PlannedStep(UPDATE_GROUP, name, label, body, after, words, problem=problem, before=before)
 
 
-def _wire(name: str, value: Any) -> Any:
+def wire(name: str, value: Any) -> dict[str, Any]:
+    """A value as it is sent."""
     if name == TAGS:
-        return list(value or ())
-    return None if name == TYPE and value == NO_TYPE else value
+        return {WRITTEN[name]: list(value or ())}
+    return {WRITTEN[name]: None if name == TYPE and value == NO_TYPE else value}
 
 
 @dataclass(frozen=True)

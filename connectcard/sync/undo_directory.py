@@ -11,12 +11,13 @@ from sqlalchemy import select
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.people.families import find_family
+from connectcard.people.group_values import values_of
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
-from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, Family, FamilyMember, GroupMembership, Person
+from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.people.operations import marking_key
 from connectcard.sync import plans, undo_plans
-from connectcard.sync.models import CARD, FAMILY, MEMBERSHIP, PERSON, SyncItem
+from connectcard.sync.models import CARD, FAMILY, GROUP, MEMBERSHIP, PERSON, SyncItem
 from connectcard.sync.push_contact_plans import STREET
 from connectcard.sync.push_person_writes import subject_of, wire_address
 from connectcard.sync.push_plans import ours_of
@@ -64,7 +65,7 @@ def _fields(step: Step, item: SyncItem, by: str) -> None:
     _edited_here(person, ours, theirs, by)
 
 
-def _edited_here(subject: Person | Family, ours: Mapping[str, Any], theirs: Mapping[str, Any], by: str) -> None:
+def _edited_here(subject: Person | Family | Group, ours: Mapping[str, Any], theirs: Mapping[str, Any], by: str) -> None:
     """What differs here is a change of ours that is not sent yet, made over what stands in Planning Center again."""
     edits, key = dict(subject.edits or {}), marking_key()
     for name, value in theirs.items():
@@ -124,6 +125,11 @@ def _membership_of_card(step: Step, _item: SyncItem, _by: str) -> None:
         row.gone_at = now()
 
 
+def _group(step: Step, item: SyncItem, by: str) -> None:
+    group, name = db.session.get_one(Group, item.about), step.body["name"]
+    _edited_here(group, {name: values_of(group)[name]}, {name: step.body["was"]}, by)
+
+
 KEEP: dict[tuple[str, str], Callable[[Step, SyncItem, str], None]] = {
     (PERSON, undo_plans.REMOVE_EMAIL): _contact,
     (PERSON, undo_plans.REMOVE_PHONE): _contact,
@@ -132,6 +138,7 @@ KEEP: dict[tuple[str, str], Callable[[Step, SyncItem, str], None]] = {
     (FAMILY, undo_plans.REMOVE_HOUSEHOLD): _household,
     (FAMILY, undo_plans.REMOVE_MEMBER): _member,
     (FAMILY, undo_plans.RESTORE_HOUSEHOLD): _name,
+    (GROUP, undo_plans.RESTORE_GROUP): _group,
     (MEMBERSHIP, undo_plans.REMOVE_FROM_GROUP): _membership,
     (CARD, undo_plans.REMOVE_FROM_GROUP): _membership_of_card,
 }

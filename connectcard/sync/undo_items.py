@@ -18,6 +18,7 @@ from connectcard.sync.models import (
     DONE,
     FAILED,
     FAMILY,
+    GROUP,
     INTENT,
     LEFT_OUT,
     MEMBERSHIP,
@@ -41,6 +42,7 @@ from connectcard.sync.models import (
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PlannedStep
 from connectcard.sync.push_families import FamilyAtWork
+from connectcard.sync.push_groups import GroupAtWork
 from connectcard.sync.push_memberships import MembershipAtWork
 from connectcard.sync.push_people import PersonAtWork
 from connectcard.sync.refreshing import refresh_family, refresh_person
@@ -53,7 +55,13 @@ from connectcard.sync.undo_writes import UndoTarget, started_by, undone_item
 SHOWN = "Waits for your yes."
 ON_ITS_WAY = "This is being sent again. Its undo waits until it has come to rest."
 LONGEST_REASON = 500
-UNDONE: dict[str, type[ItemAtWork]] = {CARD: CardAtWork, PERSON: PersonAtWork, FAMILY: FamilyAtWork, MEMBERSHIP: MembershipAtWork}
+UNDONE: dict[str, type[ItemAtWork]] = {
+    CARD: CardAtWork,
+    PERSON: PersonAtWork,
+    FAMILY: FamilyAtWork,
+    GROUP: GroupAtWork,
+    MEMBERSHIP: MembershipAtWork,
+}
 
 
 class UndoAtWork(ItemAtWork):

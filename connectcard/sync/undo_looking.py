@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from connectcard.clock import now
 from connectcard.database import db, end_reading
+from connectcard.people.group_values import TAGS
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductUnavailable, ScopeMissing
 from connectcard.planning_center.resources import groups, people
@@ -19,6 +20,7 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.looking import EVERYTHING, person_attributes
 from connectcard.sync.models import CARD, DONE, FAMILY, MEMBERSHIP, SYNCED, SyncItem, SyncOutcome, SyncRun, SyncStep
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
+from connectcard.sync.push_groups import values_there
 from connectcard.sync.undo_beside import written_beside
 from connectcard.sync.undo_plans import MAKES_PEOPLE, OF_HOUSEHOLDS
 from connectcard.sync.undo_values import HouseholdThen, Look, Standing, Written
@@ -119,7 +121,7 @@ def look_at(wrote: Wrote, client: Client) -> Look:
             standings[person] = None
     return Look(
         standings, _households(written, client), merged, also_said, with_other_cards, _memberships(written, client), beside, later,
-        persons if wrote.later else (),
+        persons if wrote.later else (), _groups(written, client),
     )  # fmt: skip
 
 
@@ -161,6 +163,21 @@ def _groups_of(person: str, client: Client) -> frozenset[str]:
 def _memberships(written: Iterable[Written], client: Client) -> dict[str, Mapping[str, Any] | None]:
     """The memberships of groups as they stand: None is gone, {} is not shown."""
     return {one.remote_id: membership_now(one.body["group"], one.remote_id, client) for one in written if one.kind == plans.ADD_TO_GROUP}
+
+
+def _groups(written: Iterable[Written], client: Client) -> dict[str, Mapping[str, Any] | None]:
+    """How the groups stand that were changed; None is gone, or not shown."""
+    changed = {one.remote_id for one in written if one.kind == plans.UPDATE_GROUP}
+    with_tags = any(one.body.get("name") == TAGS for one in written)
+    return {group: group_now(group, client, tags=with_tags) for group in sorted(changed)}
+
+
+def group_now(group: str, client: Client, *, tags: bool) -> Mapping[str, Any] | None:
+    """The values of a group; None where it is gone, or not shown."""
+    try:
+        return values_there(group, client, tags=tags)
+    except (Gone, *NOT_FOR_US):
+        return None
 
 
 def membership_now(group: str, membership: str, client: Client) -> Mapping[str, Any] | None:

@@ -17,7 +17,7 @@ from connectcard.sync.undo_values import GROUP, HOUSEHOLD, HouseholdThen, Look, 
 REMOVE_EMAIL, REMOVE_PHONE, REMOVE_ADDRESS, REMOVE_FIELD = "remove_email", "remove_phone", "remove_address", "remove_field"
 REMOVE_NOTE, REMOVE_WORKFLOW_CARD = "remove_note", "remove_workflow_card"
 RESTORE, REMOVE_MEMBER, REMOVE_HOUSEHOLD, MAKE_INACTIVE = "restore", "remove_member", "remove_household", "make_inactive"
-REMOVE_FROM_GROUP, RESTORE_HOUSEHOLD = "remove_from_group", "restore_household"
+REMOVE_FROM_GROUP, RESTORE_GROUP, RESTORE_HOUSEHOLD = "remove_from_group", "restore_group", "restore_household"
 REMOVES = {
     plans.ADD_NOTE: REMOVE_NOTE,
     plans.ADD_WORKFLOW_CARD: REMOVE_WORKFLOW_CARD,
@@ -28,7 +28,7 @@ REMOVES = {
 }
 MAKES_PEOPLE = (plans.CREATE_PERSON, plans.REACTIVATE)
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER, RENAME_HOUSEHOLD)
-KNOWN = (*REMOVES, *MAKES_PEOPLE, *OF_HOUSEHOLDS, plans.UPDATE_PERSON, plans.KNOWN_MEMBER, plans.ADD_TO_GROUP)
+KNOWN = (*REMOVES, *MAKES_PEOPLE, *OF_HOUSEHOLDS, plans.UPDATE_PERSON, plans.KNOWN_MEMBER, plans.ADD_TO_GROUP, plans.UPDATE_GROUP)
 
 # Planning Center finishes a record after it answered, and clocks differ.
 TOLERANCE = timedelta(minutes=2)
@@ -129,6 +129,10 @@ def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
         if one.kind == plans.ADD_TO_GROUP:
             why = _why_membership_is_kept(one, look.memberships.get(one.remote_id))
             yield _step(REMOVE_FROM_GROUP, one, "Taken out of the group", why, group=one.body["group"])
+        if one.kind == plans.UPDATE_GROUP:
+            kept = {name: one.body[name] for name in ("name", "value", "was")}
+            why = _why_group_is_kept(one, look.groups.get(one.remote_id))
+            yield _step(RESTORE_GROUP, one, "As it was before", why, group=one.remote_id, attributes=dict(one.before or {}), **kept)
 
 
 def _why_membership_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:
@@ -141,6 +145,14 @@ def _why_membership_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:
     if one.found and _moment(now.get("joined_at"), one.sent_at) < one.sent_at - TOLERANCE:
         return WAS_THERE
     return why_changed(one.after, now)
+
+
+def _why_group_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:
+    if now is None:
+        return GONE
+    if one.before is None:
+        return UNKNOWN
+    return CHANGED if now.get(one.body["name"]) != one.body["value"] else ""
 
 
 def _households(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:

@@ -81,7 +81,8 @@ class Look:
     """Everything that was looked at. A person who is None is gone; `merged` are those who were merged. `also_said` are kinds and keys
     of what other cards of the same person say, `with_other_cards` the people whom another card reached. `memberships` are those of
     groups by their ids: None is gone, {} is not shown. `beside` is by person what other items of the run wrote on them, `later` what
-    later runs did; `written_later` are the people to whom the same item wrote in a later run."""
+    later runs did; `written_later` are the people to whom the same item wrote in a later run. `groups` are the values of groups by
+    their ids, None where one is gone."""
 
     people: Mapping[str, Standing | None]
     households: Mapping[str, HouseholdThen | None] = field(default_factory=dict)
@@ -92,3 +93,4 @@ class Look:
     beside: Mapping[str, Mapping[Mark, Beside]] = field(default_factory=dict)
     later: Collection[Mark] = ()
     written_later: Collection[str] = ()
+    groups: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from connectcard.clock import now
 from connectcard.connections.words import in_words as trouble_in_words
 from connectcard.database import db, end_reading
+from connectcard.people.group_values import TAGS
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductUnavailable, Refused
 from connectcard.planning_center.resources import groups, people
@@ -18,6 +19,7 @@ from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import plans, undo_plans
 from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import INTENT, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.push_groups import values_there
 from connectcard.sync.steps import AskSomebody, Later, Made, NoLonger, Step, in_words
 from connectcard.sync.undo_directory import keep_here
 from connectcard.sync.undo_looking import OVER, household_now, membership_now
@@ -105,6 +107,8 @@ def _send(step: Step, client: Client) -> None:
         client.delete(people.HOUSEHOLD, body["record"])
     elif step.kind == undo_plans.RESTORE_HOUSEHOLD:
         client.update(people.HOUSEHOLD, body["household"], body["attributes"])
+    elif step.kind == undo_plans.RESTORE_GROUP:
+        client.update(groups.GROUP, body["group"], body["attributes"])
     elif step.kind == undo_plans.REMOVE_FROM_GROUP:
         _take_out(body, client)
     else:
@@ -135,6 +139,8 @@ def _is_taken_back(step: Step, client: Client) -> bool:
         return record["stage"] in OVER or _kept_unless_unchanged(body["after"], record, body["person"])
     if step.kind == undo_plans.REMOVE_FROM_GROUP:
         return _is_out_of_the_group(step, client)
+    if step.kind == undo_plans.RESTORE_GROUP:
+        return _group_is_back(step, client)
     if step.kind in (undo_plans.REMOVE_MEMBER, undo_plans.REMOVE_HOUSEHOLD, undo_plans.RESTORE_HOUSEHOLD):
         return _household_is_left(step, client)
     return _person_is_back(step, client)
@@ -159,6 +165,14 @@ def _is_out_of_the_group(step: Step, client: Client) -> bool:
     if changed := undo_plans.why_changed(step.body["after"], membership):
         raise NoLonger(changed)
     return False
+
+
+def _group_is_back(step: Step, client: Client) -> bool:
+    name = step.body["name"]
+    now_is = values_there(step.body["group"], client, tags=name == TAGS)[name]
+    if now_is not in (step.body["was"], step.body["value"]):
+        raise NoLonger(undo_plans.CHANGED)
+    return bool(now_is == step.body["was"])
 
 
 def _household_is_left(step: Step, client: Client) -> bool:

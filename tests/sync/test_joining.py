@@ -18,6 +18,7 @@ from connectcard.sync.plans import ADD_TO_GROUP
 from connectcard.sync.previews import find_preview, want_preview
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
+from tests.sync.test_undo_pushes import take_back
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com")
 MEMBERSHIPS = "/groups/v2/groups/*/memberships"
@@ -208,6 +209,29 @@ def test_a_card_that_is_somebody_elses_puts_them_in_too(grace_church: GraceChurc
         number = decisions.correct_link(item, "same", other, "Sam Hill").number
     grace_church.work_until_done(number)
     assert other in in_group(outside, group)
+
+
+def test_an_undo_takes_them_out_of_the_group(directory: Directory, outside: Outside, group: Group) -> None:
+    before, card = in_group(outside, group), directory.church.card(*ANA, group=chosen(group))
+    number = directory.church.press_sync()
+    directory.church.work_until_done(number)
+    undone = take_back(directory, number)
+    assert (undone.state, undone.failed, in_group(outside, group)) == (FINISHED, 0, before)
+    assert (group_step(directory.church, card).undone_at is not None, directory.church.practice.named("Ana", "Lopez")[0]["status"]) == (
+        True,
+        "inactive",
+    )
+
+
+def test_an_undo_leaves_who_leads_the_group_by_now(directory: Directory, outside: Outside, group: Group) -> None:
+    card = directory.church.card(*ANA, group=chosen(group))
+    number = directory.church.press_sync()
+    directory.church.work_until_done(number)
+    ana, step = directory.church.item(card).person_remote_id or "", group_step(directory.church, card)
+    made = step.remote_id or ""
+    outside.patch(f"/groups/v2/groups/{group.remote_id}/memberships/{made}", "Membership", made, role="leader")
+    take_back(directory, number)
+    assert (in_group(outside, group)[ana], group_step(directory.church, card).undone_at) == ("leader", None)
 
 
 STANDS = PulledGroup("1", "Band", PulledArea("1", "Teams"), listed=True, enrollment="open", enrollment_strategy="open_signup")

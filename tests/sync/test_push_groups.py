@@ -4,7 +4,6 @@ from threading import Event
 from uuid import UUID
 
 import pytest
-import requests
 from sqlalchemy import select
 
 from connectcard.churches.tenancy import church_scope
@@ -20,6 +19,7 @@ from connectcard.sync.models import FINISHED, GROUP, IGNORED, PULL_GROUPS, PUSH_
 from connectcard.sync.previews import find_preview, want_preview
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
+from tests.sync.test_undo_pushes import kept, send_again, take_back
 
 GROUPS = "/groups/v2/groups"
 
@@ -68,9 +68,7 @@ def there(outside: Outside, remote_id: str | None) -> tuple[str, str, str]:
 
 
 def change_there(outside: Outside, remote_id: str | None, **attributes: object) -> None:
-    body = {"data": {"type": "Group", "id": remote_id, "attributes": attributes}}
-    answer = requests.patch(f"{outside.url}{GROUPS}/{remote_id}", json=body, auth=outside.auth, headers={"User-Agent": "tests"}, timeout=30)
-    assert answer.ok, answer.text
+    outside.patch(f"{GROUPS}/{remote_id}", "Group", remote_id or "", **attributes)
 
 
 def other_type(outside: Outside, group_type: str) -> str:
@@ -185,6 +183,24 @@ def test_who_does_not_administer_groups_is_refused_by_planning_center_itself(dir
     directory.push(PUSH_GROUPS)
     item = directory.item(group)
     assert (item.state, "by hand" in (item.reason or "") or "may not see it" in (item.reason or "")) == (REVIEW, True)
+
+
+def test_a_push_of_a_group_is_taken_back_and_can_be_sent_again(directory: Directory, outside: Outside, group: UUID) -> None:
+    row = ours(directory, group)
+    change(directory, group, name="Gospel choir", schedule="Mondays at 6")
+    number = directory.push(PUSH_GROUPS).number
+    change_there(outside, row.remote_id, schedule="Fridays")
+    undone = take_back(directory, number)
+    assert (undone.state, undone.failed, undone.needs_you) == (FINISHED, 0, 0)
+    assert there(outside, row.remote_id)[:2] == (row.name, "Fridays")
+    assert list(kept(directory, undone)) == ["When a group meets"]
+    # What staff wrote stays here as a change that is not sent yet, and a pull finds no conflict in it.
+    assert (ours(directory, group).name, list(ours(directory, group).edits or {})) == ("Gospel choir", ["name"])
+    directory.pull(PULL_GROUPS)
+    with church_scope(directory.church.church_id):
+        assert (directory.item(group).state, conflicts.count()) == (REVIEW, 0)
+    send_again(directory, undone)
+    assert there(outside, row.remote_id)[:2] == ("Gospel choir", "Fridays")
 
 
 def test_everything_takes_groups_with_it(directory: Directory, outside: Outside, group: UUID) -> None:
