@@ -18,9 +18,10 @@ from connectcard.sync.models import CARD
 from connectcard.sync.previews import Preview, find_previews, want_previews
 from connectcard.web import previewed
 from connectcard.web.access import poll, staff_page
-from connectcard.web.inbox import family_names
+from connectcard.web.card_page import family_names
 from connectcard.web.paging import asked_page
-from connectcard.web.previewed import Page, Previewed, ring_afterwards, said_about
+from connectcard.web.previewed import Page, Previewed, said_about
+from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("approvals", __name__)
 

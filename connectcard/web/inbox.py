@@ -1,9 +1,6 @@
-"""The cards that came in: a list to work through, one card with everything about it, and what staff do with it."""
+"""The cards that came in: a list to work through, one card (card_page), and what staff do with it."""
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,50 +9,28 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.cards import corrections, queries
-from connectcard.cards.in_words import FIELD_LABELS, Labels, in_words, opened_family
-from connectcard.cards.models import Correction, Submission
-from connectcard.churches.models import STAFF, VIEWER
-from connectcard.churches.tenancy import church_scope
+from connectcard.churches.models import STAFF
 from connectcard.clock import now
-from connectcard.database import after_commit, transaction
+from connectcard.database import transaction
 from connectcard.errors import AnswersRefused, ChangeRefused
-from connectcard.jobs.queue import ring
 from connectcard.sync import cards_in_sync, decisions, destinations, questions, runs, set_aside, to_dos
-from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.card_approvals import may_be_approved
-from connectcard.sync.cards_in_sync import ALL, ARRIVED, NEEDS_YOU, READY, SENDING, STANDINGS, TABS, CardInSync, Wish
-from connectcard.sync.families import names_for_staff
-from connectcard.sync.family_questions import members_asked
-from connectcard.sync.histories import history
-from connectcard.sync.models import FAILED, SYNCED, WAITING
+from connectcard.sync.cards_in_sync import ALL, NEEDS_YOU, READY, STANDINGS, TABS, CardInSync, Wish
+from connectcard.sync.models import FAILED, SYNCED
 from connectcard.sync.previews import find_preview, want_preview
 from connectcard.web.access import poll, staff_page
-from connectcard.web.card_words import LIST_WORDS, Status, came_from, status
+from connectcard.web.card_export import exported_lines
+from connectcard.web.card_page import card_page, family_names, may_change, written
+from connectcard.web.card_words import LIST_WORDS
 from connectcard.web.paging import asked_page
-from connectcard.web.times import local, local_day, long_day
+from connectcard.web.ringing import ring_afterwards
+from connectcard.web.times import local_day, long_day
 
 blueprint = Blueprint("inbox", __name__)
 
 TAB_WORDS = {NEEDS_YOU: "Needs you", READY: "Ready", SYNCED: "Synced", ALL: "All"}
 LONGEST_SEARCH = 100
 SENT_AGAIN = "The card is on its way to Planning Center again."
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
-COLUMNS = (
-    "Received",
-    "First name",
-    "Last name",
-    "Email",
-    "Mobile",
-    "Address",
-    "Visit",
-    "Asked for",
-    "Heard about us",
-    "Group to join",
-    "Text me",
-    "Planning Center",
-    "Person",
-    "Came from",
-)
 
 
 # The list.
@@ -119,47 +94,6 @@ def export() -> Response:
     return Response(stream_with_context(lines), mimetype="text/csv", headers=disposition)
 
 
-def exported_lines(wish: Wish, labels: Labels, church_id: UUID, time_zone: str) -> Iterator[str]:
-    """The file piece by piece. The view has returned and its scope is closed, so that each piece opens it again."""
-    yield "\ufeff" + csv_line(COLUMNS)  # the mark by which Excel knows UTF-8
-    after = None
-    while True:
-        with church_scope(church_id):
-            cards = cards_in_sync.in_batches(wish, time_zone, after)
-            piece = "".join(map(csv_line, exported(cards, labels)))
-        if not cards:
-            return
-        after = (cards[-1].submission.received_at, cards[-1].submission.id)
-        yield piece
-
-
-def exported(cards: Sequence[CardInSync], labels: Labels) -> Iterator[list[str]]:
-    """One row a card, in the order of COLUMNS."""
-    answers_of = queries.effective_answers_of([card.submission for card in cards])
-    for card in cards:
-        submission, answers = card.submission, answers_of[card.submission.id]
-        named = [submission.first_name, submission.last_name, submission.email, submission.phone]
-        said = [in_words(field, answers.get(field), labels) for field in ("address", "visit", "interests", "heard", "group", "text_me")]
-        person = (card.item and card.item.person_remote_id) or ""
-        received = f"{local(submission.received_at):%Y-%m-%d %H:%M}"
-        yield [received, *named, *said, one_line(status(card)), person, came_from(submission.came_from)]
-
-
-def one_line(status: Status) -> str:
-    return f"{status.words}: {status.detail}" if status.detail else status.words
-
-
-def csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([defused(cell) for cell in cells])
-    return line.getvalue()
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
-
-
 # One card.
 
 
@@ -167,75 +101,6 @@ def defused(cell: str) -> str:
 @staff_page()
 def card(submission_id: UUID) -> str:
     return card_page(cards_in_sync.get_card(submission_id))
-
-
-def card_page(card: CardInSync) -> str:
-    """Everything about one card, for those who may see it."""
-    submission = card.submission
-    return render_template(
-        "cards/card.html",
-        card=card,
-        submission=submission,
-        answers=written(submission),
-        may_change=may_change(),
-        private=private_words(submission) if may_change() else None,
-        family_names=family_names(submission),
-        history=history(card),
-        preview=find_preview(submission.id),
-        candidates=candidates_of(card),
-        members_asked=members_asked(card.item) if may_change() else [],
-        travelling=card.standing in (SENDING, WAITING),
-        arrived=card.standing in ARRIVED,
-        may_put_in=to_dos.may_be_put_in(card.item),
-        changed=stopped_as_changed(card.item),
-        may_approve=may_be_approved(card),
-    )
-
-
-def may_change() -> bool:
-    return bool(g.member.role != VIEWER)
-
-
-@dataclass(frozen=True)
-class Written:
-    """One answer as the visitor wrote it, and what staff made of it."""
-
-    field: str
-    label: str
-    words: str
-    corrected: str | None = None
-    by: str = ""
-
-
-def written(submission: Submission) -> list[Written]:
-    """What they wrote, in the order of the card; a corrected answer keeps the visitor's own words beside it."""
-    labels = queries.labels_of(submission)
-    corrected = {correction.field: correction for correction in queries.corrections_of(submission)}
-    answers = [
-        Written(field, label, in_words(field, submission.answers.get(field), labels), *_corrected(corrected.get(field), labels))
-        for field, label in FIELD_LABELS.items()
-    ]
-    extra = [Written(name, name, text) for name, text in submission.answers.get("extra", {}).items()]
-    return [answer for answer in answers + extra if answer.words or answer.corrected]
-
-
-def _corrected(correction: Correction | None, labels: Labels) -> tuple[str | None, str]:
-    return (in_words(correction.field, correction.value, labels), correction.member_name) if correction else (None, "")
-
-
-def private_words(submission: Submission) -> dict[str, str]:
-    """The sealed parts of a card, opened for staff."""
-    return {"prayer": submission.prayer or "", "family": in_words("family", opened_family(submission.family), {})}
-
-
-def family_names(submission: Submission) -> dict[int, str]:
-    """What the members of the family are called, opened for staff."""
-    return names_for_staff(opened_family(submission.family)) if may_change() else {}
-
-
-def candidates_of(card: CardInSync) -> list[dict[str, Any]]:
-    """The people whom this card could be, as matching saw them."""
-    return (card.item.decision or {}).get("candidates", []) if card.item else []
 
 
 def go_to(card_or_id: CardInSync | UUID, anchor: str | None = None) -> AnyResponse:
@@ -269,12 +134,6 @@ def decide_about(card: CardInSync, chosen: str) -> None:
         raise ChangeRefused("Choose one of the people, or “Someone new”.")
     kind, person = ("new", None) if chosen == "new" else ("same", chosen)
     decisions.decide_by_hand(card.item, kind, person, g.member.name)
-
-
-def ring_afterwards() -> None:
-    """Wake the worker once everything is stored; a lost bell costs delay only."""
-    church_id = g.church.id
-    after_commit(lambda: ring(church_id))
 
 
 @blueprint.get("/cards/<uuid:submission_id>/correct")

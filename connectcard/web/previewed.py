@@ -9,12 +9,12 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.churches.models import VIEWER
-from connectcard.database import after_commit, transaction
+from connectcard.database import transaction
 from connectcard.errors import ChangeRefused
-from connectcard.jobs.queue import ring
 from connectcard.sync import approvals
 from connectcard.sync.approvals import Approval, Sendable
 from connectcard.sync.previews import LOOKING, Preview
+from connectcard.web.ringing import ring_afterwards
 
 # As many as an address can name (gunicorn takes 4,094 characters of it).
 MOST_NAMED = 100
@@ -125,8 +125,3 @@ def _id(text: str) -> UUID | None:
 
 def may_sync() -> bool:
     return bool(g.member.role != VIEWER)
-
-
-def ring_afterwards() -> None:
-    church_id = g.church.id
-    after_commit(lambda: ring(church_id))

@@ -16,8 +16,9 @@ from connectcard.sync.previews import Preview, find_previews, want_previews
 from connectcard.web import previewed
 from connectcard.web.access import poll, staff_page
 from connectcard.web.paging import asked_page
-from connectcard.web.previewed import Page, Previewed, ring_afterwards
+from connectcard.web.previewed import Page, Previewed
 from connectcard.web.push_words import KIND_WORDS, WORDS, address_of
+from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("push_previews", __name__)
 

@@ -14,8 +14,9 @@ from connectcard.sync.histories import history_of_record
 from connectcard.sync.models import FAILED, OPEN_STATES, REVIEW, SYNCED, SyncItem
 from connectcard.sync.previews import find_preview, want_preview
 from connectcard.web.access import poll, staff_page
-from connectcard.web.previewed import ring_afterwards, said_about
+from connectcard.web.previewed import said_about
 from connectcard.web.push_words import KIND_WORDS, address_of, next_step, standing
+from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("push_records", __name__)
 

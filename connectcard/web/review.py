@@ -18,9 +18,9 @@ from connectcard.errors import ChangeRefused, NotFound
 from connectcard.sync import cards_in_sync, decisions, questions
 from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.web.access import staff_page
+from connectcard.web.card_page import candidates_of
 from connectcard.web.card_words import agreeing_points
-from connectcard.web.inbox import candidates_of
-from connectcard.web.previewed import ring_afterwards
+from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("review", __name__)
 

@@ -10,9 +10,9 @@ from connectcard.clock import now
 from connectcard.sync import retrying, runs
 from connectcard.sync.models import SyncRun
 from connectcard.web.access import staff_page
-from connectcard.web.inbox import csv_line
 from connectcard.web.paging import asked_page
 from connectcard.web.run_words import KINDS, end_words, title
+from connectcard.web.spreadsheets import csv_line
 from connectcard.web.times import local, local_day
 
 blueprint = Blueprint("run_history", __name__)

@@ -18,7 +18,7 @@ from connectcard.sync.families import named
 from connectcard.sync.models import CARD, CARDS, FAMILY, PERSON, UNDO, SyncItem, SyncRun
 from connectcard.sync.undo import Undone, UndoRow
 from connectcard.web.access import staff_page
-from connectcard.web.inbox import family_names
+from connectcard.web.card_page import family_names
 from connectcard.web.paging import asked_page
 from connectcard.web.run_words import KINDS, KindWords
 

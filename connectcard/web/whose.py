@@ -12,7 +12,8 @@ from connectcard.sync import cards_in_sync, decisions
 from connectcard.sync.family_questions import decide_members
 from connectcard.sync.searches import want_search
 from connectcard.web.access import poll, staff_page
-from connectcard.web.inbox import go_to, ring_afterwards
+from connectcard.web.inbox import go_to
+from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("whose", __name__)
 

@@ -75,13 +75,15 @@ def test_every_kind_of_write_goes_wrong_once(millers: Millers, practice: Practic
 
 
 @pytest.mark.parametrize(("fault", "seconds"), [("rate_limited", 0), ("rate_limited", 17), ("limited_silent", None)])
-def test_planning_center_asks_for_a_pause_in_the_middle_of_each_kind_of_write(
+def test_planning_center_asks_for_a_pause_in_the_midst_of_each_kind_of_write_and_of_look_ups(
     millers: Millers, practice: Practice, fault: str, seconds: float | None
 ) -> None:
     """However long the pause is to be, and where nothing is said of it: everything arrives once."""
     for method, path in WRITES:
         practice.fault(method, path, fault, seconds=seconds)
         practice.fault(method, path, fault, seconds=seconds, after=1)
+    for reads_before in (0, 5, 11, 17, 23):
+        practice.fault("GET", "/people/v2/*", fault, seconds=seconds, after=reads_before)
     run = millers.directory.push(PUSH_FULL)
     assert (run.state, run.total, run.needs_you, run.failed) == (FINISHED, 5, 0, 0)
     millers.are_there_once()

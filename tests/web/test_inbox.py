@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from connectcard.cards import queries
 from connectcard.churches.tenancy import church_scope
@@ -16,7 +18,7 @@ from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.sync import cards_in_sync
 from connectcard.sync.models import CLAIMED, FAILED, REVIEW, RUNNING, SYNCED, WAITING, SyncItem, SyncPreview
-from connectcard.web.inbox import defused
+from connectcard.web.spreadsheets import defused
 from tests.conftest import MovedClock
 from tests.making import ANA, a_card, a_run, a_step, an_item, candidate, reload, standing_of, unclear
 from tests.web.conftest import StaffBrowser
@@ -438,6 +440,12 @@ def test_a_viewer_looks_and_changes_nothing(grace: UUID, viewer: StaffBrowser) -
     assert standing_of(grace, ana) == "review"
 
 
+def told(answer: TestResponse) -> str:
+    """What an answer says, without the id that was asked for and the form token, which holds the second it was made in."""
+    said = answer.text.replace(answer.request.path.split("/")[2], "")
+    return re.sub(r'(?<=")[\w.-]{40,}(?=")', "", said)
+
+
 def test_the_neighbours_card_is_as_unknown_as_none(grace: UUID, neighbour: UUID, sam: StaffBrowser) -> None:
     theirs = waiting_for_a_decision(neighbour)
     assert "Ana Lopez" not in sam.get("/cards?tab=all").text
@@ -445,9 +453,7 @@ def test_the_neighbours_card_is_as_unknown_as_none(grace: UUID, neighbour: UUID,
     for tail in ("", "/correct", "/standing", "/preview"):
         answers = [sam.get(f"/cards/{unknown}{tail}") for unknown in (theirs, uuid4())]
         assert {answer.status_code for answer in answers} == {404}, tail
-        assert answers[0].data.replace(str(theirs).encode(), b"") == answers[1].data.replace(
-            str(answers[1].request.path.split("/")[2]).encode(), b""
-        )
+        assert len({told(answer) for answer in answers}) == 1, tail
     for change in CHANGES:
         assert sam.post(f"/cards/{theirs}/{change}", {**ANA, "person": "48213", "first_name": "Changed"}).status_code == 404, change
     with church_scope(neighbour):
