@@ -51,9 +51,9 @@ def test_the_keys_decide_take_back_and_go_on(
 ) -> None:
     page = enter(context, app, key, served)
     page.goto("/cards/review")
-    page.keyboard.press("l")
+    page.keyboard.press("s")
     expect(page.get_by_text("2 of 2")).to_be_visible()
-    page.keyboard.press("l")
+    page.keyboard.press("s")
     expect(page.get_by_text("1 of 2")).to_be_visible()
     page.keyboard.press("2")
     expect(page.get_by_text("the same person as Ana Lopez-Garcia")).to_be_visible()
