@@ -152,7 +152,7 @@ def every_address(story: Story) -> list[View]:
         "card_slug": [story.card.split("/")[3]],
         "submission_id": [card.rsplit("/", 1)[1] for card in story.cards],
         "number": ["1"],
-        "card_field": ["visit", "interests", "membership", "prayer"],
+        "card_field": ["visit", "interests", "membership", "group", "prayer"],
         **{f"{kind}_id": [address.rsplit("/", 1)[1]] for kind, address in story.directory.items()},
         "kind": ["email", "phone", "address"],
         "contact": story.contacts,

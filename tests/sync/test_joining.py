@@ -1,5 +1,6 @@
 """Who asks on a card to join a group is in it once, and where that is not ours to do staff are told what to do; the card arrives anyway."""
 
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -10,12 +11,15 @@ from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused
 from connectcard.people.models import Group, GroupMembership
 from connectcard.people.pulled import PulledArea, PulledGroup
+from connectcard.planning_center import Client
 from connectcard.sync import cards_in_sync, decisions, to_dos
 from connectcard.sync.cards_in_sync import NEEDS_YOU, TO_DO
 from connectcard.sync.group_wishes import GroupNow, WantedGroup, why_by_hand
+from connectcard.sync.group_writes import MembershipTarget
 from connectcard.sync.models import DONE, FINISHED, LEFT_OUT, PULL_GROUPS, REFUSED, SYNCED, SyncItem, SyncStep
 from connectcard.sync.plans import ADD_TO_GROUP
 from connectcard.sync.previews import find_preview, want_preview
+from connectcard.sync.steps import Made, Step
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
 from tests.sync.test_undo_pushes import take_back
@@ -128,6 +132,49 @@ def test_a_lost_answer_puts_nobody_in_twice(
     sync(grace_church)
     assert practice.open_faults() == []
     assert (standing(grace_church, card), len(in_group(outside, group))) == (SYNCED, len(before) + 1)
+
+
+def test_somebody_puts_them_in_at_the_same_moment(
+    grace_church: GraceChurch, outside: Outside, group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = MembershipTarget.send
+
+    def after_a_leader(self: MembershipTarget, step: Step, client: Client) -> Made:
+        member = {"person_id": self.who(step), "role": "leader"}
+        outside.post(f"/groups/v2/groups/{group.remote_id}/memberships", "Membership", member)
+        return as_it_is(self, step, client)
+
+    monkeypatch.setattr(MembershipTarget, "send", after_a_leader)
+    card = grace_church.card(*ANA, group=chosen(group))
+    sync(grace_church)
+    step = group_step(grace_church, card)
+    assert (standing(grace_church, card), step.state, step.found) == (SYNCED, DONE, True)
+    assert in_group(outside, group)[grace_church.item(card).person_remote_id or ""] == "leader"
+
+
+class Crash(BaseException):
+    """The worker dies after Planning Center answered and before the answer was written down."""
+
+
+def test_a_worker_dies_between_answer_and_result(
+    grace_church: GraceChurch, outside: Outside, group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, died, as_it_is = in_group(outside, group), [], MembershipTarget.is_done
+
+    def dies_once(self: MembershipTarget, step: Step, made: Made, item: SyncItem) -> None:
+        if not died:
+            died.append(made)
+            raise Crash
+        as_it_is(self, step, made, item)
+
+    monkeypatch.setattr(MembershipTarget, "is_done", dies_once)
+    card = grace_church.card(*ANA, group=chosen(group))
+    number = grace_church.press_sync()
+    with suppress(Crash):
+        grace_church.work()
+    grace_church.move(seconds=125)
+    grace_church.work_until_done(number)
+    assert (len(died), standing(grace_church, card), len(in_group(outside, group))) == (1, SYNCED, len(before) + 1)
 
 
 def test_the_preview_says_it_and_a_tick_leaves_it_out(grace_church: GraceChurch, group: Group) -> None:
