@@ -2,6 +2,7 @@
 # make test     install what the tests need and run them
 # make lint     ruff, mypy, import-linter, djlint
 # make bench    print the benchmark figures
+# make both-sides  a church of 5,000 people edited on both sides until both agree; BOTH_SIDES_PEOPLE, _GROUPS and _PERIOD say otherwise
 # make kills    100 SIGKILLs of the worker over a run of 300 cards; KILLS, KILLS_CARDS and KILLS_SEED say otherwise
 # make matrix   thousands of pairs of faults; MATRIX_PAIRS says how many, MATRIX_SEED from where, MATRIX_PROCESSES on how many cores
 
@@ -70,6 +71,10 @@ matrix: install-dev
 kills: test-programs
 	@KILLS=$${KILLS:-100} KILLS_CARDS=$${KILLS_CARDS:-300} $(BIN)/python -m pytest -n 0 -s tests/flows/test_kills.py
 
+both-sides: test-programs
+	@BOTH_SIDES_PEOPLE=$${BOTH_SIDES_PEOPLE:-5000} BOTH_SIDES_GROUPS=$${BOTH_SIDES_GROUPS:-80} \
+	  BOTH_SIDES_PERIOD=$${BOTH_SIDES_PERIOD:-20} $(BIN)/python -m pytest -n 0 -s tests/flows/test_both_sides.py
+
 # Needs uv (https://docs.astral.sh/uv). Hashes bind what is installed to what was tested; no registry's address is written down.
 COMPILE := uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --only-binary :all: \
   --generate-hashes --no-annotate --no-header --quiet
@@ -85,4 +90,4 @@ migration: install
 initial-migration: install
 	$(BIN)/python migrations/generate.py --initial
 
-.PHONY: run install install-dev test-programs test lint bench matrix kills lock migration initial-migration
+.PHONY: run install install-dev test-programs test lint bench matrix both-sides kills lock migration initial-migration

@@ -139,7 +139,7 @@ class PlanningCenter:
 class Installation:
     """Everything that runs, the addresses, and the settings they share."""
 
-    def __init__(self, directory: Path, database_url: str) -> None:
+    def __init__(self, directory: Path, database_url: str, **settings: str) -> None:
         self.directory, self.database_url = directory, database_url
         web_port, simulator_port, redis_port = free_port(), free_port(), free_port()
         self.url, self.redis_url = f"http://127.0.0.1:{web_port}", f"redis://127.0.0.1:{redis_port}/0"
@@ -155,7 +155,7 @@ class Installation:
             "PCO_CLIENT_SECRET": PRACTICE_CLIENT_SECRET,
             "SYNC_WAITS": SHORT_WAITS,
             "PYTHONUNBUFFERED": "1",
-        }
+        } | settings
         python, command = [sys.executable], [sys.executable, "-m", "connectcard.cli"]
         gunicorn = ["-m", "gunicorn", "app:app", "--no-control-socket", "--preload", "--bind", f"127.0.0.1:{web_port}"]
         threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "4"]
@@ -182,9 +182,9 @@ def valkey_settings(port: int, directory: Path) -> list[str]:
 
 
 @contextmanager
-def installed(directory: Path, database_url: str) -> Iterator[Installation]:
+def installed(directory: Path, database_url: str, **settings: str) -> Iterator[Installation]:
     """A running installation on a migrated database; every process is gone at the end."""
-    installation = Installation(directory, database_url)
+    installation = Installation(directory, database_url, **settings)
     try:
         for program in installation.programs:
             program.spawn()

@@ -55,15 +55,15 @@ class PracticeChurches:
     """The practice pair of a seed, made once in ten minutes, so that its dates are still round the present."""
 
     def __init__(self) -> None:
-        self.written: dict[tuple[int, int, int], Written] = {}
+        self.written: dict[tuple[int, int, int | None, int], Written] = {}
         self.found = practice.reset
 
-    def reset(self, store: Store, seed: int, people: int, now: float) -> None:
-        key = seed, people, int(now // 600)
+    def reset(self, store: Store, seed: int, people: int, now: float, groups: int | None = None) -> None:
+        key = seed, people, groups, int(now // 600)
         if key in self.written:
             self._write(store, self.written[key])
         else:
-            self.found(store, seed, people, now)
+            self.found(store, seed, people, now, groups)
             self.written[key] = Written({table: store.execute(f"select * from {table}") for table in TABLES}, store.kept("last_id"))
 
     def _write(self, store: Store, written: Written) -> None:

@@ -132,7 +132,7 @@ class Visit:
 
     def _count(self, caller: Caller) -> None:
         settings = self.simulator.settings
-        limit = limit_for(questions.paging(request.args).offset, settings.limit, settings.deep_limit)
+        limit = limit_for(questions.paging(request.args).offset, settings.limit, settings.deep_limit, settings.deep_offset)
         self.counted = self.simulator.windows.count(caller.key, self.seconds, limit, settings.period)
         if self._fault in ("rate_limited", "limited_silent"):
             raise self._limited_as_told(self.counted)

@@ -1,11 +1,11 @@
 """The control paths: plain JSON, for tests and for whoever practises by hand. They are not part of Planning Center.
 
-POST   /_simulator/reset          {"people": 200, "seed": 1}: a fresh practice pair
+POST   /_simulator/reset          {"people": 200, "seed": 1}: a fresh practice pair; "groups": 80 says how many
 GET    /_simulator/organizations  both churches with their people (?people=0 without, ?organization=ID one of them)
 POST   /_simulator/faults         one order or a list of them (see `faults.py`); [] forgets those that are open
 GET    /_simulator/faults         the orders still open;  DELETE forgets them
 POST   /_simulator/settings       {"latency_ms", "limit", "period", "search_lag_s", "groups_lag_s",
-                                  "refresh_ends_old_access", "webhook_copies", "webhook_disorder_s", "deep_limit",
+                                  "refresh_ends_old_access", "webhook_copies", "webhook_disorder_s", "deep_limit", "deep_offset",
                                   "default_version", "advance_s"}
 GET    /_simulator/settings       the settings and the practice clock
 GET    /_simulator/log?since=N    one entry for each request with a number above N
@@ -33,6 +33,7 @@ from connectcard.simulator.callers import Caller
 from connectcard.simulator.catalogue import FACTS, PARENTS, PEOPLE
 from connectcard.simulator.faults import KINDS, Fault
 from connectcard.simulator.practice import personal_access_token
+from connectcard.simulator.practice_life import MOST_GROUPS
 from connectcard.simulator.rules import Body, Desk
 from connectcard.simulator.state import Settings, Simulator, the
 from connectcard.simulator.store import Condition, Row, Store
@@ -73,9 +74,10 @@ def say_refusal(refusal: Refusal) -> Response:
 
 @pages.post("/reset")
 def reset() -> Response:
-    sent = values("people", "seed")
-    people = number(sent, "people", 50, 0, MOST_PEOPLE)
-    the().reset(int(number(sent, "seed", 1, -(2**53), 2**53)), int(people))
+    sent = values("people", "seed", "groups")
+    people = int(number(sent, "people", 50, 0, MOST_PEOPLE))
+    groups = int(number(sent, "groups", 0, 1, MOST_GROUPS)) if "groups" in sent else None
+    the().reset(int(number(sent, "seed", 1, -(2**53), 2**53)), people, groups)
     return plain_json({"organizations": all_organizations(the(), people=False)})
 
 
@@ -116,6 +118,7 @@ def change_settings() -> Response:
     sent = values(*(one.name for one in fields(Settings)), "advance_s")
     limits = {"latency_ms": (0, 600_000), "limit": (1, 1_000_000), "period": (1, 86_400), "search_lag_s": (0, 86_400)}
     limits |= {"groups_lag_s": (0, 86_400), "webhook_copies": (1, 5), "webhook_disorder_s": (0, 3600), "deep_limit": (0, 1_000_000)}
+    limits |= {"deep_offset": (0, 1_000_000)}
     changed: dict[str, object] = {name: int(number(sent, name, 0, least, most)) for name, (least, most) in limits.items() if name in sent}
     if "refresh_ends_old_access" in sent:
         changed["refresh_ends_old_access"] = bool(sent["refresh_ends_old_access"])

@@ -53,8 +53,8 @@ class Windows:
             self._windows.clear()
 
 
-def limit_for(offset: int, limit: int, deep_limit: int = 0) -> int:
+def limit_for(offset: int, limit: int, deep_limit: int = 0, deep_offset: int = DEEP_OFFSET) -> int:
     """Deep offsets are counted dearer: three quarters by the documentation, ten as two integrators met it in March 2026."""
-    if offset <= DEEP_OFFSET:
+    if offset <= deep_offset:
         return limit
     return min(limit, deep_limit) if deep_limit else max(1, int(limit * DEEP_SHARE))

@@ -121,15 +121,15 @@ CHURCHES = (
 )
 
 
-def reset(store: Store, seed: int, people: int, now: float) -> None:
-    """Empty the store and make the practice pair with `people` people each, those who can sign in among them.
+def reset(store: Store, seed: int, people: int, now: float, groups: int | None = None) -> None:
+    """Empty the store and make the practice pair with `people` people each, those who can sign in among them, and so many groups.
 
     The same seed makes the same people with the same ids; what goes on in the churches has its dates round `now` (seconds).
     """
     store.empty()
     numbers = count(10_000_000 * (abs(seed) % 90 + 1) + 1)
     for place, church in enumerate(CHURCHES):
-        _Founding(store, church, place, seed, numbers, datetime.fromtimestamp(now, UTC)).found(people)
+        _Founding(store, church, place, seed, numbers, datetime.fromtimestamp(now, UTC), groups).found(people)
     store.keep("last_id", next(numbers))
     store.filled()
 
@@ -163,6 +163,7 @@ class _Founding:
     seed: int
     numbers: Iterator[int]
     now: datetime
+    groups: int | None = None
     rows: list[Row] = field(default_factory=list)
     moment: datetime = OPENED
     stamp: str = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -344,7 +345,7 @@ class _Founding:
             self._add("webhooks.AvailableEvent", dict(event))
         self.stamp = OPENED.strftime("%Y-%m-%dT%H:%M:%SZ")
         random = Random(f"{self.seed} {self.place} life")  # noqa: S311
-        Life(self._add, random, self.now, self.adults, self.children, self.campuses, self.known, self.church.subdomain).begin()
+        Life(self._add, random, self.now, self.adults, self.children, self.campuses, self.known, self.church.subdomain, self.groups).begin()
 
     def _give_personal_access_token(self) -> None:
         app_id, secret = personal_access_token(self.seed, self.place)

@@ -62,6 +62,7 @@ class Life:
     campuses: Sequence[int]
     known: dict[str, int]
     subdomain: str
+    groups: int | None = None
     visits: dict[int, Row] = field(default_factory=dict)
 
     def begin(self) -> None:
@@ -148,7 +149,7 @@ class Life:
             for place, name in enumerate(GROUP_TYPES, 1)
         ]
         stages, days = self._tags("Life stage", STAGES), self._tags("Day", DAYS)
-        how_many = max(2, min(MOST_GROUPS, len(self.adults) // 8))
+        how_many = max(2, min(MOST_GROUPS, len(self.adults) // 8)) if self.groups is None else self.groups
         for number in range(how_many):
             tags = [self.random.choice(stages).id, days[number % 7].id]
             group = self._group(number, types[number % len(types)], tags, archived=number == how_many - 1)

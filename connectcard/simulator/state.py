@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from connectcard.simulator import practice, webhooks
 from connectcard.simulator.faults import Faults
 from connectcard.simulator.later import Later
-from connectcard.simulator.limits import Windows
+from connectcard.simulator.limits import DEEP_OFFSET, Windows
 from connectcard.simulator.log import Log
 from connectcard.simulator.moments import Moments
 from connectcard.simulator.store import Store
@@ -27,8 +27,9 @@ class Settings:
     `latency_ms` is waited before each answer; `limit` requests are allowed in `period` seconds; the searches find what is at least
     `search_lag_s` old, and Groups knows people who are at least `groups_lag_s` old. Each webhook is delivered `webhook_copies` times,
     after a wait of up to `webhook_disorder_s`, so that the order is lost. With `refresh_ends_old_access` an access token dies when its
-    grant is refreshed, else it lives its two hours. Offsets beyond 30,000 have `deep_limit`, 0 for three quarters of the limit. A
-    request that asks for no version is answered in `default_version`, as the application's owner chose it; empty for the oldest.
+    grant is refreshed, else it lives its two hours. Offsets beyond `deep_offset` have
+    `deep_limit`, 0 for three quarters of the limit. A request that asks for no version is answered in `default_version`, as the
+    application's owner chose it; empty for the oldest.
     """
 
     latency_ms: int = 0
@@ -40,6 +41,7 @@ class Settings:
     webhook_copies: int = 1
     webhook_disorder_s: int = 0
     deep_limit: int = 0
+    deep_offset: int = DEEP_OFFSET
     default_version: str = ""
 
     def changed(self, values: dict[str, object]) -> "Settings":
@@ -61,10 +63,10 @@ class Simulator:
                 self._fill(seed, people)
             webhooks.resume(self)
 
-    def reset(self, seed: int, people: int) -> None:
+    def reset(self, seed: int, people: int, groups: int | None = None) -> None:
         """A fresh practice pair; the clock is real time again, settings are as at first, faults, tokens and log are gone."""
         with self.store.transaction():
-            self._fill(seed, people)
+            self._fill(seed, people, groups)
             self.settings = Settings()
             self.store.keep("settings", asdict(self.settings))
             self.moments.ahead = self.store.keep("ahead", 0)
@@ -74,8 +76,8 @@ class Simulator:
         self.faults.clear()
         self.log.clear()
 
-    def _fill(self, seed: int, people: int) -> None:
-        practice.reset(self.store, seed, people, time())
+    def _fill(self, seed: int, people: int, groups: int | None = None) -> None:
+        practice.reset(self.store, seed, people, time(), groups)
         self.store.keep("seed", seed)
         self.register_client(PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET, [])
 

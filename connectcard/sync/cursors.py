@@ -49,6 +49,7 @@ class SyncCursor(ChurchOwned, Base):
 
     changed_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     whole_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    whole_wanted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def whole(self) -> bool:
@@ -106,12 +107,27 @@ def begin(resource: str, run: SyncRun, *, by_change: bool, whole: bool) -> SyncC
     cursor.run_id, cursor.began_at, cursor.done, cursor.problem = run.id, now(), False, None
     cursor.since = cursor.changed_since - OVERLAP if asks_for_changes and cursor.changed_since else None
     cursor.position, cursor.sweeps, cursor.seen, cursor.latest, cursor.tries, cursor.due_at = None, 0, 0, None, 0, now()
+    if cursor.whole and cursor.whole_wanted_at is not None:
+        # Until a whole pass was read to its end each one is whole.
+        cursor.whole_wanted_at = cursor.whole_at = None
     db.session.flush()
     return cursor
 
 
 def is_whole_due(cursor: SyncCursor) -> bool:
-    return cursor.whole_at is None or cursor.whole_at <= now() - WHOLE_EVERY
+    due = cursor.whole_at is None or cursor.whole_at <= now() - WHOLE_EVERY
+    return due or cursor.whole_wanted_at is not None
+
+
+def want_whole(resource: str) -> None:
+    """Have the next pass read everything: something changed, and Planning Center does not say what. Inside `transaction()`."""
+    cursor_of(resource).whole_wanted_at = now()
+    db.session.flush()
+
+
+def is_whole_wanted(resource: str) -> bool:
+    wanted = select(SyncCursor.id).where(SyncCursor.resource == resource, SyncCursor.whole_wanted_at.is_not(None))
+    return db.session.scalar(wanted) is not None
 
 
 def finish(cursor: SyncCursor, problem: str | None = None) -> None:

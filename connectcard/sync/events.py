@@ -27,6 +27,8 @@ EVENTS = tuple(f"{kind}.{action}" for kind, actions in KINDS.items() for action 
 PERSON, FAMILY, GROUP, MEMBERSHIPS = "person", "family", "group", "memberships"
 # Gone, and Planning Center does not say whose they were: our own directory knows, or a pull finds out.
 EMAIL, PHONE, ADDRESS, FAMILY_MEMBER, MEMBERSHIP = "email", "phone", "address", "family_member", "membership"
+# Somebody is in a household, and Planning Center does not say in which.
+FAMILIES_OF = "families_of"
 NOTHING = "nothing"
 
 # Type of the record -> what is read again, the relationship that names it, and what stands for it when nothing names it.
@@ -68,7 +70,9 @@ def subjects_of(delivery: Delivery) -> list[Subject]:
     if record.type not in _BELONGS:
         return [Subject(NOTHING, record.id)]
     kind, relationship, nameless = _BELONGS[record.type]
-    owners = record.related(relationship)
+    owners, people = record.related(relationship), record.related("person")
+    if not owners and people and nameless == FAMILY_MEMBER:
+        return [Subject(FAMILIES_OF, people[0].id)]
     return [Subject(kind, owners[0].id) if owners else Subject(nameless, record.id)]
 
 

@@ -27,11 +27,13 @@ from connectcard.planning_center import Client
 from connectcard.planning_center.documents import Malformed
 from connectcard.planning_center.errors import PlanningCenterError, Refused
 from connectcard.planning_center.webhooks import Delivery, is_genuine, read_deliveries
-from connectcard.sync import subscriptions
+from connectcard.sync import cursors, subscriptions
+from connectcard.sync.cursors import SyncCursor
 from connectcard.sync.events import Subject, outline, subjects_of
 from connectcard.sync.holds import changed
-from connectcard.sync.models import PULL_FULL
-from connectcard.sync.pull import want_pull
+from connectcard.sync.mappings import FAMILIES
+from connectcard.sync.models import PULL_FAMILIES, PULL_FULL
+from connectcard.sync.pull import PULLS, running_pull, want_pull
 from connectcard.sync.rereading import READ_AGAIN
 from connectcard.sync.webhook_models import DONE, FAILED, WAITING, WebhookAddress, WebhookDelivery, WebhookSubscription
 
@@ -159,10 +161,12 @@ def churches_with_due_work() -> list[UUID]:
     moment = now()
     delivery = select(WebhookDelivery.church_id).where(WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= moment)
     check = select(WebhookAddress.church_id).where(or_(WebhookAddress.check_due_at <= moment, WebhookAddress.catch_up_since.is_not(None)))
+    families = select(SyncCursor.church_id).where(SyncCursor.whole_wanted_at.is_not(None))
     free = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= moment)
     wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free)
+    due = (Connection.church_id.in_(churches) for churches in (delivery, check, families))
     with every_church():
-        return list(db.session.scalars(wanted.where(or_(Connection.church_id.in_(delivery), Connection.church_id.in_(check)))))
+        return list(db.session.scalars(wanted.where(or_(*due))))
 
 
 def is_due() -> bool:
@@ -181,6 +185,7 @@ def work_inbox(church_id: UUID, client: Client, stop: Event) -> None:
             for subject in due:
                 if stop.is_set() or not _work(subject, client):
                     return
+            _catch_up()
         erase_old()
 
 
@@ -190,13 +195,14 @@ def want_catch_up() -> None:
 
 
 def _catch_up() -> None:
-    """A pull of everything; while another one is on it waits for that."""
+    """A pull of everything, or of all families where no more is wanted; while another one is on it waits for that."""
     address = subscriptions.find_address()
-    if address is None or address.catch_up_since is None:
+    everything = address is not None and address.catch_up_since is not None
+    if not (everything or cursors.is_whole_wanted(FAMILIES.name)) or running_pull(PULLS) is not None:
         return
     with transaction():
-        run = want_pull(PULL_FULL, STARTED_BY, whole=True)
-        if run.kind == PULL_FULL:
+        want_pull(PULL_FULL if everything else PULL_FAMILIES, STARTED_BY, whole=everything)
+        if everything:
             _address().catch_up_since = None
 
 

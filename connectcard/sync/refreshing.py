@@ -81,6 +81,20 @@ def refresh_family(remote_id: str, client: Client) -> Refreshed:
         return _outcome(tally)
 
 
+def refresh_families_of(person_remote_id: str, client: Client) -> Refreshed:
+    """Read again the families that somebody is in, there or here."""
+    here = select(Family.remote_id).join(FamilyMember, FamilyMember.family_id == Family.id)
+    known = here.where(FamilyMember.person_remote_id == person_remote_id, FamilyMember.gone_at.is_(None), Family.gone_at.is_(None))
+    ids = [remote_id for remote_id in db.session.scalars(known) if remote_id]
+    end_reading()
+    try:
+        ids += [record.id for record in client.iterate(people.PERSON_HOUSEHOLD, parent_id=person_remote_id)]
+    except Gone:
+        return refresh_person(person_remote_id, client)
+    found = [refresh_family(remote_id, client) for remote_id in dict.fromkeys(ids)]
+    return next((one for one in found if one.outcome != AS_IT_WAS), found[0] if found else Refreshed(AS_IT_WAS))
+
+
 def refresh_group(remote_id: str, client: Client) -> Refreshed:
     """Read a group again; who is in it is read by `refresh_memberships`."""
     at = now()

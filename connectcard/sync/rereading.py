@@ -5,13 +5,27 @@ from typing import Any
 
 from sqlalchemy import select
 
-from connectcard.database import db
+from connectcard.database import db, transaction
 from connectcard.people import models as directory
 from connectcard.people.models import Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.planning_center import Client
-from connectcard.sync.events import ADDRESS, EMAIL, FAMILY, FAMILY_MEMBER, GROUP, MEMBERSHIP, MEMBERSHIPS, PERSON, PHONE
-from connectcard.sync.pull import refresh_family, refresh_group, refresh_memberships, refresh_person
-from connectcard.sync.refreshing import AS_IT_WAS, CREATED, GONE, MERGED, UNKNOWN, UPDATED, Refreshed
+from connectcard.sync.cursors import want_whole
+from connectcard.sync.events import ADDRESS, EMAIL, FAMILIES_OF, FAMILY, FAMILY_MEMBER, GROUP, MEMBERSHIP, MEMBERSHIPS, PERSON, PHONE
+from connectcard.sync.mappings import FAMILIES
+from connectcard.sync.refreshing import (
+    AS_IT_WAS,
+    CREATED,
+    GONE,
+    MERGED,
+    UNKNOWN,
+    UPDATED,
+    Refreshed,
+    refresh_families_of,
+    refresh_family,
+    refresh_group,
+    refresh_memberships,
+    refresh_person,
+)
 
 Reader = Callable[[str, Client], str]
 
@@ -46,6 +60,16 @@ def _reading_the_owner(owners: Callable[[str], Any], refresh: Callable[[str, Cli
     return read
 
 
+def _read_the_family_of_a_member(remote_id: str, client: Client) -> str:
+    """Who is in a household is known without the ids of its memberships until somebody opens it; then only all households tell."""
+    words = _reading_the_owner(_families_of, refresh_family)(remote_id, client)
+    if words != NOT_KNOWN:
+        return words
+    with transaction():
+        want_whole(FAMILIES.name)
+    return "Planning Center does not say which family it was: all of them are read again."
+
+
 def _people_with(kind: str) -> Callable[[str], Any]:
     contacts = select(Person.remote_id).join(Contact, Contact.person_id == Person.id)
     return lambda remote_id: contacts.where(Contact.kind == kind, Contact.remote_id == remote_id)
@@ -71,6 +95,7 @@ READ_AGAIN: Mapping[str, Reader] = {
     EMAIL: _reading_the_owner(_people_with(directory.EMAIL), refresh_person),
     PHONE: _reading_the_owner(_people_with(directory.PHONE), refresh_person),
     ADDRESS: _reading_the_owner(_people_at, refresh_person),
-    FAMILY_MEMBER: _reading_the_owner(_families_of, refresh_family),
+    FAMILIES_OF: _reading(refresh_families_of),
+    FAMILY_MEMBER: _read_the_family_of_a_member,
     MEMBERSHIP: _reading_the_owner(_groups_of, refresh_memberships),
 }

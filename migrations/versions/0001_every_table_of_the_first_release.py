@@ -409,6 +409,7 @@ def upgrade():
     sa.Column('problem', sa.String(length=500), nullable=True),
     sa.Column('changed_since', sa.DateTime(timezone=True), nullable=True),
     sa.Column('whole_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('whole_wanted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('church_id', sa.Uuid(), nullable=False),
     sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_sync_cursor_church_id'), ondelete='CASCADE'),

@@ -46,8 +46,8 @@ class Practice:
         assert answer.ok, answer.text
         return answer.json()
 
-    def organization(self, place: int = 0) -> dict[str, Any]:
-        return requests.get(f"{self.url}/_simulator/organizations", timeout=30).json()[place]  # type: ignore[no-any-return]
+    def organization(self, place: int = 0, *, people: bool = True) -> dict[str, Any]:
+        return requests.get(f"{self.url}/_simulator/organizations?people={int(people)}", timeout=60).json()[place]  # type: ignore[no-any-return]
 
     def people(self, place: int = 0) -> list[dict[str, Any]]:
         return self.organization(place)["people"]  # type: ignore[no-any-return]

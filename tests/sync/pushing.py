@@ -138,25 +138,23 @@ class Outside:
         self.url, self.auth = practice.url, (token["app_id"], token["secret"])
 
     def post(self, path: str, kind: str, attributes: dict[str, Any], **relationships: Any) -> str:
-        body = {
-            "data": {"type": kind, "attributes": attributes, "relationships": {name: {"data": of} for name, of in relationships.items()}}
-        }
-        answer = requests.post(f"{self.url}{path}", json=body, auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
-        assert answer.ok, answer.text
-        return str(answer.json()["data"]["id"])
+        related = {name: {"data": of} for name, of in relationships.items()}
+        return str(self._ask("POST", path, {"type": kind, "attributes": attributes, "relationships": related})["data"]["id"])
 
     def patch(self, path: str, kind: str, remote_id: str, **attributes: Any) -> None:
-        body = {"data": {"type": kind, "id": remote_id, "attributes": attributes}}
-        answer = requests.patch(f"{self.url}{path}", json=body, auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
-        assert answer.ok, answer.text
+        self._ask("PATCH", path, {"type": kind, "id": remote_id, "attributes": attributes})
 
     def delete(self, path: str) -> None:
-        assert requests.delete(f"{self.url}{path}", auth=self.auth, headers={"User-Agent": "tests"}, timeout=30).ok
+        self._ask("DELETE", path)
 
     def get(self, path: str) -> Any:
-        answer = requests.get(f"{self.url}{path}", auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
+        return self._ask("GET", path)["data"]
+
+    def _ask(self, method: str, path: str, sent: Any = None) -> Any:
+        body = None if sent is None else {"data": sent}
+        answer = requests.request(method, f"{self.url}{path}", json=body, auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)
         assert answer.ok, answer.text
-        return answer.json()["data"]
+        return answer.json() if answer.content else None
 
     def person(self, first_name: str, last_name: str, *emails: str, **attributes: Any) -> str:
         made = self.post("/people/v2/people", "Person", {"first_name": first_name, "last_name": last_name, **attributes})
