@@ -5,12 +5,13 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.servers import wait_until
 
@@ -23,6 +24,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# A machine that does other work beside the tests is slow; whoever waits for what comes loses nothing by patience.
+PATIENCE_MILLISECONDS = 45_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 PHONE, TABLET, DESKTOP = (390, 844), (1024, 768), (1280, 900)
 
 
@@ -65,7 +69,7 @@ def visitor(
         reduced_motion="reduce",
         **how,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     watched = Watched()
     context.on("console", watched.console)
     context.on("weberror", watched.error)
@@ -117,6 +121,13 @@ def faults_everywhere(page: Page, name: str = "") -> list[str]:
         found += [f"{size[0]}-{'dark' if dark else 'light'}: {fault}" for fault in seen]
     photograph(page, name)
     return found
+
+
+def stop_the_clock(page: Page) -> None:
+    """From now on the page's time moves by `page.clock.run_for` only, however slow the machine is; before the page is opened."""
+    moment = datetime.now(UTC)
+    page.clock.install(time=moment)
+    page.clock.pause_at(moment + timedelta(seconds=1))
 
 
 def show(page: Page, size: tuple[int, int], dark: bool) -> None:

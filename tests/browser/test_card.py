@@ -13,7 +13,7 @@ from connectcard.cards.operations import ensure_default_card
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
-from tests.browsing import PHONE, axe_findings, sticks_out, until, visitor
+from tests.browsing import PHONE, axe_findings, sticks_out, stop_the_clock, until, visitor
 from tests.web.test_directory import a_group
 
 CARD = "/c/grace/welcome"
@@ -288,7 +288,7 @@ def test_a_problem_that_only_the_server_sees_leads_back_to_its_step(tablet: Page
 
 
 def test_the_thanks_clears_by_itself_and_leaves_no_way_back(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     begin_at_tablet(tablet)
     fill_in(tablet)
     tablet.get_by_role("button", name="Continue").click()
@@ -319,7 +319,7 @@ def test_done_is_ready_for_the_next_person_at_once(tablet: Page, grace: UUID) ->
 
 
 def test_an_unattended_card_asks_and_then_clears(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     begin_at_tablet(tablet)
     fill_in(tablet)
     key = tablet.locator("[name=submission_key]").input_value()
@@ -336,7 +336,7 @@ def test_an_unattended_card_asks_and_then_clears(tablet: Page) -> None:
 
 
 def test_whoever_is_still_there_goes_on(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     begin_at_tablet(tablet)
     fill_in(tablet)
     tablet.clock.run_for(95_000)
@@ -347,7 +347,7 @@ def test_whoever_is_still_there_goes_on(tablet: Page) -> None:
 
 
 def test_an_untouched_card_returns_to_the_start_and_to_the_tablets_language(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     tablet.goto(f"{TABLET}&lang=es")
     tablet.get_by_role("button", name="Es mi primera vez").click()
     tablet.clock.run_for(31_000)
@@ -356,7 +356,7 @@ def test_an_untouched_card_returns_to_the_start_and_to_the_tablets_language(tabl
 
 
 def test_a_refused_card_at_the_tablet_clears_as_well(tablet: Page) -> None:
-    tablet.clock.install()
+    stop_the_clock(tablet)
     begin_at_tablet(tablet)
     fill_in(tablet, email="ana@gmail..com")
     tablet.get_by_role("button", name="Continue").click()
@@ -435,7 +435,7 @@ def test_nothing_on_any_screen_is_hard_to_use(browser: Browser, served: str, gra
 
 def tablet_screens_are_easy(context: BrowserContext, language: str) -> None:
     page = context.new_page()
-    page.clock.install()
+    stop_the_clock(page)
     page.goto(f"{TABLET}&lang={language}")
     assert axe_findings(page) == []
     page.locator(".door").last.click()
