@@ -3,12 +3,11 @@
 `changed_since` is the latest time of change that Planning Center showed, by its own clock; the next pass asks from a little before it.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Index, String, UniqueConstraint, delete, select, update
+from sqlalchemy import JSON, String, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectcard.churches.tenancy import ChurchOwned
@@ -58,29 +57,6 @@ class SyncCursor(ChurchOwned, Base):
     @property
     def place(self) -> Position | None:
         return Position.from_json(self.position) if self.position else None
-
-
-class WantedRecord(ChurchOwned, Base):
-    """One record to be read again: a family that somebody opened, or what a truth check found to differ."""
-
-    __tablename__ = "wanted_record"
-    __table_args__ = (UniqueConstraint("church_id", "kind", "remote_id"), Index("ix_wanted_record_due", "church_id", "due_at"))
-
-    kind: Mapped[str] = mapped_column(String(12))
-    remote_id: Mapped[str] = mapped_column(String(40))
-    wanted_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-    tries: Mapped[int] = mapped_column(default=0)
-    problem: Mapped[str | None] = mapped_column(String(300))
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A wanted record as a value."""
-
-    id: UUID
-    kind: str
-    remote_id: str
 
 
 def cursor_of(resource: str) -> SyncCursor:
@@ -149,40 +125,3 @@ def put_off(cursor: SyncCursor, words: str, until: datetime, *, failed: bool) ->
 def came_on(resource: str) -> None:
     """Something was read and stored: what failed before it counts no more. Inside `transaction()`."""
     db.session.execute(update(SyncCursor).where(SyncCursor.resource == resource, SyncCursor.tries > 0).values(tries=0))
-
-
-# Single records.
-
-
-def want_record(kind: str, remote_id: str) -> None:
-    """Have one person, family or group (`people.models.PERSON`, ...) read again by a worker. Inside `transaction()`; the caller rings."""
-    wanted = select(WantedRecord).where(WantedRecord.kind == kind, WantedRecord.remote_id == remote_id)
-    row = db.session.scalars(wanted).first() or WantedRecord(kind=kind, remote_id=remote_id)
-    row.wanted_at, row.due_at, row.tries, row.problem = now(), now(), 0, None
-    db.session.add(row)
-    db.session.flush()
-
-
-def wanted_records(limit: int) -> list[Wanted]:
-    """Which are to be read now, the longest wanted first."""
-    due = select(WantedRecord).where(WantedRecord.due_at <= now()).order_by(WantedRecord.wanted_at).limit(limit)
-    return [Wanted(row.id, row.kind, row.remote_id) for row in db.session.scalars(due)]
-
-
-def is_wanted(kind: str, remote_id: str) -> bool:
-    """Whether a record waits for being read again."""
-    waiting = select(WantedRecord.id).where(WantedRecord.kind == kind, WantedRecord.remote_id == remote_id)
-    return db.session.scalar(waiting) is not None
-
-
-def no_longer_wanted(wanted: Wanted) -> None:
-    db.session.execute(delete(WantedRecord).where(WantedRecord.id == wanted.id))
-
-
-def want_later(wanted: Wanted, words: str, until: datetime, most_tries: int) -> None:
-    """It could not be read now; after so many tries it is given up, since the next whole pass brings it anyway."""
-    row = db.session.scalars(select(WantedRecord).where(WantedRecord.id == wanted.id)).first()
-    if row is not None:
-        row.tries, row.problem, row.due_at = row.tries + 1, words, until
-        if row.tries >= most_tries:
-            db.session.delete(row)

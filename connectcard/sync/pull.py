@@ -24,7 +24,6 @@ from connectcard.connections.queries import find_connection
 from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ConnectionMissing
-from connectcard.planning_center import Client
 from connectcard.planning_center.errors import (
     AnotherVersion,
     Blocked,
@@ -36,7 +35,7 @@ from connectcard.planning_center.errors import (
     Unavailable,
 )
 from connectcard.sync import cursors, pull_members, truth
-from connectcard.sync.cursors import SyncCursor, WantedRecord, cursor_of
+from connectcard.sync.cursors import SyncCursor, cursor_of
 from connectcard.sync.holds import HoldLost
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.models import (
@@ -53,8 +52,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.pull_lists import Lists
 from connectcard.sync.pull_shift import BrokenOff, Pull, PullLane, leave_lane, take_lane
-from connectcard.sync.readings import cards_are_due
-from connectcard.sync.refreshing import REFRESH, refresh_family, refresh_group, refresh_memberships, refresh_person
+from connectcard.sync.refreshing import refresh_family, refresh_group, refresh_memberships, refresh_person
 from connectcard.sync.runs import new_run, one_press_at_a_time
 
 __all__ = ["advance_pulls", "refresh_family", "refresh_group", "refresh_memberships", "refresh_person", "want_pull"]
@@ -75,7 +73,6 @@ SCHEDULE = "Schedule"
 
 AGAIN_AFTER = timedelta(minutes=1)
 MOST_TRIES = 8
-WANTED_AT_A_TIME = 20
 
 
 # Wanting.
@@ -117,16 +114,15 @@ def running_pull(kinds: Collection[str] = tuple(STAGES)) -> SyncRun | None:
 
 
 def churches_wanting_pulls() -> list[UUID]:
-    """The connected churches whose pull can go on now, or that want a record read again."""
+    """The connected churches whose pull can go on now."""
     moment = now()
     put_off = exists().where(SyncCursor.church_id == SyncRun.church_id, SyncCursor.run_id == SyncRun.id, SyncCursor.due_at > moment)
     on = exists().where(
         SyncRun.church_id == Connection.church_id, SyncRun.kind.in_(STAGES), SyncRun.state.in_((RUNNING, STOPPING)), ~put_off
     )
-    single = exists().where(WantedRecord.church_id == Connection.church_id, WantedRecord.due_at <= moment)
     taken = exists().where(PullLane.church_id == Connection.church_id, PullLane.until >= moment)
     unblocked = or_(Connection.blocked_until.is_(None), Connection.blocked_until <= moment)
-    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, ~taken, unblocked, or_(on, single))
+    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, ~taken, unblocked, on)
     with every_church():
         return list(db.session.scalars(wanted))
 
@@ -136,12 +132,12 @@ def _nobody_waits() -> bool:
 
 
 def advance_pulls(church_id: UUID, stop: Event, others_wait: Callable[[], bool] = _nobody_waits) -> bool:
-    """Read what is wanted and go on with a church's pull until it is over, cards are due, others wait or `stop` is set.
+    """Go on with a church's pull until it is over, cards are due, others wait or `stop` is set.
 
     Says whether it should be called again soon. Returns at once where another worker pulls for the church.
     """
     with church_scope(church_id):
-        fence = take_lane() if _has_something() else None
+        fence = take_lane() if _is_pulling() else None
         if fence is None:
             return False
         try:
@@ -157,45 +153,25 @@ def advance_pulls(church_id: UUID, stop: Event, others_wait: Callable[[], bool] 
             leave_lane(fence)
 
 
-def _has_something() -> bool:
-    found = running_pull() is not None or bool(cursors.wanted_records(1))
+def _is_pulling() -> bool:
+    found = running_pull() is not None
     end_reading()
     return found
 
 
 def _serve(church_id: UUID, fence: int, stop: Event, others_wait: Callable[[], bool]) -> None:
-    connection = find_connection()
-    if connection is None:
+    connection, run = find_connection(), running_pull()
+    if connection is None or run is None:
         return
-    run = running_pull()
-    in_the_background = run is not None and run.started_by == SCHEDULE
     try:
-        client = client_for(connection, stopping=stop, background=in_the_background)
+        client = client_for(connection, stopping=stop, background=run.started_by == SCHEDULE)
     except ConnectionMissing as error:
         log.warning("church_cannot_be_pulled", church_id=church_id, exc_info=error)
         return
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    country_code, run_id = get_church().country_code, run.id if run else None
+    pull = Pull(app, church_id, run.id, fence, client, get_church().country_code, stop, others_wait)
     end_reading()
-    _read_wanted(client, stop)
-    if run_id is not None:
-        _advance(Pull(app, church_id, run_id, fence, client, country_code, stop, others_wait))
-
-
-def _read_wanted(client: Client, stop: Event) -> None:
-    for wanted in cursors.wanted_records(WANTED_AT_A_TIME):
-        if stop.is_set() or cards_are_due():
-            raise BrokenOff
-        try:
-            REFRESH[wanted.kind](wanted.remote_id, client)
-        except PlanningCenterError as error:
-            end_reading()
-            with transaction():
-                cursors.want_later(wanted, in_words(error), now() + AGAIN_AFTER, MOST_TRIES)
-        else:
-            with transaction():
-                cursors.no_longer_wanted(wanted)
-    end_reading()
+    _advance(pull)
 
 
 def _advance(pull: Pull) -> None:

@@ -1,9 +1,9 @@
-"""One record of the directory read again from Planning Center because somebody opened or refreshed its page."""
+"""One record of the directory read again from Planning Center: its page was opened or refreshed, or a truth check found it to differ."""
 
 from connectcard.clock import now
 from connectcard.connections.models import OK
 from connectcard.database import transaction
-from connectcard.people.models import FAMILY, GROUP, PERSON, Family, Group, Person
+from connectcard.people.models import FAMILY, GROUP, PERSON
 from connectcard.planning_center import Client
 from connectcard.planning_center.errors import Blocked, NotSent, PlanningCenterError, RateLimited, Unavailable
 from connectcard.sync import readings
@@ -18,15 +18,15 @@ def key_of(kind: str) -> str:
     return f"directory/{kind}"
 
 
-def find_reading(kind: str, row: Person | Family | Group) -> RemoteReading | None:
+def find_reading(kind: str, remote_id: str | None) -> RemoteReading | None:
     """How the reading of one record stands; None where nobody asked, or where it is ours alone."""
-    return readings.find_reading(key_of(kind), row.remote_id) if row.remote_id else None
+    return readings.find_reading(key_of(kind), remote_id) if remote_id else None
 
 
-def want(kind: str, row: Person | Family | Group) -> None:
+def want(kind: str, remote_id: str | None) -> None:
     """Ask a worker to read it. Inside `transaction()`; the caller rings. A record that is ours alone has nothing to be read."""
-    if row.remote_id:
-        readings.want(key_of(kind), row.remote_id)
+    if remote_id:
+        readings.want(key_of(kind), remote_id)
 
 
 def read(key: str, remote_id: str, client: Client) -> None:

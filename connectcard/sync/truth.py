@@ -16,7 +16,7 @@ from connectcard.churches.tenancy import ChurchOwned
 from connectcard.clock import now
 from connectcard.database import Base, UtcDateTime, db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
-from connectcard.sync.cursors import want_record
+from connectcard.sync import record_readings
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import FINISHED, TRUTH_CHECK, SyncRun
@@ -149,7 +149,7 @@ def fix() -> int:
     """Have everything that differs read again; says how much. Inside `transaction()`; the caller rings."""
     rows: list[Any] = list(db.session.scalars(select(Difference)))
     for row in rows:
-        want_record(row.kind, row.remote_id)
+        record_readings.want(row.kind, row.remote_id)
         db.session.delete(row)
     db.session.flush()
     return len(rows)

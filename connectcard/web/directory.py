@@ -158,7 +158,7 @@ def name_of_member(member: Any) -> str:
 
 def record_words(kind: str, row: Person | Family | Group, by_itself: bool = False) -> dict[str, Any]:
     """What the pages of all three kinds show, and how old it is."""
-    reading, connection = record_readings.find_reading(kind, row), find_connection()
+    reading, connection = record_readings.find_reading(kind, row.remote_id), find_connection()
     connected = connection is not None and connection.state == CONNECTED
     wanted = connected and is_wanted(reading)
     return {
@@ -188,7 +188,7 @@ def refresh(kind: str, row_id: UUID) -> str | AnyResponse:
     """Have a worker read this record of Planning Center again."""
     church_id = g.church.id
     with transaction():
-        record_readings.want(kind, GET[kind](row_id))
+        record_readings.want(kind, GET[kind](row_id).remote_id)
         after_commit(lambda: ring(church_id))
     if request.headers.get("HX-Request") == "true":
         return fragment(kind, row_id)
@@ -200,7 +200,7 @@ def refresh(kind: str, row_id: UUID) -> str | AnyResponse:
 @poll
 def read_yet(kind: str, row_id: UUID) -> str | AnyResponse:
     """The record as it is, asked for while a worker reads; nothing (204) until it has."""
-    reading = record_readings.find_reading(kind, GET[kind](row_id))
+    reading = record_readings.find_reading(kind, GET[kind](row_id).remote_id)
     if is_wanted(reading) and str(reading.read_at if reading else "") == request.args.get("seen") and not (reading and reading.problem):
         return Response(status=204)
     return fragment(kind, row_id)

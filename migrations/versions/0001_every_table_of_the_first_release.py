@@ -448,23 +448,6 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_sync_run_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_sync_run_state', ['church_id', 'state'], unique=False)
 
-    op.create_table('wanted_record',
-    sa.Column('kind', sa.String(length=12), nullable=False),
-    sa.Column('remote_id', sa.String(length=40), nullable=False),
-    sa.Column('wanted_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('tries', sa.Integer(), nullable=False),
-    sa.Column('problem', sa.String(length=300), nullable=True),
-    sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('church_id', sa.Uuid(), nullable=False),
-    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_wanted_record_church_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_wanted_record')),
-    sa.UniqueConstraint('church_id', 'kind', 'remote_id', name=op.f('uq_wanted_record_church_id_kind_remote_id'))
-    )
-    with op.batch_alter_table('wanted_record', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_wanted_record_church_id'), ['church_id'], unique=False)
-        batch_op.create_index('ix_wanted_record_due', ['church_id', 'due_at'], unique=False)
-
     op.create_table('webhook_address',
     sa.Column('key', sa.String(length=32), nullable=False),
     sa.Column('check_due_at', sa.DateTime(timezone=True), nullable=False),
@@ -905,7 +888,6 @@ def upgrade():
     op.keep_rows_by_church('remote_record')
     op.keep_rows_by_church('sync_cursor')
     op.keep_rows_by_church('sync_run')
-    op.keep_rows_by_church('wanted_record')
     op.keep_rows_by_church('webhook_address')
     op.keep_rows_by_church('webhook_delivery')
     op.keep_rows_by_church('address')
@@ -1023,11 +1005,6 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_webhook_address_church_id'))
 
     op.drop_table('webhook_address')
-    with op.batch_alter_table('wanted_record', schema=None) as batch_op:
-        batch_op.drop_index('ix_wanted_record_due')
-        batch_op.drop_index(batch_op.f('ix_wanted_record_church_id'))
-
-    op.drop_table('wanted_record')
     with op.batch_alter_table('sync_run', schema=None) as batch_op:
         batch_op.drop_index('ix_sync_run_state')
         batch_op.drop_index(batch_op.f('ix_sync_run_church_id'))

@@ -22,11 +22,12 @@ from connectcard.people.matching import Visitor
 from connectcard.people.models import Conflict, Family, Group, Person
 from connectcard.people.queries import find_candidates, find_person
 from connectcard.planning_center import paging
-from connectcard.sync import cursors, pull, pull_shift, truth
+from connectcard.sync import cursors, pull, pull_shift, readings, record_readings, truth
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE, TRUTH_CHECK
 from tests import servers
 from tests.conftest import MovedClock, running
 from tests.sync.conftest import GraceChurch, Practice, connect_church
+from tests.sync.practice_views import work as read_what_is_wanted
 from tests.sync.pulling import Puller, as_there, change, here, there
 
 PEOPLE = 220
@@ -241,7 +242,7 @@ def test_the_truth_check_says_what_differs_and_fix_reads_it_again(grace_church: 
         assert checked.words.endswith(f"compared; {len(checked.differences)} differ.")
         with transaction():
             assert truth.fix() == len(checked.differences)
-    pulls.turn()
+    read_what_is_wanted(grace_church.church_id)
     as_there(grace_church)
     pulls(TRUTH_CHECK)
     with church_scope(grace_church.church_id):
@@ -254,16 +255,16 @@ def test_a_family_that_is_opened_gets_the_roles_of_its_members(grace_church: Gra
     pulls()
     with church_scope(grace_church.church_id), transaction() as session:
         family = session.scalars(select(Family).where(Family.roles_read_at.is_(None)).limit(1)).one()
-        cursors.want_record("family", family.remote_id or "")
+        record_readings.want("family", family.remote_id)
     households = [(one["id"], row) for one in grace_church.practice.people() for row in one["households"]]
     roles = {person: row["household_role"] or "" for person, row in households if row["household_id"] == family.remote_id}
-    pulls.turn()
+    read_what_is_wanted(grace_church.church_id)
     with church_scope(grace_church.church_id):
         again = db.session.scalars(select(Family).where(Family.id == family.id)).one()
         assert again.roles_read_at is not None
         assert {member.person_remote_id: member.role for member in again.members} == roles
         assert all(member.remote_id for member in again.members)
-        assert not cursors.is_wanted("family", family.remote_id or "")
+        assert readings.wanted_now() == []
 
 
 def test_one_pull_at_a_time(grace_church: GraceChurch, pulls: Puller) -> None:

@@ -16,7 +16,7 @@ from connectcard.people.models import Conflict, Identity, Person
 from connectcard.people.operations import edit_person
 from connectcard.people.pulled import PulledPerson
 from connectcard.people.taking_in import take_in_people
-from connectcard.sync.cursors import WantedRecord
+from connectcard.sync import readings
 from connectcard.sync.models import FINISHED, TRUTH_CHECK, SyncRun
 from connectcard.sync.truth import Difference
 from tests.conftest import ORIGIN
@@ -101,7 +101,7 @@ def test_a_check_is_asked_for_and_what_differs_is_fixed(grace: UUID, sign_in: Si
     assert "Ana Lopez" in page
     assert staff.post("/ownership/truth-check/fix").status_code == 302
     with church_scope(grace):
-        assert db.session.scalars(select(WantedRecord.remote_id)).all() == ["7"]
+        assert readings.wanted_now() == [("directory/person", "7")]
     assert staff.post("/ownership/truth-check").status_code == 302
     assert "being compared" in staff.get("/ownership/truth-check").text
 
