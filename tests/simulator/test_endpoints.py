@@ -5,29 +5,21 @@ from typing import Any
 import pytest
 
 from connectcard.simulator.catalogue import PRODUCTS
+from tests.endpoints import BRINGS, lists
 from tests.simulator.conftest import Church, SignIn
 
 VERSIONS = {"people": "2025-11-10", "groups": "2023-07-10", "check-ins": "2025-05-28", "calendar": "2022-07-07"}
-LISTS = [
-    ("/people/v2/people?include=emails,phone_numbers,addresses&per_page=100", "Person"),
-    ("/people/v2/people?where[updated_at][gte]=2020-01-01", "Person"),
-    ("/people/v2/people?where[search_name_or_email_or_phone_number]=Ada", "Person"),
-    ("/people/v2/people/{person}/emails", "Email"),
-    ("/people/v2/people/{person}/phone_numbers", "PhoneNumber"),
-    ("/people/v2/people/{person}/addresses", "Address"),
-    ("/people/v2/households?include=people", "Household"),
-    ("/groups/v2/groups?where[archive_status]=include", "Group"),
-    ("/groups/v2/group_types", "GroupType"),
-    ("/groups/v2/groups/{group}/memberships?include=person", "Membership"),
-    ("/check-ins/v2/check_ins?include=event,person,locations", "CheckIn"),
-    ("/check-ins/v2/events", "Event"),
-    ("/check-ins/v2/events/{event}/locations", "Location"),
-    ("/check-ins/v2/stations", "Station"),
-    ("/check-ins/v2/labels", "Label"),
-    ("/check-ins/v2/headcounts", "Headcount"),
-    ("/calendar/v2/events", "Event"),
-    ("/calendar/v2/event_instances?filter=future&order=starts_at", "EventInstance"),
-]
+# What the pages and the pulls ask for beside the plain lists.
+QUESTIONS = (
+    "/people/v2/people?include=emails,phone_numbers,addresses&per_page=100",
+    "/people/v2/people?where[updated_at][gte]=2020-01-01",
+    "/people/v2/people?where[search_name_or_email_or_phone_number]=Ada",
+    "/people/v2/households?include=people",
+    "/groups/v2/groups?where[archive_status]=include",
+    "/groups/v2/groups/{id}/memberships?include=person",
+    "/check-ins/v2/check_ins?include=event,person,locations",
+    "/calendar/v2/event_instances?filter=future&order=starts_at",
+)
 
 
 class Caller:
@@ -51,16 +43,17 @@ def call(grace: Church) -> Caller:
 
 @pytest.fixture
 def ids(call: Caller) -> dict[str, str]:
-    """Somebody with contact details, a group and an event of the check-ins."""
+    """Somebody with contact details, and by its path one of each thing that has a list below it."""
     person = call("GET", "/people/v2/emails")[-1]["relationships"]["person"]["data"]["id"]
-    firsts = {"group": "/groups/v2/groups", "event": "/check-ins/v2/events"}
-    return {"person": person} | {name: call("GET", path)[0]["id"] for name, path in firsts.items()}
+    above = ("/people/v2/households", "/groups/v2/groups", "/groups/v2/events", "/check-ins/v2/events")
+    return {"/people/v2/people": person} | {path: call("GET", path)[0]["id"] for path in above}
 
 
-@pytest.mark.parametrize(("path", "type_"), LISTS)
-def test_a_list_brings_what_it_is_for(call: Caller, ids: dict[str, str], path: str, type_: str) -> None:
-    rows = call("GET", path.format(**ids))
-    assert {row["type"] for row in rows} == {type_}
+@pytest.mark.parametrize("path", [*lists(), *QUESTIONS])
+def test_a_list_brings_what_it_is_for(call: Caller, ids: dict[str, str], path: str) -> None:
+    above = path.split("/{id}")[0]
+    rows = call("GET", path.replace("{id}", ids.get(above, "")))
+    assert {row["type"] for row in rows} == {BRINGS[path.split("?")[0].rsplit("/", 1)[1]]}
 
 
 def test_what_is_pushed_is_there_afterwards(call: Caller, ids: dict[str, str]) -> None:
@@ -78,11 +71,11 @@ def test_what_is_pushed_is_there_afterwards(call: Caller, ids: dict[str, str]) -
     member = {"attributes": {"pending": False}, "relationships": {"person": {"data": {"type": "Person", "id": other}}}}
     call("POST", f"/people/v2/households/{household}/household_memberships", member)
     assert call("GET", f"/people/v2/households/{household}")["attributes"]["member_count"] == 2
-    memberships = f"/groups/v2/groups/{ids['group']}/memberships"
+    memberships = f"/groups/v2/groups/{ids['/groups/v2/groups']}/memberships"
     joined = call("POST", memberships, {"type": "Membership", "attributes": {"person_id": person, "role": "member"}})["id"]
     changed = call("PATCH", f"{memberships}/{joined}", {"type": "Membership", "attributes": {"role": "leader"}})
     assert changed["attributes"]["role"] == "leader"
-    assert call("GET", f"/groups/v2/groups/{ids['group']}")["type"] == "Group"
+    assert call("GET", f"/groups/v2/groups/{ids['/groups/v2/groups']}")["type"] == "Group"
     call("DELETE", f"{memberships}/{joined}")
 
 
