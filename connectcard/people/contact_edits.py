@@ -156,8 +156,47 @@ def primary_is_written(person: Person, kind: str, remote_id: str, key: str) -> N
     db.session.flush()
 
 
-def _new_edit(person: Person, kind: str, remote_id: str, ours: Content | None) -> ContactEdit:
-    edit = ContactEdit(person_id=person.id, kind=kind, remote_id=remote_id, changed_by="")
+def is_unsent(person: Person, kind: str, remote_id: str, sent: Content | None, theirs: Content, member_name: str, key: str) -> None:
+    """A change was taken back there: `theirs` stands there again, and what staff wrote here, `sent` where nothing newer is, waits anew."""
+    edit, row = find_edit(person, kind, remote_id), find_row(person, kind, remote_id)
+    here = content_of(row) if row else None
+    ours = opened(edit.ours) if edit else sent if row is None or compared(here) == compared(theirs) else here
+    edit = edit or _new_edit(person, kind, remote_id, ours, member_name)
+    edit.theirs, edit.base = as_text(theirs), mark_of(theirs, key)
+    if ours is not None:
+        put_row(person, kind, ours, remote_id)
+    db.session.flush()
+
+
+def is_back(person: Person, kind: str, remote_id: str, theirs: Content, member_name: str, key: str) -> None:
+    """A removal was taken back there: it stands there anew as `remote_id`, is still removed here, and waits to be removed again."""
+    row = find_row(person, kind, remote_id)
+    twin = find_twin(person, kind, theirs)
+    if twin is not None and twin is not row:
+        twin.remote_id, twin.added_here_at = remote_id, None
+        return
+    if row is not None:
+        drop_row(person, row)
+    edit = find_edit(person, kind, remote_id) or _new_edit(person, kind, remote_id, None, member_name)
+    edit.theirs, edit.base = as_text(theirs), mark_of(theirs, key)
+    db.session.flush()
+
+
+def primary_is_unsent(person: Person, kind: str, remote_id: str, instead_of: str, member_name: str, key: str) -> None:
+    """Another one is the primary one there again; which one staff chose here waits anew."""
+    chosen, there = find_row(person, kind, remote_id), find_row(person, kind, instead_of)
+    if chosen is None:
+        return
+    ours = {**content_of(chosen), "remote_id": remote_id}
+    edit = find_edit(person, kind, PRIMARY) or _new_edit(person, kind, PRIMARY, ours, member_name)
+    theirs = {**(content_of(there) if there else {}), "remote_id": instead_of}
+    edit.theirs, edit.base = as_text(theirs), value_mark(key, instead_of)
+    show_primary(person, kind, (opened(edit.ours) or {}).get("remote_id") or remote_id)
+    db.session.flush()
+
+
+def _new_edit(person: Person, kind: str, remote_id: str, ours: Content | None, member_name: str = "") -> ContactEdit:
+    edit = ContactEdit(person_id=person.id, kind=kind, remote_id=remote_id, changed_by=member_name)
     edit.ours = as_text(ours)
     db.session.add(edit)
     return edit

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectcard.people.contacts import ADDRESS
+from connectcard.people.models import EMAIL, PHONE
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.plans import PlannedStep
@@ -18,6 +20,7 @@ REMOVE_EMAIL, REMOVE_PHONE, REMOVE_ADDRESS, REMOVE_FIELD = "remove_email", "remo
 REMOVE_NOTE, REMOVE_WORKFLOW_CARD = "remove_note", "remove_workflow_card"
 RESTORE, REMOVE_MEMBER, REMOVE_HOUSEHOLD, MAKE_INACTIVE = "restore", "remove_member", "remove_household", "make_inactive"
 REMOVE_FROM_GROUP, RESTORE_GROUP, RESTORE_HOUSEHOLD = "remove_from_group", "restore_group", "restore_household"
+RESTORE_CONTACT, PUT_BACK_CONTACT = "restore_contact", "put_back_contact"
 REMOVES = {
     plans.ADD_NOTE: REMOVE_NOTE,
     plans.ADD_WORKFLOW_CARD: REMOVE_WORKFLOW_CARD,
@@ -28,7 +31,12 @@ REMOVES = {
 }
 MAKES_PEOPLE = (plans.CREATE_PERSON, plans.REACTIVATE)
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER, RENAME_HOUSEHOLD)
-KNOWN = (*REMOVES, *MAKES_PEOPLE, *OF_HOUSEHOLDS, plans.UPDATE_PERSON, plans.KNOWN_MEMBER, plans.ADD_TO_GROUP, plans.UPDATE_GROUP)
+OF_CONTACTS = (plans.UPDATE_CONTACT, plans.REMOVE_CONTACT)
+ADDS = {EMAIL: plans.ADD_EMAIL, PHONE: plans.ADD_PHONE, ADDRESS: plans.ADD_ADDRESS}
+KNOWN = (
+    *REMOVES, *OF_CONTACTS, *MAKES_PEOPLE, *OF_HOUSEHOLDS,
+    plans.UPDATE_PERSON, plans.KNOWN_MEMBER, plans.ADD_TO_GROUP, plans.UPDATE_GROUP,
+)  # fmt: skip
 
 # Planning Center finishes a record after it answered, and clocks differ.
 TOLERANCE = timedelta(minutes=2)
@@ -53,12 +61,19 @@ LATER = "A later run wrote to this person too. Take that one back first."
 HOUSEHOLD_KEPT = "The household is kept."
 LEFT_OUT_BY = "Left out by"
 NOT_SHOWN = "Planning Center does not show any more who is in this group."
+THERE_AGAIN = "Somebody put it back in Planning Center since."
 CANNOT_BE = "Planning Center does not let this be taken back."
 
 
 def take_back(written: Sequence[Written], look: Look) -> tuple[PlannedStep, ...]:
     """The steps that take an item of a run back, in their order; what is kept is a step that is left out, with its reason."""
-    steps = [*_parts(written, look), *_attributes(written, look), *_groups(written, look), *_households(written, look)]
+    steps = [
+        *_parts(written, look),
+        *_contacts(written, look),
+        *_attributes(written, look),
+        *_groups(written, look),
+        *_households(written, look),
+    ]
     return (*steps, *_made_people(written, steps, look))
 
 
@@ -104,6 +119,36 @@ def why_changed(after: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
 
 def _moment(text: Any, otherwise: Any) -> Any:
     return datetime.fromisoformat(text) if isinstance(text, str) else otherwise
+
+
+def _contacts(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
+    """What was changed of a contact is as it was before, what was removed is made again, and the earlier primary one is primary again."""
+    for one in written:
+        if one.kind in OF_CONTACTS:
+            kind = RESTORE_CONTACT if one.kind == plans.UPDATE_CONTACT else PUT_BACK_CONTACT
+            told = {name: one.body[name] for name in ("was", "content", "instead_of") if name in one.body}
+            why = _why_contact_is_kept(one, look)
+            yield _step(kind, one, "As it was before", why, contact=one.body["of"], attributes=dict(one.before or {}), **told)
+
+
+def _why_contact_is_kept(one: Written, look: Look) -> str:
+    if kept := _why_person_is_out_of_reach(one, look):
+        return kept
+    standing, adds = look.people[one.person or ""], ADDS[one.body["of"]]
+    parts = standing.parts if standing else {}
+    if one.before is None:
+        return UNKNOWN
+    if one.kind == plans.REMOVE_CONTACT:
+        same = [part for (kind, _), part in parts.items() if kind == adds and _shows(part, one.before)]
+        return THERE_AGAIN if same else ""
+    now = parts.get((adds, one.remote_id))
+    if now is None or ("instead_of" in one.body and (adds, str(one.body["instead_of"])) not in parts):
+        return GONE
+    return "" if _shows(now, {name: (one.after or {}).get(name) for name in one.before}) else CHANGED
+
+
+def _shows(part: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+    return all((part.get(name) or None) == (value or None) for name, value in attributes.items() if name != "primary" or value)
 
 
 def _attributes(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:

@@ -16,7 +16,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductUnavailable, Refused
 from connectcard.planning_center.resources import groups, people
 from connectcard.planning_center.resources._core import Resource
-from connectcard.sync import plans, undo_plans
+from connectcard.sync import plans, undo_contacts, undo_plans
 from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import INTENT, SyncItem, SyncOutcome, SyncRun, SyncStep
 from connectcard.sync.push_groups import values_there
@@ -57,10 +57,14 @@ class UndoTarget:
         return True
 
     def send(self, step: Step, client: Client) -> Made:
+        if step.kind in undo_contacts.KINDS:
+            return undo_contacts.send(step, client)
         _send(step, client)
         return Made(step.body["record"])
 
     def probe(self, step: Step, client: Client) -> Made | None:
+        if step.kind in undo_contacts.KINDS:
+            return undo_contacts.find(step, client)
         try:
             taken_back = _is_taken_back(step, client)
         except Merged as error:
@@ -70,7 +74,7 @@ class UndoTarget:
         return Made(step.body["record"]) if taken_back else None
 
     def may_be_there(self, step: Step, error: Refused) -> bool:
-        return isinstance(error, Gone)
+        return isinstance(error, Gone) and step.kind not in undo_contacts.KINDS
 
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
         by_hand = step.kind == undo_plans.REMOVE_FROM_GROUP and isinstance(error, Forbidden)
@@ -81,7 +85,10 @@ class UndoTarget:
         ids = [UUID(step_id) for step_id in step.body["undoes"]]
         for undone in db.session.scalars(select(SyncStep).where(SyncStep.id.in_(ids))):
             undone.undone_at = now()
-        keep_here(step, undone_item(item), started_by(item))
+        if step.kind in undo_contacts.KINDS:
+            undo_contacts.keep_here(step, made, undone_item(item), started_by(item))
+        else:
+            keep_here(step, undone_item(item), started_by(item))
 
 
 def undone_item(undo: SyncItem) -> SyncItem:
