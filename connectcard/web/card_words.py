@@ -9,11 +9,15 @@ from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, TO_DO, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
-from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, WAITING
+from connectcard.sync.models import DONE, FAILED, IGNORED, INTENT, LEFT_OUT, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncStep
+from connectcard.sync.plans import REACTIVATE, REMOVE_CONTACT, UPDATE_CONTACT, UPDATE_GROUP, UPDATE_PERSON
+from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
 from connectcard.sync.questions import may_be_undone
 from connectcard.sync.taken_back import was_taken_back
 from connectcard.web.times import clock_time, on_the_clock
 
+WRITE_WORDS = {REFUSED: "Not accepted", INTENT: "Sent, waiting for the answer", PLANNED: "To do", LEFT_OUT: "Left out"}
+CHANGES = (UPDATE_PERSON, REACTIVATE, UPDATE_CONTACT, UPDATE_GROUP, RENAME_HOUSEHOLD)
 CAME_FROM = {"tablet": "Tablet", "phone": "Phone", "qr": "QR code"}
 LIST_WORDS = {
     NEW: "New",
@@ -39,8 +43,15 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (status, next_step, matched_name, came_from, named, can_be_undone, taken_back):
+    for words in (written_so, status, next_step, matched_name, came_from, named, can_be_undone, taken_back):
         app.add_template_filter(words)
+
+
+def written_so(step: SyncStep) -> str:
+    """What was done with a write of a receipt: a record was made, changed or removed, or was found as it was to be."""
+    if step.state != DONE:
+        return WRITE_WORDS[step.state]
+    return "Found" if step.found else "Removed" if step.kind == REMOVE_CONTACT else "Changed" if step.kind in CHANGES else "Created"
 
 
 def status(card: CardInSync) -> Status:

@@ -6,7 +6,7 @@ from flask import Flask, g
 
 from connectcard.config import PLANNING_CENTER_URL
 from connectcard.sync import plans
-from connectcard.sync.models import FAMILY, SyncItem, SyncStep
+from connectcard.sync.models import FAMILY, GROUP, SyncItem, SyncStep
 
 HOSTS = {
     "people": "https://people.planningcenteronline.com",
@@ -32,6 +32,8 @@ def record_link(step: SyncStep, item: SyncItem) -> str:
         return outside_page(f"/households/{_household(step, item)}", "people")
     if step.kind == plans.ADD_TO_GROUP:
         return outside_page(f"/groups/{json.loads(step.body or '{}').get('group', '')}", "groups")
+    if item.kind == GROUP:
+        return outside_page(f"/groups/{step.remote_id}", "groups")
     made = {made.member: made.remote_id for made in item.steps if made.kind in (plans.CREATE_PERSON, plans.KNOWN_MEMBER) and made.member}
     return person_link(str(made.get(step.member) or item.person_remote_id))
 

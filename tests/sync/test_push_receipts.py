@@ -2,11 +2,15 @@
 
 from datetime import date
 
+from sqlalchemy import select
+
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
+from connectcard.people.group_edits import edit_group, mark_of
+from connectcard.people.models import Group
 from connectcard.sync import push_approvals
 from connectcard.sync.approvals import CHANGED, Approval, approve
-from connectcard.sync.models import PUSH_FAMILIES, PUSH_PEOPLE, SKIPPED, SYNCED
+from connectcard.sync.models import PULL_GROUPS, PUSH_FAMILIES, PUSH_FULL, PUSH_PEOPLE, SKIPPED, SYNCED
 from connectcard.sync.previews import find_previews, want_previews
 from tests.staff import signed_in
 from tests.sync.conftest import GraceChurch
@@ -33,6 +37,27 @@ def test_each_record_of_a_family_has_its_receipt(grace_church: GraceChurch) -> N
     assert "Leo Miller in the household" in receipt
     assert all("Leo" not in step.label for step in directory.steps(family)), "the name stands in the directory only"
     assert "Added to Planning Center in" in receipt
+
+
+def test_what_was_changed_is_not_said_to_be_created(grace_church: GraceChurch) -> None:
+    directory, outside = Directory(grace_church), Outside(grace_church.practice)
+    ruth = directory.person("Ruth", "Miller", "ruth@gmail.com")
+    directory.push(PUSH_PEOPLE)
+    directory.edit(ruth, nickname="Ruthie")
+    directory.pull(PULL_GROUPS)
+    with church_scope(grace_church.church_id), transaction() as session:
+        group = session.scalars(select(Group).where(Group.archived_at.is_(None)).order_by(Group.name)).first()
+        assert group is not None
+        assert edit_group(group, {"name": "The Millers’ table"}, "Sam Hill", mark_of(group))
+        group_id, remote_id = group.id, group.remote_id
+    directory.push(PUSH_FULL)
+    staff, url = signed_in(grace_church.app, grace_church.church_id), grace_church.practice.url
+    person = visible(staff.get(f"/send/{directory.item(ruth).id}").text)
+    assert (person.count(">Created<"), person.count(">Changed<")) == (2, 1)
+    changed = visible(staff.get(f"/send/{directory.item(group_id).id}").text)
+    assert (changed.count(">Created<"), changed.count(">Changed<")) == (0, 1)
+    assert f'href="{url}/open/groups/groups/{remote_id}"' in changed
+    assert outside.get(f"/groups/v2/groups/{remote_id}")["attributes"]["name"] == "The Millers’ table"
 
 
 def test_who_was_found_is_said_to_be_found(grace_church: GraceChurch) -> None:
