@@ -10,7 +10,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.connections.clients import client_for
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, transaction
-from connectcard.people import conflicts
+from connectcard.people import conflicts, group_values
 from connectcard.people.group_edits import edit_group, mark_of
 from connectcard.people.models import Group
 from connectcard.sync import lanes, push
@@ -107,12 +107,38 @@ def test_the_preview_says_what_is_there_and_what_will_be(directory: Directory, g
     assert [(line.label, line.now, line.after) for line in preview.rows] == [("When a group meets", row.schedule, "Mondays at 6")]
 
 
-def test_tags_are_read_when_a_group_is_opened_and_changed(directory: Directory, outside: Outside, group: UUID) -> None:
-    row = ours(directory, group)
+def read_tags(directory: Directory, group: UUID) -> None:
+    """Somebody opened the group, and a worker read its tags."""
+    remote_id = ours(directory, group).remote_id or ""
     with church_scope(directory.church.church_id):
         connection = find_connection()
         assert connection is not None
-        refresh_tags(row.remote_id or "", client_for(connection))
+        refresh_tags(remote_id, client_for(connection))
+
+
+def test_tags_that_were_changed_on_both_sides_are_put_before_staff_by_their_names(
+    directory: Directory, outside: Outside, group: UUID
+) -> None:
+    read_tags(directory, group)
+    row = ours(directory, group)
+    tags = row.tag_ids or []
+    change(directory, group, tags=tags[:1])
+    directory.pull(PULL_GROUPS)
+    assert list(ours(directory, group).edits or {}) == ["tags"]
+    change_there(outside, row.remote_id, tag_ids=tags[1:])
+    read_tags(directory, group)
+    with church_scope(directory.church.church_id), transaction():
+        [shown] = conflicts.open_conflicts()
+        names = group_values.value_in_words("tags", tags[:1]), group_values.value_in_words("tags", tags[1:])
+        assert (shown.field, shown.ours, shown.theirs) == ("Tags of a group", *names)
+        assert "#" not in shown.ours + shown.theirs
+        conflicts.take_theirs(shown.conflict, "Sam Hill")
+    assert (ours(directory, group).tag_ids, ours(directory, group).edits) == (tags[1:], None)
+
+
+def test_tags_are_read_when_a_group_is_opened_and_changed(directory: Directory, outside: Outside, group: UUID) -> None:
+    row = ours(directory, group)
+    read_tags(directory, group)
     tags = ours(directory, group).tag_ids or []
     assert tags == sorted(one["id"] for one in outside.get(f"{GROUPS}/{row.remote_id}/tags"))
     change(directory, group, tags=tags[:1])
