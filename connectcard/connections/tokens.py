@@ -197,7 +197,9 @@ def _renew(standing: _Standing, refused: str | None) -> str | None:
 def _turned_away(standing: _Standing, refused: str | None, error: DeadGrant) -> str | None:
     """Planning Center called the grant dead: believed the second time only, and not at all where it says so of many churches."""
     if is_incident(standing.connection_id):
-        _changed(_as_it_stood(standing).values(refresh_claimed_until=now() + WITHIN, state_reason=INCIDENT_WORDS))
+        # What is said in an incident is no first answer either: the church has its quarter of an hour after it.
+        kept = {"refresh_claimed_until": now() + WITHIN, "second_try_at": now() + _until_second_try(), "state_reason": INCIDENT_WORDS}
+        _changed(_as_it_stood(standing).values(**kept))
         return _make_do(standing, refused, error)
     if not standing.given_up:
         return _try_once_more_later(standing, refused, error)
@@ -210,13 +212,17 @@ def _turned_away(standing: _Standing, refused: str | None, error: DeadGrant) -> 
 
 def _try_once_more_later(standing: _Standing, refused: str | None, error: DeadGrant) -> str | None:
     """Keep both tokens and leave them alone until then; an access token that was refused is not tried on anybody's card again."""
-    second_try_at = standing.second_try_at or now() + cast("Config", current_app.config["CONNECTCARD"]).waits.second_try
+    second_try_at = standing.second_try_at or now() + _until_second_try()
     kept = {"refresh_claimed_until": second_try_at, "second_try_at": second_try_at, "state_reason": NOT_RENEWED}
     spent = {"expires_at": now()} if refused and refused == standing.access_token else {}
     if not _changed(_as_it_stood(standing).values(**kept, **spent)):
         return None
     log.warning("sign_in_not_renewed", connection_id=str(standing.connection_id))
     return _make_do(replace(standing, claimed_until=second_try_at, second_try_at=second_try_at), refused, error)
+
+
+def _until_second_try() -> timedelta:
+    return cast("Config", current_app.config["CONNECTCARD"]).waits.second_try
 
 
 def _next_tokens(standing: _Standing) -> Tokens:

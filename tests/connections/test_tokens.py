@@ -221,9 +221,26 @@ def test_when_many_churches_are_turned_away_at_once_the_sixth_keeps_its_sign_in(
         fresh_access_token(connection_id)
     row = connection_of(grace)
     assert (row.state, row.state_reason, row.refresh_token) == (CONNECTED, INCIDENT_WORDS, "refresh-0")
+    assert row.not_renewed, "staff are told"
     moved_clock.move(minutes=11)
     with church_scope(grace):
         assert fresh_access_token(connection_id) == "access-1"
+    assert not connection_of(grace).not_renewed
+
+
+def test_a_sign_in_that_is_dead_is_given_up_a_quarter_of_an_hour_after_the_incident(
+    grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST, tokens="9")
+    for _ in range(5):
+        assert not is_incident(uuid4())
+    with church_scope(grace), pytest.raises(Unavailable):
+        fresh_access_token(connection_id)
+    moved_clock.move(minutes=11)
+    called_dead(grace, connection_id)
+    moved_clock.move(minutes=4)
+    given_up(grace, connection_id)
+    assert endpoint.refreshed == ["refresh-9"] * 3
 
 
 def test_one_church_that_is_turned_away_again_and_again_is_no_incident(app: Flask) -> None:
