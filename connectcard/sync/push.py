@@ -3,7 +3,7 @@
 A push is a run of items in the one ledger (items, steps): cards go first, and what a push writes it writes exactly once.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,14 +16,10 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db
 from connectcard.errors import ChangeRefused, ConnectionMissing, NotFound
 from connectcard.people.edit_models import ContactEdit
-from connectcard.people.matching import NEW, SAME
 from connectcard.people.models import Address, Contact, Family, FamilyMember, Group, GroupMembership, Person
-from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.models import (
-    FAILED,
     FAMILY,
     GROUP,
-    IGNORED,
     INTENT,
     MEMBERSHIP,
     OPEN_STATES,
@@ -42,11 +38,10 @@ from connectcard.sync.models import (
     SyncStep,
 )
 from connectcard.sync.runs import new_run, one_press_at_a_time, running
-from connectcard.sync.taken_back import being_taken_back, leave, resting, was_taken_back
+from connectcard.sync.taken_back import resting
 
 NOTHING = "Everything that we know of them is in Planning Center already."
 NOT_CHOSEN = "This church does not send group memberships: group leaders may be told of each. An owner can choose it on the page Send."
-RUN_OF = {PERSON: PUSH_PEOPLE, FAMILY: PUSH_FAMILIES, GROUP: PUSH_GROUPS, MEMBERSHIP: PUSH_MEMBERSHIPS}
 # Of one run people come before their families, and these before groups.
 ORDER = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
@@ -190,7 +185,7 @@ def _take_one(run: SyncRun, kind: str, subject: UUID, item: SyncItem | None, due
     if item is None:
         item = SyncItem(kind=kind, subject_id=subject, run_id=run.id)
         db.session.add(item)
-    elif item.state == REVIEW or (item.state in OPEN_STATES and _is_on(item.run_id)):
+    elif item.state == REVIEW or (item.state in OPEN_STATES and is_on(item.run_id)):
         return False
     if item.state not in OPEN_STATES:
         # What was approved or left out of an earlier push says nothing about this one.
@@ -213,101 +208,10 @@ def is_on_its_way(person_id: UUID) -> bool:
     """Whether this person's plan is being carried out: what has no id there yet must not be changed under it."""
     wanted = select(SyncItem).where(SyncItem.kind == PERSON, SyncItem.subject_id == person_id, SyncItem.planned_at.is_not(None))
     item = db.session.scalars(wanted.where(SyncItem.state.in_(OPEN_STATES))).first()
-    return item is not None and _is_on(item.run_id)
+    return item is not None and is_on(item.run_id)
 
 
-# What staff do about an item of a push that needs them. Inside `transaction()`; the caller rings.
-
-
-def get_item(item_id: UUID) -> SyncItem:
-    """An item of a push of this church. Raises NotFound."""
-    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id, SyncItem.kind.in_(ORDER))).first()
-    if item is None:
-        raise NotFound("There is no such item.")
-    return item
-
-
-def decide(item_id: UUID, kind: str, person_remote_id: str | None, member_name: str) -> SyncRun:
-    """Say who somebody is ("same", of those who were shown) or that they are new ("new"), and send them."""
-    item = get_item(item_id)
-    shown = {candidate["remote_id"]: candidate for candidate in (item.decision or {}).get("candidates", [])}
-    if (
-        item.kind != PERSON
-        or item.state not in (REVIEW, FAILED)
-        or (kind == SAME and person_remote_id not in shown)
-        or kind not in (SAME, NEW)
-    ):
-        raise ChangeRefused("This is not waiting for a decision any more. Look at it again.")
-    before = item.decision or {}
-    named = shown.get(person_remote_id, {}).get("name", "") or "somebody in Planning Center"
-    words = f"{member_name} said this is {f'the same person as {named}' if kind == SAME else 'someone new'}."
-    asked = {name: before.get(name) for name in ("kind", "person", "words", "by")}
-    item.decision = {
-        **before,
-        "kind": kind,
-        "person": person_remote_id if kind == SAME else None,
-        "by": member_name,
-        "words": words,
-        "asked": asked,
-    }
-    return _send_again(item, PUSH_PEOPLE, member_name)
-
-
-def send_anyway(item_id: UUID, member_name: str) -> SyncRun:
-    """Put somebody into a group that takes requests: the leader was asked."""
-    item = get_item(item_id)
-    if item.kind != MEMBERSHIP or item.state not in (REVIEW, FAILED):
-        raise ChangeRefused("This is not waiting for a decision any more. Look at it again.")
-    item.decision = {"kind": "asked", "by": member_name}
-    return _send_again(item, PUSH_MEMBERSHIPS, member_name)
-
-
-def try_again(item_id: UUID, member_name: str) -> SyncRun:
-    """Look at it again and send what is to be sent."""
-    item = get_item(item_id)
-    if item.state not in (REVIEW, FAILED):
-        raise ChangeRefused("This is on its way or was sent already. Look at it again.")
-    return _send_again(item, RUN_OF[item.kind], member_name)
-
-
-def send_again(items: Iterable[SyncItem], kind: str, member_name: str) -> SyncRun:
-    """Send these once more in a run of this kind, people before families and these before groups."""
-    return [_send_again(item, kind, member_name) for item in sorted(items, key=lambda item: ORDER.index(item.kind))][-1]
-
-
-def leave_here(item_id: UUID) -> None:
-    """Keep here what was taken back, and do not send it before somebody changes it again."""
-    item = get_item(item_id)
-    if not was_taken_back(item):
-        raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
-    leave(item)
-
-
-def done_by_hand(item_id: UUID) -> None:
-    """Staff did it in Planning Center themselves; the next pull shows it."""
-    item = get_item(item_id)
-    if item.state not in (REVIEW, FAILED):
-        raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
-    item.state, item.reason = IGNORED, None
-    db.session.flush()
-
-
-def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:
-    one_press_at_a_time()
-    if item.about in being_taken_back():
-        raise ChangeRefused("This is being taken back. Wait until that is over.")
-    item.approval = without_fingerprint(item.approval)
-    run = db.session.get(SyncRun, item.run_id)
-    if run is None or run.finished_at is not None:
-        run = running(kind) or new_run(kind, member_name)
-        run.total += 1
-    due_at = now() + timedelta(microseconds=ORDER.index(item.kind))
-    item.run_id, item.state, item.due_at, item.attempts, item.reason, run.version = run.id, PENDING, due_at, 0, None, run.version + 1
-    begin_anew(item)
-    db.session.flush()
-    return run
-
-
-def _is_on(run_id: UUID) -> bool:
+def is_on(run_id: UUID) -> bool:
+    """Whether a run is going on."""
     state = db.session.scalar(select(SyncRun.state).where(SyncRun.id == run_id))
     return state in (RUNNING, STOPPING)

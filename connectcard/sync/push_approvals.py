@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from connectcard.database import db
 from connectcard.errors import NotFound
-from connectcard.sync import push
+from connectcard.sync import push, push_decisions
 from connectcard.sync.approvals import Sendable, is_unclear, stopped_as_changed
-from connectcard.sync.models import FAMILY, MEMBERSHIP, OPEN_STATES, PERSON, REVIEW, RUNNING, STOPPING, SyncItem, SyncRun
+from connectcard.sync.models import FAMILY, MEMBERSHIP, OPEN_STATES, PERSON, REVIEW, SyncItem, SyncRun
 from connectcard.sync.push import Subjects
 
 LEADING_A_PAGE = 10
@@ -91,17 +91,13 @@ def may_be_approved(item: SyncItem | None) -> bool:
     """Whether a record waits for a press: not while it is on its way, nor while somebody is asked, nor with a write unclear."""
     if item is None:
         return True
-    on_its_way = item.state in OPEN_STATES and _is_on(item.run_id)
+    on_its_way = item.state in OPEN_STATES and push.is_on(item.run_id)
     asked = item.state == REVIEW and not stopped_as_changed(item)
     return not on_its_way and not asked and not is_unclear(item)
 
 
-def _is_on(run_id: UUID) -> bool:
-    return db.session.scalar(select(SyncRun.state).where(SyncRun.id == run_id)) in (RUNNING, STOPPING)
-
-
 def _send(kind: str, subjects: Sequence[UUID], member_name: str) -> SyncRun:
     stopped = [item for item in items_of(subjects).values() if item.state == REVIEW]
-    runs = [push.try_again(item.id, member_name) for item in stopped]
+    runs = [push_decisions.try_again(item.id, member_name) for item in stopped]
     fresh = set(subjects) - {item.about for item in stopped}
     return push.start(kind, member_name, only=fresh) if fresh else runs[-1]

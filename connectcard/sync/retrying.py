@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
-from connectcard.sync import decisions, push
+from connectcard.sync import decisions, push_decisions
 from connectcard.sync.approvals import is_unclear
 from connectcard.sync.models import CARD, FAILED, PENDING, UNDO, SyncItem, SyncRun
 from connectcard.sync.runs import new_run, one_press_at_a_time
@@ -38,7 +38,7 @@ def retry_failed(run: SyncRun, member_name: str) -> tuple[SyncRun, int]:
     cards = [item for item in items if item.kind == CARD]
     records = [item for item in items if item.kind != CARD]
     runs = [decisions.retry(card, member_name) for card in cards]
-    runs += [push.send_again(records, run.kind, member_name)] if records else []
+    runs += [push_decisions.send_again(records, run.kind, member_name)] if records else []
     return runs[-1], len(items)
 
 

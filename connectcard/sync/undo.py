@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select, update
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
-from connectcard.sync import push
+from connectcard.sync import push_decisions
 from connectcard.sync.decisions import retry
 from connectcard.sync.holds import changed
 from connectcard.sync.models import (
@@ -158,7 +158,7 @@ def send_again(undo: SyncRun, member_name: str) -> SyncRun:
     if not items:
         raise ChangeRefused("Nothing of this waits to be sent again.")
     if undone_run(undo).kind != CARDS:
-        return push.send_again(items, undone_run(undo).kind, member_name)
+        return push_decisions.send_again(items, undone_run(undo).kind, member_name)
     return [retry(card, member_name) for card in items][-1]
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from connectcard.churches.models import STAFF, VIEWER
 from connectcard.database import transaction
 from connectcard.errors import ChangeRefused
-from connectcard.sync import approvals, push, push_approvals, push_board
+from connectcard.sync import approvals, push_approvals, push_board, push_decisions
 from connectcard.sync.approvals import Approval, stopped_as_changed
 from connectcard.sync.histories import history_of_record
 from connectcard.sync.models import FAILED, OPEN_STATES, REVIEW, SYNCED, SyncItem
@@ -24,7 +24,7 @@ blueprint = Blueprint("push_records", __name__)
 @blueprint.get("/send/<uuid:item_id>")
 @staff_page()
 def record(item_id: UUID) -> str:
-    item = push.get_item(item_id)
+    item = push_decisions.get_item(item_id)
     return render_template(
         "pushes/record.html",
         name=push_board.about(item.kind, item.about) or "Somebody",
@@ -57,7 +57,7 @@ def _difference(item: SyncItem) -> dict[str, object]:
 @poll
 def moved_on(item_id: UUID) -> AnyResponse:
     """Asked by the page of a record on its way: once it moved on, the page is shown anew."""
-    if push.get_item(item_id).state == request.args.get("seen"):
+    if push_decisions.get_item(item_id).state == request.args.get("seen"):
         return Response(status=204)
     return Response(headers={"HX-Redirect": url_for("push_records.record", item_id=item_id)})
 
@@ -67,7 +67,7 @@ def moved_on(item_id: UUID) -> AnyResponse:
 def look(item_id: UUID) -> AnyResponse:
     """Have a worker find out what sending it would do, without writing."""
     with transaction():
-        item = push.get_item(item_id)
+        item = push_decisions.get_item(item_id)
         want_preview(item.about, item.kind)
         ring_afterwards()
     return redirect(url_for("push_records.record", item_id=item_id), 303)
@@ -78,7 +78,7 @@ def look(item_id: UUID) -> AnyResponse:
 @poll
 def found(item_id: UUID) -> str | AnyResponse:
     """The fragment that the page asks for until the worker has looked."""
-    item = push.get_item(item_id)
+    item = push_decisions.get_item(item_id)
     shown = find_preview(item.about)
     if shown is not None and shown.state == "looking":
         return Response(status=204)
@@ -91,9 +91,9 @@ def approve(item_id: UUID) -> AnyResponse:
     """Send the new difference, less what is not ticked."""
     try:
         with transaction():
-            item = push.get_item(item_id)
+            item = push_decisions.get_item(item_id)
             approval = Approval(item.about, *said_about(item.about))
-            approvals.approve([approval], push_approvals.pushes_of(push.RUN_OF[item.kind]), g.member.name)
+            approvals.approve([approval], push_approvals.pushes_of(push_decisions.RUN_OF[item.kind]), g.member.name)
             ring_afterwards()
     except ChangeRefused as refusal:
         flash(str(refusal), "warn")

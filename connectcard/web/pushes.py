@@ -11,7 +11,7 @@ from connectcard.churches.models import OWNER, STAFF, VIEWER
 from connectcard.churches.queries import get_church
 from connectcard.database import after_commit, transaction
 from connectcard.jobs.queue import ring
-from connectcard.sync import push, push_board
+from connectcard.sync import push, push_board, push_decisions
 from connectcard.sync.models import OUTCOMES, PUSH_MEMBERSHIPS
 from connectcard.web.access import staff_page
 from connectcard.web.push_words import KIND_WORDS, WORDS
@@ -53,31 +53,31 @@ def choose_memberships() -> Response:
 @staff_page(STAFF)
 def decide(item_id: UUID) -> Response:
     kind, person = request.form.get("kind", ""), request.form.get("person") or None
-    return _act(lambda: push.decide(item_id, kind, person, g.member.name), "Decided. It is being sent.")
+    return _act(lambda: push_decisions.decide(item_id, kind, person, g.member.name), "Decided. It is being sent.")
 
 
 @blueprint.post("/send/<uuid:item_id>/anyway")
 @staff_page(STAFF)
 def send_anyway(item_id: UUID) -> Response:
-    return _act(lambda: push.send_anyway(item_id, g.member.name), "They are being put into the group.")
+    return _act(lambda: push_decisions.send_anyway(item_id, g.member.name), "They are being put into the group.")
 
 
 @blueprint.post("/send/<uuid:item_id>/again")
 @staff_page(STAFF)
 def try_again(item_id: UUID) -> Response:
-    return _act(lambda: push.try_again(item_id, g.member.name), "Tried again.")
+    return _act(lambda: push_decisions.try_again(item_id, g.member.name), "Tried again.")
 
 
 @blueprint.post("/send/<uuid:item_id>/done")
 @staff_page(STAFF)
 def done_by_hand(item_id: UUID) -> Response:
-    return _act(lambda: push.done_by_hand(item_id), "Taken off the list. The next pull shows what stands in Planning Center.")
+    return _act(lambda: push_decisions.done_by_hand(item_id), "Taken off the list. The next pull shows what stands in Planning Center.")
 
 
 @blueprint.post("/send/<uuid:item_id>/leave")
 @staff_page(STAFF)
 def leave(item_id: UUID) -> Response:
-    return _act(lambda: push.leave_here(item_id), "It stays here, and is sent once somebody changes it again.")
+    return _act(lambda: push_decisions.leave_here(item_id), "It stays here, and is sent once somebody changes it again.")
 
 
 def _act(act: Callable[[], object], words: str) -> Response:

@@ -27,7 +27,7 @@ from connectcard.people.matching import NEW
 from connectcard.people.models import EMAIL, Conflict, Family, Group, Person
 from connectcard.people.operations import edit_person
 from connectcard.simulator.practice import personal_access_token
-from connectcard.sync import pull, push, subscriptions
+from connectcard.sync import pull, push, push_decisions, subscriptions
 from connectcard.sync.cursors import SyncCursor
 from connectcard.sync.models import FAILED, FAMILY, MEMBERSHIP, PERSON, PULL_FULL, PUSH_FULL, REVIEW, RUNNING, STOPPING, SyncItem, SyncRun
 from connectcard.sync.pull_shift import PullLane
@@ -49,9 +49,9 @@ TOKEN = personal_access_token(1, 0)
 
 
 ANSWERS: dict[str, Callable[[UUID], SyncRun]] = {
-    PERSON: lambda item_id: push.decide(item_id, NEW, None, BY),
-    FAMILY: lambda item_id: push.try_again(item_id, BY),
-    MEMBERSHIP: lambda item_id: push.send_anyway(item_id, BY),
+    PERSON: lambda item_id: push_decisions.decide(item_id, NEW, None, BY),
+    FAMILY: lambda item_id: push_decisions.try_again(item_id, BY),
+    MEMBERSHIP: lambda item_id: push_decisions.send_anyway(item_id, BY),
 }
 
 

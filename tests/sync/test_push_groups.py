@@ -13,7 +13,7 @@ from connectcard.database import db, transaction
 from connectcard.people import conflicts, group_values
 from connectcard.people.group_edits import edit_group, mark_of
 from connectcard.people.models import Group
-from connectcard.sync import lanes, push
+from connectcard.sync import lanes, push, push_decisions
 from connectcard.sync.group_tags import refresh_tags
 from connectcard.sync.models import FINISHED, GROUP, IGNORED, PULL_GROUPS, PUSH_FULL, PUSH_GROUPS, REVIEW, SYNCED
 from connectcard.sync.previews import find_preview, want_preview
@@ -159,7 +159,7 @@ def test_what_changed_on_both_sides_waits_for_staff(directory: Directory, outsid
         assert (shown.field, shown.ours, shown.theirs) == ("Group name", "Gospel choir", "Chamber choir")
         conflicts.keep_ours(shown.conflict, "Sam Hill")
     with church_scope(directory.church.church_id), transaction():
-        number = push.try_again(directory.item(group).id, "Sam Hill").number
+        number = push_decisions.try_again(directory.item(group).id, "Sam Hill").number
     directory.work_until_done(number)
     assert (there(outside, row.remote_id)[0], ours(directory, group).edits) == ("Gospel choir", None)
 
@@ -197,7 +197,7 @@ def test_a_refusal_is_a_to_do_that_staff_can_settle(directory: Directory, practi
     assert (run.needs_you, item.state) == (1, REVIEW)
     assert "Change this in Planning Center by hand. Planning Center said: “" in (item.reason or "")
     with church_scope(directory.church.church_id), transaction():
-        push.done_by_hand(item.id)
+        push_decisions.done_by_hand(item.id)
     assert directory.item(group).state == IGNORED
 
 

@@ -6,7 +6,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
 from connectcard.errors import ChangeRefused
 from connectcard.people.models import Group
-from connectcard.sync import push
+from connectcard.sync import push, push_decisions
 from connectcard.sync.models import FINISHED, PULL_GROUPS, PUSH_FULL, PUSH_MEMBERSHIPS, REVIEW, SYNCED
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
@@ -77,7 +77,7 @@ def test_a_group_that_takes_requests_asks_first(directory: Directory, outside: O
     directory.push(PUSH_MEMBERSHIPS)
     assert (directory.item(joined).state, in_group(outside, group)) == (REVIEW, before)
     with church_scope(directory.church.church_id), transaction():
-        push.send_anyway(directory.item(joined).id, "Sam Hill")
+        push_decisions.send_anyway(directory.item(joined).id, "Sam Hill")
     directory.church.work_until_done(max(run.number for run in directory.runs()))
     assert len(in_group(outside, group)) == len(before) + 1
 

@@ -14,7 +14,7 @@ from connectcard.people import conflicts
 from connectcard.people.models import Group
 from connectcard.planning_center import Client
 from connectcard.planning_center.resources import groups, people
-from connectcard.sync import push, runs, undo, undo_plans
+from connectcard.sync import push, push_decisions, runs, undo, undo_plans
 from connectcard.sync.models import (
     FINISHED,
     IGNORED,
@@ -166,7 +166,7 @@ def test_what_is_left_is_sent_once_somebody_changes_it_here_again(directory: Dir
     person = ana(directory)
     take_back(directory, directory.push(PUSH_PEOPLE).number)
     with church_scope(directory.church.church_id), transaction():
-        push.leave_here(directory.item(person).id)
+        push_decisions.leave_here(directory.item(person).id)
     assert (directory.item(person).state, waiting(directory, PUSH_PEOPLE)) == (IGNORED, 0)
     directory.church.move(seconds=60)
     directory.edit(person, nickname="Anita")
