@@ -238,14 +238,29 @@ def test_what_planning_center_refuses_is_said_in_words_and_waits(ana: Ana) -> No
 # Echoes and pulls.
 
 
+def told(ana: Ana) -> Any:
+    """A webhook says that Ana changed there, or a truth check found it: she is read again."""
+    with ana.church.app.app_context(), church_scope(ana.church.church_id):
+        connection = find_connection()
+        assert connection is not None
+        return refresh_person(ana.remote_id, client_for(connection))
+
+
+def test_what_a_webhook_tells_asks_and_overwrites_nothing(ana: Ana) -> None:
+    ana.change(ana.first, NEW)
+    ana.remove(EMAIL, ana.second)
+    ana.outside.patch(f"/people/v2/emails/{ana.first}", "Email", ana.first, address="ana@work.org")
+    ana.outside.delete(f"/people/v2/emails/{ana.second}")
+    assert told(ana).conflicts == 1
+    assert (ana.here(), ana.asked()) == ({ana.first: (NEW, True)}, [("Email", f"{NEW} (home)", "ana@work.org (home)")])
+    assert ana.waiting() == 1, "what both sides removed is settled"
+
+
 def test_the_echo_of_our_own_write_changes_nothing(ana: Ana) -> None:
     ana.change(ana.first, NEW)
     ana.remove(EMAIL, ana.second)
     ana.push()
-    with ana.church.app.app_context(), church_scope(ana.church.church_id):
-        connection = find_connection()
-        assert connection is not None
-        assert refresh_person(ana.remote_id, client_for(connection)).outcome == "as it was"
+    assert told(ana).outcome == "as it was"
     assert ana.directory.pull(PULL_PEOPLE).updated == 0
 
 
