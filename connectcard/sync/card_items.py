@@ -13,11 +13,11 @@ from connectcard.database import db, end_reading
 from connectcard.people.matching import UNCLEAR, Decision
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.planning_center import Client
-from connectcard.planning_center.errors import Refused
 from connectcard.sync import plans
 from connectcard.sync.approvals import left_out_of
 from connectcard.sync.card_marks import marks_of_cards
-from connectcard.sync.card_writes import OF_FORMS, CardTarget, HouseholdGone, row_of
+from connectcard.sync.card_targets import CardAndGroup
+from connectcard.sync.card_writes import OF_FORMS, HouseholdGone, row_of
 from connectcard.sync.families import VISITOR
 from connectcard.sync.group_writes import ARRIVES_AFTER, MOST_WAITS, MembershipTarget
 from connectcard.sync.holds import Hold, held
@@ -28,7 +28,7 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.steps import MOST_ROUNDS, Made, PersonGone, Step, Target, of_item
+from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, Target, of_item
 from connectcard.sync.to_dos import leave_to_staff
 from connectcard.sync.visitors import (
     WAS_DELETED,
@@ -126,38 +126,6 @@ def _proposal(card: CardAtHand, client: Client) -> CardProposal:
 def _named(decision: Decision) -> list[str]:
     """Who it is, or who it could be."""
     return [decision.person.remote_id, decision.person.name] if decision.person else sorted(candidate_ids(decision))
-
-
-@dataclass(frozen=True)
-class CardAndGroup:
-    """The target of a card whose visitor joins a group: each step is written where it belongs."""
-
-    card: CardTarget
-    group: MembershipTarget
-
-    def of(self, step: Step) -> Target:
-        return self.group if step.kind == plans.ADD_TO_GROUP else self.card
-
-    def missing(self, step: Step) -> str:
-        return self.of(step).missing(step)
-
-    def looks_first(self, step: Step) -> bool:
-        return self.of(step).looks_first(step)
-
-    def send(self, step: Step, client: Client) -> Made:
-        return self.of(step).send(step, client)
-
-    def probe(self, step: Step, client: Client) -> Made | None:
-        return self.of(step).probe(step, client)
-
-    def may_be_there(self, step: Step, error: Refused) -> bool:
-        return self.of(step).may_be_there(step, error)
-
-    def why_refused(self, step: Step, client: Client, error: Refused) -> str:
-        return self.of(step).why_refused(step, client, error)
-
-    def is_done(self, step: Step, made: Made, item: SyncItem) -> None:
-        self.of(step).is_done(step, made, item)
 
 
 def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:

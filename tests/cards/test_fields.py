@@ -176,3 +176,22 @@ def test_choices_are_shown_in_the_language_of_the_page_where_they_have_words_in_
     configured = [{"key": "kids", "label": "Kids", "label_es": "Niños"}, {"key": "choir", "label": "Choir"}]
     assert [choice.label for choice in fields.shown_choices(configured, "es")] == ["Niños", "Choir"]
     assert [choice.label for choice in fields.shown_choices(configured, "en")] == ["Kids", "Choir"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "answer", "extra"),
+    [
+        (["a"], {"id": "a", "name": "Choir", "open": True}, {}),
+        (["b"], {"id": "b", "name": "Band", "open": False}, {}),
+        ([""], {}, {}),
+        (["", "a", "b"], {"id": "a", "name": "Choir", "open": True}, {}),
+        (["c"], {}, {"group": "c"}),
+        (["c", "a"], {"id": "a", "name": "Choir", "open": True}, {"group": "c"}),
+    ],
+)
+def test_a_group_is_one_that_the_church_has_and_anything_else_is_kept(
+    card: Card, sent: list[str], answer: dict[str, Any], extra: dict[str, str]
+) -> None:
+    groups = {"a": fields.GroupChoice("a", "Choir"), "b": fields.GroupChoice("b", "Band", open=False)}
+    read = fields.read({**ANA, "group": sent}, card, groups)
+    assert (read["group"], read["extra"], fields.check(read, card)) == (answer, extra, {})

@@ -26,6 +26,8 @@ ADDRESS = {"street": "12 Oak Street", "street2": "", "city": "Austin", "state": 
         ("address", ADDRESS, "12 Oak Street, Austin, TX 78701, US"),
         ("family", FAMILY, "Spouse Sam Lopez · Leo, 6 · Mia"),
         ("family", {}, ""),
+        ("group", {"id": "1", "name": "Choir", "open": True}, "Choir"),
+        ("group", {"id": "1", "name": "Choir", "open": False}, "Choir (it took nobody in any more when the card came)"),
         ("first_visit_date", date(2026, 11, 22), "2026-11-22"),
     ],
 )

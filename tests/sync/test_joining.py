@@ -239,11 +239,16 @@ def test_a_church_that_sends_no_memberships_gets_a_to_do(directory: Directory, o
         assert not to_dos.may_be_put_in(cards_in_sync.get_card(card).item)
 
 
-def test_groups_that_show_nothing_keep_no_card(grace_church: GraceChurch, practice: Practice, group: Group) -> None:
-    practice.fault("GET", "/groups/v2/groups/*", "no_access", times=9)
+@pytest.mark.parametrize(
+    ("fault", "words"), [("no_access", "no access to Planning Center Groups"), ("outside_scope", "does not cover Planning Center Groups")]
+)
+def test_groups_that_are_closed_to_us_keep_no_card(
+    grace_church: GraceChurch, practice: Practice, group: Group, fault: str, words: str
+) -> None:
+    practice.fault("GET", "/groups/v2/groups/*", fault, times=9)
     card = grace_church.card(*ANA, group=chosen(group))
     sync(grace_church)
-    assert "no access to Planning Center Groups" in to_do(grace_church, card)
+    assert words in to_do(grace_church, card)
 
 
 def test_a_card_that_is_somebody_elses_puts_them_in_too(grace_church: GraceChurch, outside: Outside, group: Group) -> None:
