@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from connectcard.sync.models import (
     LEFT_OUT,
     OPEN_STATES,
     PENDING,
+    PERSON,
     PLANNED,
     PREVIEW,
     REVIEW,
@@ -127,10 +129,16 @@ def confirm(undo: SyncRun) -> SyncRun:
     if looked_at(undo) < undo.total:
         raise ChangeRefused(STILL_LOOKING)
     shown = update(SyncItem).where(SyncItem.run_id == undo.id, SyncItem.state == REVIEW, SyncItem.planned_at.is_not(None))
+    # People come last: whoever is still in a household or a group stays active.
+    changed(shown.where(SyncItem.subject_id.in_(_of_people())).values(state=PENDING, due_at=now() + timedelta(milliseconds=1), reason=None))
     changed(shown.values(state=PENDING, due_at=now(), reason=None))
     undo.state, undo.started_at, undo.version = RUNNING, now(), undo.version + 1
     db.session.flush()
     return undo
+
+
+def _of_people() -> Any:
+    return select(SyncOutcome.id).where(SyncOutcome.item_id.in_(select(SyncItem.id).where(SyncItem.kind == PERSON)))
 
 
 def discard(undo: SyncRun) -> SyncRun:

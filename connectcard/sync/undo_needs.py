@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,18 +15,19 @@ from connectcard.sync.undo_values import Mark
 
 @dataclass(frozen=True)
 class Needed:
-    """A step that has to be done first; `open`: a worker has its item, or will have it."""
+    """A step that has to be done first. `due_at` is when its item goes on, None for one that rests."""
 
     state: str
-    open: bool
+    due_at: datetime | None
 
 
 def needed(needs: Collection[Mark], undo_run_id: UUID) -> dict[Mark, Needed]:
     """How these steps stand; one that is left out or was refused is not among them."""
-    columns = SyncStep.kind, SyncStep.remote_id, SyncStep.state, SyncItem.state
+    columns = SyncStep.kind, SyncStep.remote_id, SyncStep.state, SyncItem.state, SyncItem.due_at
     of_run = select(*columns).join(SyncItem, SyncItem.id == SyncStep.item_id).where(SyncItem.run_id == undo_run_id)
     there = SyncStep.state.in_((PLANNED, INTENT, DONE)), SyncStep.remote_id.in_({record for _, record in needs})
-    found = {(kind, record): Needed(state, item in OPEN_STATES) for kind, record, state, item in db.session.execute(of_run.where(*there))}
+    rows = db.session.execute(of_run.where(*there))
+    found = {(kind, record): Needed(state, due_at if item in OPEN_STATES else None) for kind, record, state, item, due_at in rows}
     return {mark: found[mark] for mark in needs if mark in found}
 
 
@@ -34,8 +36,12 @@ def why_still_active(needs: Collection[Mark], undo_run_id: UUID) -> str:
     return "" if needed(needs, undo_run_id).keys() >= set(needs) else SOMETHING_KEPT
 
 
-def is_done(needs: Collection[Mark], undo_run_id: UUID) -> bool | None:
-    """Whether all of it is taken back; None where some of it is still to come."""
+def still_to_come(needs: Collection[Mark], undo_run_id: UUID) -> list[datetime]:
+    """When those go on that are not done yet and will be; none where everything is done, or never will be."""
     found = needed(needs, undo_run_id)
-    missing = [mark for mark in needs if mark not in found or (found[mark].state != DONE and not found[mark].open)]
-    return False if missing else None if any(one.state != DONE for one in found.values()) else True
+    return [one.due_at for one in found.values() if one.state != DONE and one.due_at is not None]
+
+
+def all_done(needs: Collection[Mark], undo_run_id: UUID) -> bool:
+    found = needed(needs, undo_run_id)
+    return found.keys() >= set(needs) and all(one.state == DONE for one in found.values())

@@ -23,7 +23,7 @@ from connectcard.sync.push_groups import values_there
 from connectcard.sync.steps import AskSomebody, Later, Made, NoLonger, Step, in_words
 from connectcard.sync.undo_directory import keep_here
 from connectcard.sync.undo_looking import OVER, household_now, membership_now
-from connectcard.sync.undo_needs import is_done
+from connectcard.sync.undo_needs import all_done, still_to_come
 
 # Reached by their own id, so that they are found on whomever they are now.
 RECORDS: dict[str, Resource] = {
@@ -33,7 +33,7 @@ RECORDS: dict[str, Resource] = {
     undo_plans.REMOVE_FIELD: people.FIELD_DATUM,
     undo_plans.REMOVE_NOTE: people.NOTE,
 }
-PAUSE = timedelta(seconds=2)
+PAUSE = timedelta(seconds=10)
 WAITS = "Waits until everything else of this undo is taken back."
 BY_HAND = "Only somebody who administers Groups may take people out of a group. Take them out there by hand. Planning Center said: “{}”"
 
@@ -47,10 +47,10 @@ class UndoTarget:
     def missing(self, step: Step) -> str:
         """Nobody is made inactive on whom something of ours is kept; what else is to be taken back of them goes first."""
         needs = [(kind, record) for kind, record in step.body.get("needs", ())]
-        done = is_done(needs, self.run_id)
+        due, done = still_to_come(needs, self.run_id), all_done(needs, self.run_id)
         end_reading()
-        if done is None:
-            raise Later(now() + PAUSE, WAITS)
+        if due and not done:
+            raise Later(max(now(), *due) + PAUSE, WAITS)
         return "" if done else undo_plans.SOMETHING_KEPT
 
     def looks_first(self, step: Step) -> bool:

@@ -159,6 +159,7 @@ class Grace:
     survivors: dict[int, str] = field(default_factory=dict)
     visitor: Visitor = field(default_factory=lambda: Visitor(0))
     baseline: Counter[str] = field(default_factory=Counter)
+    scopes: str = "openid people"
 
     def lag(self, seconds: int) -> None:
         """From now on the searches find what is at least so old."""
@@ -233,7 +234,7 @@ class Grace:
 
     def reconnect(self) -> None:
         """An owner signs the church in again."""
-        grant = (self.number + 1000, self.organization, self.simulator.store.all("Person", self.organization)[0].id, "openid people")
+        grant = (self.number + 1000, self.organization, self.simulator.store.all("Person", self.organization)[0].id, self.scopes)
         with self.simulator.store.transaction():
             facts = {"client_id": PRACTICE_CLIENT_ID}
             access = simulator_oauth.issue(self.simulator, "access", grant, 7200, facts)
@@ -372,8 +373,8 @@ FULL = {"Email": 1, "PhoneNumber": 1, "Address": 1, "FieldDatum": 2, "Note": 1, 
 
 
 def parts_of(simulator: Simulator, person: Row) -> Counter[tuple[str, str]]:
-    """Everything below a person, counted by what makes it the same thing again."""
-    rows = [row for kind in PARTS for row in simulator.store.of_person(kind, person.id)]
+    """Everything below a person, counted by what makes it the same thing again; a workflow card that was taken out is over."""
+    rows = [row for kind in PARTS for row in simulator.store.of_person(kind, person.id) if row["stage"] != "removed"]
     return Counter((row.kind, f"{row.parent or ''} {row[PARTS[row.kind]] if PARTS[row.kind] else ''}".strip()) for row in rows)
 
 

@@ -1,4 +1,5 @@
-"""Whatever staff, visitors, Planning Center and bad luck do, in any order: no card is lost, nobody and nothing is there twice.
+"""Whatever staff, visitors, Planning Center and bad luck do, in any order: no card is lost, nobody and nothing is there twice, and what
+an undo says is taken back is not there.
 
 STATEFUL_EXAMPLES says how many stories are tried (a dozen by default), STATEFUL_STEPS how long each of them is.
 """
@@ -31,8 +32,23 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused, NotFound
 from connectcard.people.matching import NEW, SAME
-from connectcard.sync import cards_in_sync, decisions, set_aside
-from connectcard.sync.models import FAILED, IGNORED, REVIEW, SYNCED, SyncItem
+from connectcard.sync import cards_in_sync, decisions, runs, set_aside, undo
+from connectcard.sync.models import (
+    CARD,
+    DONE,
+    FAILED,
+    FINISHED,
+    IGNORED,
+    PREVIEW,
+    REVIEW,
+    STOPPED,
+    SYNCED,
+    UNDO,
+    SyncItem,
+    SyncRun,
+    SyncStep,
+)
+from connectcard.sync.undo_plans import MAKE_INACTIVE, REMOVE_HOUSEHOLD, REMOVE_MEMBER, REMOVES
 from tests.matrix.pairs import FAMILIES, LAGS
 from tests.matrix.practice import FULL, Grace, Visitor, grace_church, parts_of
 from tests.matrix.wire import FAULTS
@@ -40,6 +56,11 @@ from tests.matrix.wire import FAULTS
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "12"))
 STEPS = int(os.environ.get("STATEFUL_STEPS", "25"))
 AT_REST = {SYNCED, REVIEW, FAILED, IGNORED}
+# What each kind of step of an undo removes; a workflow card stays as a record.
+REMOVED = {"remove_email": "Email", "remove_phone": "PhoneNumber", "remove_address": "Address", "remove_field": "FieldDatum"} | {
+    "remove_note": "Note", REMOVE_MEMBER: "HouseholdMembership", REMOVE_HOUSEHOLD: "Household"
+}  # fmt: skip
+assert {*REMOVES.values()} - {"remove_workflow_card"} < {*REMOVED}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -61,13 +82,17 @@ class AnyOrder(RuleBasedStateMachine):
         self.touched: set[Visitor] = set()
         self.wanted_anew: Counter[Visitor] = Counter()
         self.survivors: dict[int, tuple[Visitor, str]] = {}
+        self.taken_back: set[Visitor] = set()
 
     # What happens
 
-    @initialize(lag=st.sampled_from(LAGS))
-    def open_the_doors(self, lag: int) -> None:
+    @initialize(lag=st.sampled_from(LAGS), family=st.sampled_from(FAMILIES), synced=st.booleans())
+    def open_the_doors(self, lag: int, family: tuple[str, ...], synced: bool) -> None:
         self.grace.lag(lag)
-        self.submit(())
+        self.submit(family)
+        if synced:
+            self.press_sync()
+            self.grace.rest()
 
     @rule(family=st.sampled_from(FAMILIES))
     def submit(self, family: tuple[str, ...]) -> None:
@@ -157,6 +182,38 @@ class AnyOrder(RuleBasedStateMachine):
 
         self._staff(which, move)
 
+    @precondition(lambda self: self.cards)
+    @rule(which=st.integers(0, 99))
+    def begin_an_undo(self, which: int) -> None:
+        """Staff look at what would be taken back of a sync."""
+        with church_scope(self.grace.church_id):
+            over = [run.number for run in db.session.scalars(select(SyncRun)) if undo.may_be_undone(run)]
+            end_reading()
+            if over:
+                with transaction():
+                    undo.begin(runs.get_run(over[which % len(over)]), "Sam Hill")
+        self.grace.work()
+
+    @rule(which=st.integers(0, 99), all_of_it=st.booleans())
+    def confirm_an_undo(self, which: int, all_of_it: bool) -> None:
+        """They say yes once everything was looked at, to all of it or to every second row."""
+
+        def confirm(run: SyncRun) -> None:
+            rows = [row.id for one in undo.undone_in(run) for row in one.rows if row.optional]
+            undo.leave_out(run, rows, rows if all_of_it else rows[::2], "Sam Hill")
+            undo.confirm(run)
+            self.taken_back |= set(self.visitors)
+
+        self._of_undos(which, confirm, lambda run: run.state == PREVIEW)
+
+    @rule(which=st.integers(0, 99))
+    def discard_an_undo(self, which: int) -> None:
+        self._of_undos(which, undo.discard, lambda run: run.state == PREVIEW)
+
+    @rule(which=st.integers(0, 99))
+    def send_again_what_was_taken_back(self, which: int) -> None:
+        self._of_undos(which, lambda run: undo.send_again(run, "Sam Hill"), lambda run: run.finished_at is not None)
+
     @rule()
     def back_up(self) -> None:
         with closing(sqlite3.connect(self.database)) as now, closing(sqlite3.connect(self.home / "backup.sqlite")) as then:
@@ -176,6 +233,8 @@ class AnyOrder(RuleBasedStateMachine):
             mark_restored()
         self.grace.reconnect()
         self.cards = dict(self.backup)
+        # A database of before an undo does not know that what it had written is gone.
+        self.touched |= self.taken_back
 
     # What must be true
 
@@ -189,12 +248,24 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_is_there_twice(self) -> None:
         assert [wrong for visitor in self.visitors for wrong in self._extra(visitor)] == []
 
+    @invariant()
+    def what_was_taken_back_is_gone(self) -> None:
+        """Of what an undo says it removed nothing is there; people are never deleted for it."""
+        store, organization = self.grace.simulator.store, self.grace.organization
+        with church_scope(self.grace.church_id):
+            removed = select(SyncStep.kind, SyncStep.remote_id).where(SyncStep.kind.in_(REMOVED), SyncStep.state == DONE)
+            rows = [(REMOVED[kind], int(remote_id)) for kind, remote_id in db.session.execute(removed) if remote_id]
+            end_reading()
+        assert [(kind, remote_id) for kind, remote_id in rows if store.get(kind, organization, remote_id)] == []
+
     def teardown(self) -> None:
         try:
             self._come_to_rest()
             self.nothing_is_there_twice()
+            self.what_was_taken_back_is_gone()
             states = {submission_id: self._standing(submission_id) for submission_id in self.cards}
             assert set(states.values()) <= AT_REST, states
+            assert self._of_the_undos() == []
             assert [wrong for card, state in states.items() if state == SYNCED for wrong in self._missing(card)] == []
         finally:
             self.open.close()
@@ -207,6 +278,40 @@ class AnyOrder(RuleBasedStateMachine):
         self.grace.wire.move(1)
         assert self.grace.rest() < 50
         self.grace.wire.move(400)
+
+    def _of_the_undos(self) -> list[str]:
+        """What is not at rest of an undo, or went wrong in words that say nothing."""
+        with church_scope(self.grace.church_id):
+            open_runs = [run for run in db.session.scalars(select(SyncRun)) if run.state not in (FINISHED, STOPPED, PREVIEW)]
+            items = list(db.session.scalars(select(SyncItem).where(SyncItem.kind == UNDO)))
+            wrong = [f"run {run.number} did not end: {run.state}" for run in open_runs]
+            wrong += [f"an undo is {item.state}: {item.reason}" for item in items if item.state not in AT_REST]
+            wrong += [f"an undo is {item.state} without a reason" for item in items if item.state in (REVIEW, FAILED) and not item.reason]
+            wrong += [word for item in items if item.state == SYNCED for word in self._still_active(item)]
+            end_reading()
+        return wrong
+
+    def _still_active(self, item: SyncItem) -> list[str]:
+        """Whom an undo made inactive is inactive, unless they were sent again or somebody in Planning Center touched them."""
+        card = undo.undone_item(item)
+        visitor = self.cards.get(card.about) if card.kind == CARD else None
+        if visitor is None or visitor in self.touched or list(self.cards.values()).count(visitor) > 1 or card.planned_at is not None:
+            return []
+        made = [step for step in item.steps if step.kind == MAKE_INACTIVE and step.state == DONE]
+        rows = [self.grace.simulator.store.get("Person", self.grace.organization, int(step.remote_id or 0)) for step in made]
+        return [
+            f"{visitor.last_name}: {row and row['status']} after the undo" for row in rows if row is None or row["status"] != "inactive"
+        ]
+
+    def _of_undos(self, which: int, change: Callable[[SyncRun], object], fits: Callable[[SyncRun], bool]) -> None:
+        """What staff press on the page of an undo, or what the page answers."""
+        with church_scope(self.grace.church_id):
+            undos = [run.number for run in db.session.scalars(select(SyncRun).where(SyncRun.kind == UNDO)) if fits(run)]
+            end_reading()
+            with suppress(ChangeRefused):
+                if undos:
+                    with transaction():
+                        change(runs.get_run(undos[which % len(undos)]))
 
     def _extra(self, visitor: Visitor) -> list[str]:
         people = self._people(visitor)

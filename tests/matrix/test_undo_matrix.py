@@ -45,10 +45,8 @@ def item_of(grace: Grace, run_id: UUID) -> SyncItem:
 
 
 def left_on(grace: Grace) -> Counter[str]:
-    """What the people of the card still have; a workflow card that was taken out stays as a record."""
-    kinds = [kind for person in grace.people() for kind, _ in parts_of(grace.simulator, person).elements()]
-    cards = [row for person in grace.people() for row in grace.simulator.store.of_person("WorkflowCard", person.id)]
-    return Counter(kind for kind in kinds if kind != "WorkflowCard") + Counter("card" for row in cards if row["stage"] != "removed")
+    """What the people of the card still have."""
+    return Counter(kind for person in grace.people() for kind, _ in parts_of(grace.simulator, person).elements())
 
 
 def wrong_with(grace: Grace, faults: dict[int, str]) -> list[str]:
@@ -91,7 +89,7 @@ def test_undoing_and_sending_again_makes_nobody_twice(grace: Grace) -> None:
     grace.rest()
     assert [row["status"] for row in grace.people()] == ["active"] * people
     repeated = {part: count for row in grace.people() for part, count in parts_of(grace.simulator, row).items() if count > 1}
-    assert {part for part in repeated if part[0] != "WorkflowCard"} == set()
+    assert repeated == {}
     with church_scope(grace.church_id):
         card = db.session.scalars(select(SyncItem).where(SyncItem.kind == "card").order_by(SyncItem.synced_at.desc())).first()
     assert card is not None
