@@ -122,10 +122,21 @@ def show_primary(person: Person, kind: str, remote_id: str | None) -> None:
 
 def is_added(person: Person, row: Row, remote_id: str) -> None:
     """One that was added here stands there now: no later push adds it again, and the read-back may renew it."""
+    _take_over_what_came_first(person, row, remote_id)
     row.remote_id, row.added_here_at = remote_id, None
     chosen = find_edit(person, kind_of(row), PRIMARY) if row.primary else None
     if chosen is not None:
         chosen.ours = as_text({**content_of(row), "remote_id": remote_id})
+
+
+def _take_over_what_came_first(person: Person, row: Row, remote_id: str) -> None:
+    """A pull or a delivery may bring what we added before we know under which id it stands there: it is one and the same."""
+    brought = find_row(person, kind_of(row), remote_id)
+    if brought is not None and brought is not row:
+        shown, primary = content_of(brought), brought.primary
+        drop_row(person, brought)
+        write_content(row, shown)
+        row.primary = primary
 
 
 def is_written(person: Person, kind: str, remote_id: str, sent: Content | None, answered: Content | None, key: str) -> None:

@@ -121,8 +121,10 @@ def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:
         rows = [one for one in person.addresses if plans.address_key(wire_address(one)) == key]
     else:
         rows = [one for one in person.contacts if one.value == key]
-    for row in rows:
-        is_added(person, row, remote_id)
+    # Where a pull was faster, what it brought stands beside ours.
+    ours = next((row for row in rows if row.added_here_at is not None), rows[0] if rows else None)
+    if ours is not None:
+        is_added(person, ours, remote_id)
 
 
 # One person as both sides have them.

@@ -14,7 +14,7 @@ from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused, NotFound
 from connectcard.people import conflicts, contact_changes, contact_edits
-from connectcard.people.contact_edits import edits_of, is_written, primary_is_written, their_content
+from connectcard.people.contact_edits import edits_of, is_added, is_written, primary_is_written, their_content
 from connectcard.people.contact_pulls import over
 from connectcard.people.contacts import ADDRESS, PRIMARY, content_of, email_content, mark_of, phone_content
 from connectcard.people.edit_models import ContactEdit
@@ -308,6 +308,20 @@ def test_what_arrived_waits_no_more_and_what_was_changed_again_meanwhile_does(he
         there = ana(replace(FIRST, value=NEW, display=NEW), SECOND)
         assert here.shows(replace(there, gender=str(again))).conflicts == 0
     assert here.emails()["11"] == ("third@gmail.com", True)
+
+
+def test_what_a_pull_brings_before_we_know_its_id_stands_here_once(here: AnaHere) -> None:
+    street = {"street": "7 Oak Ave", "city": "Austin", "state": "TX", "zip": "78701", "country_code": "US", "location": "Home"}
+    here.staff(contact_changes.add_contact, ADDRESS, street)
+    there = PulledAddress(**street, primary=True, remote_id="32")
+    here.shows(ana(FIRST, SECOND, addresses=(replace(HOME, primary=False), there)))
+    with church_scope(here.church_id), transaction():
+        person = here.person()
+        added = next(one for one in person.addresses if one.added_here_at)
+        is_added(person, added, "32")
+    with church_scope(here.church_id):
+        shown = [(one.remote_id, one.street, one.primary, one.added_here_at) for one in here.person().addresses]
+    assert sorted(shown) == [("31", "12 Elm Street", False, None), ("32", "7 Oak Ave", True, None)]
 
 
 def test_taken_back_while_it_was_on_its_way_it_goes_back(here: AnaHere) -> None:
