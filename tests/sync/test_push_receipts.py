@@ -1,5 +1,6 @@
 """The receipt of a push: each record written, its id with a link, made or found, read back, on the page of the record and of its run."""
 
+import re
 from datetime import date
 
 from sqlalchemy import select
@@ -16,6 +17,27 @@ from tests.staff import signed_in
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Directory, Outside
 from tests.sync.test_undo_pages import visible
+
+
+def test_staff_go_from_the_preview_of_a_family_to_its_receipt(grace_church: GraceChurch) -> None:
+    directory, staff = Directory(grace_church), signed_in(grace_church.app, grace_church.church_id, "staff")
+    ruth, leo = directory.person("Ruth", "Miller", "ruth@gmail.com"), directory.person("Leo", "Miller", child=True)
+    family = directory.family("Miller Household", ruth, leo)
+    preview = staff.post(f"/send/{PUSH_FAMILIES}/preview").location
+    page = visible(staff.get(preview).text)
+    assert "Looking in Planning Center for 3 records… Nothing is written." in page
+    grace_church.work()
+    page = visible(staff.get(preview).text)
+    assert all(words in page for words in ("3 records to send, 6 changes", "Ruth Miller in the household", "Leo Miller in the household"))
+    said = {"approved": [str(one) for one in (ruth, leo, family)]}
+    for subject, seen in re.findall(r'name="seen-([\w-]+)" value="(\w+)"', page):
+        said |= {f"seen-{subject}": [seen], f"row-{subject}": re.findall(rf'name="row-{subject}" value="(\w+)"', page)}
+    assert staff.post(f"/send/{PUSH_FAMILIES}/approved", said).location == "/runs/1"
+    run = directory.work_until_done(1)
+    assert (run.created, run.needs_you, run.failed) == (3, 0, 0)
+    receipt = visible(staff.get(f"/send/{directory.item(family).id}").text)
+    assert receipt.count("✓ read back") == 3
+    assert "Approved by Sam Hill" in receipt
 
 
 def test_each_record_of_a_family_has_its_receipt(grace_church: GraceChurch) -> None:
