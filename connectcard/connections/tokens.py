@@ -37,8 +37,6 @@ from connectcard.planning_center.oauth import OAuthClient, Tokens
 log = structlog.get_logger()
 
 REFRESH_AHEAD = timedelta(minutes=10)
-# For so long a token is used without another look at the row; one that was revoked meanwhile is refused, and the row is looked at then.
-KNOWN_SECONDS = 5.0
 # Longer than two calls of the token endpoint may take.
 CLAIM = timedelta(seconds=60)
 # After a failure nobody tries again for so long.
@@ -62,7 +60,6 @@ class _Standing:
     claimed_until: datetime | None
     second_try_at: datetime | None
     failing: bool
-    read_at: float
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
 
@@ -93,7 +90,7 @@ def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> st
     Raises ReconnectNeeded, ClientRefused or Unavailable, of which none means that anything was sent. No transaction may be open.
     """
     known = _known_tokens().get(connection_id)
-    if known is not None and monotonic() < known.read_at + KNOWN_SECONDS and known.usable(refused, REFRESH_AHEAD):
+    if known is not None and known.usable(refused, REFRESH_AHEAD) and _still_stands(known):
         return cast(str, known.access_token)
     give_up_at, pauses = monotonic() + PATIENCE_SECONDS, iter(LOOK_AGAIN_SECONDS)
     while True:
@@ -113,8 +110,15 @@ def fresh_access_token(connection_id: UUID, *, refused: str | None = None) -> st
 
 
 def _known_tokens() -> dict[UUID, _Standing]:
-    """What this process read a moment ago."""
+    """What this process read before: the seals of a token need not be opened for each request."""
     return current_app.extensions.setdefault("known_tokens", {})  # type: ignore[no-any-return]
+
+
+def _still_stands(known: _Standing) -> bool:
+    """Whether nobody renewed, spent or ended the sign-in since: after a disconnection not one request more goes out."""
+    now_standing = select(Connection.state, Connection.version, Connection.expires_at).where(Connection.id == known.connection_id)
+    with reading_aside() as session:
+        return session.execute(now_standing).one_or_none() == (known.state, known.version, known.expires_at)
 
 
 def keep_alive(connection: Connection) -> None:
@@ -157,7 +161,6 @@ def _read(connection_id: UUID) -> _Standing:
             claimed_until=row.refresh_claimed_until,
             second_try_at=row.second_try_at,
             failing=row.state_reason is not None,
-            read_at=monotonic(),
             access_token=row.access_token,
             refresh_token=row.refresh_token,
         )

@@ -21,7 +21,7 @@ from connectcard.errors import ConnectCardError
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import OutcomeUnknown, PlanningCenterError, Refused
 from connectcard.sync.families import VISITOR
-from connectcard.sync.holds import Hold, changed, holding, waits
+from connectcard.sync.holds import Hold, HoldLost, changed, holding, waits
 from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
 
@@ -154,7 +154,8 @@ def _intend(step: Step, hold: Hold) -> datetime:
     sent_in = func.coalesce(SyncStep.run_id, hold.run_id)
     intent = {"state": INTENT, "intent_at": now(), "deadline_at": deadline, "run_id": sent_in, "fence": hold.fence}
     with holding(hold):
-        changed(_change(step).values(rounds=SyncStep.rounds + 1, **intent))
+        if not changed(_change(step).values(rounds=SyncStep.rounds + 1, **intent)):
+            raise HoldLost("this write is no longer planned, so it is not sent")
     return deadline
 
 

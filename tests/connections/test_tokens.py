@@ -35,6 +35,32 @@ def test_a_token_with_time_left_is_used_without_asking(grace: UUID, endpoint: To
     assert endpoint.refreshed == []
 
 
+@pytest.mark.parametrize("elsewhere", [{"state": DISCONNECTED}, {"state": RECONNECT}])
+def test_not_one_request_more_after_another_process_ended_the_sign_in(
+    grace: UUID, endpoint: TokenEndpoint, elsewhere: dict[str, str]
+) -> None:
+    connection_id = connected(grace)
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-0"
+        with transaction() as session:
+            session.execute(update(Connection).values(**elsewhere))
+        with pytest.raises(ReconnectNeeded):
+            fresh_access_token(connection_id)
+
+
+def test_tokens_that_another_process_renewed_or_saw_refused_are_read_anew(grace: UUID, endpoint: TokenEndpoint) -> None:
+    connection_id = connected(grace)
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-0"
+        with transaction() as session:
+            row = session.scalars(select(Connection)).one()
+            row.access_token, row.version = "access-of-another", row.version + 1
+        assert fresh_access_token(connection_id) == "access-of-another"
+        with transaction() as session:
+            session.scalars(select(Connection)).one().expires_at = now()
+        assert fresh_access_token(connection_id) == "access-1"
+
+
 def test_a_token_that_ends_soon_is_renewed_and_both_tokens_are_kept(grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock) -> None:
     connection_id = connected(grace, left=SOON)
     with church_scope(grace):
