@@ -60,7 +60,8 @@ def post_cards(installation: Installation, address: str) -> Church:
         name, phone, family = last_name(number), f"+1312{5550000 + number}", FAMILIES[number % len(FAMILIES)]
         email = f"{name.lower()}@gmail.com"
         named = {f"{who}_first_name": first_name(who, name) for who in family}
-        post_card(installation, address, first_name=first_name("visitor", name), last_name=name, email=email, phone=phone, **named)
+        visitor = {"first_name": first_name("visitor", name), "last_name": name, "email": email, "phone": phone}
+        post_card(installation, address, place=f"127.0.0.{1 + number // 50}", **visitor, **named)
         wanted.people[f"{first_name('visitor', name)} {name}", email, phone] += 1
         wanted.people.update((f"{first_name(who, name)} {name}", "", "") for who in family)
         if family:
