@@ -114,26 +114,20 @@ def go_to(card_or_id: CardInSync | UUID, anchor: str | None = None) -> AnyRespon
 @blueprint.post("/cards/<uuid:submission_id>/decide")
 @staff_page(STAFF)
 def decide(submission_id: UUID) -> AnyResponse:
-    """Say who this is: somebody of those found, or someone new."""
-    chosen = request.form.get("person", "")
+    """Say who this is: `person` is "new", or "same" or "household" with the remote id of somebody of those found: "same:48213"."""
+    kind, _, person = request.form.get("person", "").partition(":")
     try:
         with transaction():
-            card = cards_in_sync.get_card(submission_id)
-            decide_about(card, chosen)
+            item = cards_in_sync.get_card(submission_id).item
+            if item is None:
+                raise ChangeRefused("This card was not sent yet, so there is nothing to decide.")
+            decisions.decide_by_hand(item, kind, person or None, g.member.name)
             ring_afterwards()
     except ChangeRefused as refusal:
         flash(str(refusal), "bad")
     else:
         flash("Saved. The card is on its way to Planning Center.", "ok")
     return go_to(submission_id)
-
-
-def decide_about(card: CardInSync, chosen: str) -> None:
-    """`chosen` is the remote id of a person, or "new". Raises ChangeRefused."""
-    if card.item is None or not chosen:
-        raise ChangeRefused("Choose one of the people, or “Someone new”.")
-    kind, person = ("new", None) if chosen == "new" else ("same", chosen)
-    decisions.decide_by_hand(card.item, kind, person, g.member.name)
 
 
 @blueprint.get("/cards/<uuid:submission_id>/correct")

@@ -265,7 +265,7 @@ def test_staff_say_who_it_is_and_the_card_goes_on(grace: UUID, sam: StaffBrowser
     page = sam.get(f"/cards/{ana}").text
     for words in ("Ana Lopez Garcia", "Same email: ana.lopez@gmail.com", "Someone new", "/people/AC50922"):
         assert words in page
-    sam.post(f"/cards/{ana}/decide", {"person": "50922"})
+    sam.post(f"/cards/{ana}/decide", {"person": "same:50922"})
     assert standing_of(grace, ana) == "sending"
     with church_scope(grace):
         decision = cards_in_sync.get_card(ana).item.decision  # type: ignore[union-attr]
@@ -280,7 +280,16 @@ def test_someone_new_is_a_decision_too(grace: UUID, sam: StaffBrowser) -> None:
         assert (decision["kind"], decision["person"]) == ("new", None)
 
 
-@pytest.mark.parametrize("person", ["", "99999", "nonsense"])
+def test_someone_new_of_the_same_household_is_one_too(grace: UUID, sam: StaffBrowser) -> None:
+    ana = waiting_for_a_decision(grace)
+    assert "Someone new in the household of" in sam.get(f"/cards/{ana}").text
+    sam.post(f"/cards/{ana}/decide", {"person": "household:50922"})
+    with church_scope(grace):
+        decision = cards_in_sync.get_card(ana).item.decision  # type: ignore[union-attr]
+        assert (decision["kind"], decision["person"], decision["household_of"]) == ("household", None, "50922")
+
+
+@pytest.mark.parametrize("person", ["", "99999", "same:99999", "household:99999", "household:", "nonsense"])
 def test_nobody_but_those_shown_can_be_chosen(grace: UUID, sam: StaffBrowser, person: str) -> None:
     ana = waiting_for_a_decision(grace)
     answer = sam.post(f"/cards/{ana}/decide", {"person": person}, follow_redirects=True)
@@ -290,8 +299,8 @@ def test_nobody_but_those_shown_can_be_chosen(grace: UUID, sam: StaffBrowser, pe
 
 def test_a_card_that_moved_on_is_not_decided_again(grace: UUID, sam: StaffBrowser) -> None:
     ana = waiting_for_a_decision(grace)
-    sam.post(f"/cards/{ana}/decide", {"person": "48213"})
-    answer = sam.post(f"/cards/{ana}/decide", {"person": "50922"}, follow_redirects=True)
+    sam.post(f"/cards/{ana}/decide", {"person": "same:48213"})
+    answer = sam.post(f"/cards/{ana}/decide", {"person": "same:50922"}, follow_redirects=True)
     assert "not waiting for a decision any more" in answer.text
     with church_scope(grace):
         assert cards_in_sync.get_card(ana).item.decision["person"] == "48213"  # type: ignore[union-attr,index]
