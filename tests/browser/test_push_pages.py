@@ -187,6 +187,28 @@ def test_the_pages_of_a_push_are_readable_for_everybody(
         assert browsing.faults_everywhere(page, f"push {name}") == []
 
 
+def test_on_a_phone_preview_and_send_stand_on_the_line_of_what_they_send(
+    app: Flask,
+    context: BrowserContext,
+    served: str,
+    grace: UUID,
+    directory: Directory,
+    sign_in: SignIn,  # noqa: F811
+) -> None:
+    page = enter(context, app, sign_in(grace, "staff").key, served)
+    browsing.show(page, browsing.PHONE, dark=False)
+    page.goto("/send")
+    rows = page.locator(".send-rows > li").filter(has=page.get_by_role("button", name="Preview"))
+    assert rows.count() == 3
+    for row in rows.all():
+        line, preview, send = row.bounding_box(), *(one.bounding_box() for one in row.get_by_role("button").all())
+        assert line is not None
+        assert preview is not None
+        assert send is not None
+        assert preview["y"] == send["y"]
+        assert preview["x"] > line["x"] + line["width"] / 3, "beside the words, not below them"
+
+
 def test_staff_leave_something_out_of_a_family_and_send_the_rest(
     app: Flask,
     context: BrowserContext,

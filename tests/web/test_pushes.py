@@ -170,3 +170,14 @@ def test_the_neighbours_records_are_neither_previewed_nor_sent(grace: UUID, neig
     staff.post(f"/send/{PUSH_PEOPLE}/approved", {"approved": [str(theirs)], f"seen-{theirs}": "as seen"})
     with church_scope(neighbour):
         assert db.session.scalars(select(SyncItem)).all() == []
+
+
+def test_memberships_have_a_button_only_where_the_church_sends_them(grace: UUID, sign_in: SignIn) -> None:
+    connect(grace)
+    owner, staff = sign_in(grace, "owner"), sign_in(grace, "staff")
+    assert 'id="start-push_memberships"' not in owner.get("/connection").text
+    assert 'href="/send#memberships"' in owner.get("/connection").text
+    assert "An owner can choose to send them." in staff.get("/connection").text
+    owner.post("/send/memberships", {"send": "yes"})
+    assert 'id="start-push_memberships"' in staff.get("/connection").text
+    assert "Group memberships are not sent" not in staff.get("/connection").text
