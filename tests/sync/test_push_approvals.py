@@ -211,12 +211,13 @@ def test_however_many_wait_one_page_is_looked_at(directory: Directory) -> None:
     assert len(last.subjects) == 3
 
 
+@pytest.mark.usefixtures("any_database")
 def test_values_of_people_are_sealed_where_previews_are_kept(directory: Directory) -> None:
     directory.person("Leopold", "Miller", child=True, born=date(2019, 5, 1))
     directory.person("Ana", "Lopez", "ana.lopez@gmail.com")
     Previewed(directory, PUSH_PEOPLE)
-    with directory.church.app.app_context(), db.engine.connect() as connection:
-        rows: Any = connection.execute(text("select * from sync_preview")).all()
+    with church_scope(directory.church.church_id):
+        rows: Any = db.session.execute(text("select * from sync_preview")).all()
     assert len(rows) == 2
     for kept in ("Leopold", "2019-05-01", "ana.lopez"):
         assert kept not in str(rows)
