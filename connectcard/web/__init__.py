@@ -3,6 +3,7 @@
 from flask import Flask, g
 
 from connectcard.web import (
+    about,
     approvals,
     authorization,
     capture,
@@ -35,6 +36,7 @@ from connectcard.web import (
 from connectcard.web.sessions import StaffSessions
 
 PAGE_FAMILIES = (
+    about,
     approvals,
     capture,
     connection,

@@ -183,7 +183,7 @@ def shown(
         as_of=contact_changes.as_of(row) if row else "",
         form=filled,
         problems=problems or {},
-        locations=contact_forms.locations(kind, filled.get("location", "")),
+        locations={place: place for place in contact_forms.locations(kind, filled.get("location", ""))},
         countries=countries(),
         street_words=contact_forms.STREET_WORDS,
     )
