@@ -27,7 +27,7 @@ from connectcard.jobs import schedule
 from connectcard.jobs.models import Schedule
 from connectcard.jobs.schedule import AGAIN_AFTER_FAILURE, DUTIES, Duty, carry_out, claim, do_what_is_due
 from connectcard.planning_center.errors import Unavailable
-from connectcard.sync.models import SYNCED
+from connectcard.sync.models import PULL_FULL, SYNCED, TRUTH_CHECK, SyncRun
 from tests.conftest import ORIGIN, MovedClock
 from tests.making import a_card, an_item
 from tests.servers import start, stop, wait_until
@@ -191,6 +191,24 @@ def test_every_day_each_connected_church_s_fields_and_products_are_looked_at(app
     for church_id, wanted in ((grace, True), (neighbour, False)):
         with church_scope(church_id):
             assert (db.session.scalars(select(Connection.choices_wanted_at)).one() is not None) is wanted
+
+
+def test_every_four_hours_changes_are_pulled_and_every_night_both_sides_are_compared(
+    app: Flask, grace: UUID, neighbour: UUID, moved_clock: MovedClock
+) -> None:
+    connect(grace, expired_days_ago=0)
+    connect(neighbour, expired_days_ago=0, state=RECONNECT)
+    due = {duty.name: duty.every for duty in DUTIES if duty.do in (schedule.pull_changes, schedule.check_the_truth)}
+    assert due == {"pull changes": timedelta(hours=4), "check the truth": timedelta(days=1)}
+    for _ in range(2):
+        # A run that is still on is not begun a second time.
+        schedule.pull_changes()
+        schedule.check_the_truth()
+    for church_id, kinds in ((grace, [PULL_FULL, TRUTH_CHECK]), (neighbour, [])):
+        with church_scope(church_id):
+            assert db.session.execute(select(SyncRun.kind, SyncRun.started_by).order_by(SyncRun.number)).all() == [
+                (kind, "Schedule") for kind in kinds
+            ]
 
 
 def test_sessions_that_no_browser_can_open_any_more_are_forgotten(app: Flask) -> None:
