@@ -21,6 +21,8 @@ from connectcard.planning_center.deadlines import watch
 
 # Shorter than the keep-alive of any server in front of Planning Center, so that no write goes into a connection that just closed.
 LONGEST_IDLE_SECONDS = 10
+# As many as the requests that a church may have on their way at once.
+CONNECTIONS_KEPT = 24
 
 
 class Sending:
@@ -100,7 +102,7 @@ class WatchedAdapter(HTTPAdapter):
     """The adapter of a session whose connections are watched; it never retries."""
 
     def __init__(self) -> None:
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=CONNECTIONS_KEPT)
 
     def send(self, *args: Any, **kwargs: Any) -> Response:
         sending = _sending.get()

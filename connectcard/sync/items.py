@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -33,6 +34,7 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, HoldLost, held
 from connectcard.sync.models import FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import settle
+from connectcard.sync.side_by_side import SideBySide, gravest, trouble_of, waves
 from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, open_steps
 from connectcard.sync.tokens import remote_id_token
 
@@ -61,7 +63,7 @@ class ItemAtWork(ABC):
 
     @abstractmethod
     def target(self) -> Target:
-        """What the next step is written to, with everything that the steps before it made."""
+        """What the next steps are written to, with everything that the steps before them made."""
 
     @abstractmethod
     def finish(self) -> None:
@@ -81,17 +83,17 @@ class ItemAtWork(ABC):
         return True
 
 
-def bring_to_rest(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
+def bring_to_rest(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: SideBySide) -> None:
     """Bring a claimed item to rest, or make it wait; every way out leaves it in a state that says what comes next."""
     try:
-        _rest_or_wait(work, stopping)
+        _rest_or_wait(work, stopping, side_by_side)
     except HoldLost:
         log.info("hold_lost", item_id=str(work.hold.item_id))
 
 
-def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
+def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: SideBySide) -> None:
     try:
-        _go(work, stopping)
+        _go(work, stopping, side_by_side)
     except Later as later:
         wait(work.hold, later)
     except AskSomebody as question:
@@ -102,30 +104,41 @@ def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
         _after_trouble(work.hold, error)
 
 
-def _go(work: ItemAtWork, stopping: Callable[[], bool]) -> None:
+def _go(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: SideBySide) -> None:
     if not work.plan():
         return
     # A step may add another one: a person who is found inactive is made active.
-    while (steps := open_steps(work.hold.item_id)) and _all_carried_out(steps, work, stopping):
+    while (steps := open_steps(work.hold.item_id)) and _all_carried_out(steps, work, stopping, side_by_side):
         pass
     work.finish()
 
 
-def _all_carried_out(steps: Sequence[Step], work: ItemAtWork, stopping: Callable[[], bool]) -> bool:
-    for step in steps:
+def _all_carried_out(steps: Sequence[Step], work: ItemAtWork, stopping: Callable[[], bool], side_by_side: SideBySide) -> bool:
+    for wave in waves(steps):
         if stopping():
             raise Later(now(), "Stopped for a moment; goes on by itself.")
-        _carry_out(step, work)
-        if not work.goes_on_after(step):
+        _carry_out_together(wave, work, side_by_side)
+        if not all(work.goes_on_after(step) for step in wave):
             return False
     return True
 
 
-def _carry_out(step: Step, work: ItemAtWork) -> None:
+def _carry_out_together(wave: Sequence[Step], work: ItemAtWork, side_by_side: SideBySide) -> None:
+    """Each step of the wave comes to its own end, and is written down, before anything is made of what went wrong with one."""
+    target = work.target()
+    calls = [partial(_carry_out, step, target, work) for step in wave]
+    troubles = [trouble for trouble in (side_by_side(calls) if len(calls) > 1 else map(trouble_of, calls)) if trouble is not None]
+    for trouble in troubles:
+        log.info("step_waits", item_id=str(work.hold.item_id), error=type(trouble).__name__)
+    if troubles:
+        raise gravest(troubles)
+
+
+def _carry_out(step: Step, target: Target, work: ItemAtWork) -> None:
     """One step; where the mark of a new person is taken by somebody else the next mark is tried."""
     for attempt in range(1, MOST_TAKEN_TOKENS):
         try:
-            carry_out(step, work.target(), work.hold, work.client)
+            carry_out(step, target, work.hold, work.client)
             return
         except TokenTaken:
             step = _with_next_token(step, work.hold, attempt)

@@ -13,6 +13,7 @@ from connectcard.sync.push_families import FamilyAtWork
 from connectcard.sync.push_groups import GroupAtWork
 from connectcard.sync.push_memberships import MembershipAtWork
 from connectcard.sync.push_people import PersonAtWork
+from connectcard.sync.side_by_side import SideBySide
 from connectcard.sync.undo_items import UndoAtWork
 
 KINDS: dict[str, type[ItemAtWork]] = {
@@ -27,9 +28,9 @@ KINDS: dict[str, type[ItemAtWork]] = {
 PREVIEWED = {kind: at_work for kind, at_work in KINDS.items() if issubclass(at_work, ProposedAtWork)}
 
 
-def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool] = lambda: False) -> None:
+def sync_item(hold: Hold, client: Client, stopping: Callable[[], bool], side_by_side: SideBySide) -> None:
     """Bring a claimed item of any kind to rest, or make it wait."""
-    bring_to_rest(KINDS[hold.kind](hold, client), stopping)
+    bring_to_rest(KINDS[hold.kind](hold, client), stopping, side_by_side)
 
 
 def marks_of(items: Iterable[tuple[UUID, str]]) -> dict[UUID, frozenset[str]]:

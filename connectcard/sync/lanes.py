@@ -1,9 +1,10 @@
 """The worker's side of a run: the lane of a church, several cards in flight, and the end of the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from threading import Event
 from time import monotonic
 from typing import Any
@@ -44,6 +45,7 @@ from connectcard.sync.outcomes import settle
 from connectcard.sync.rehearsals import make_previews
 from connectcard.sync.runs import finish_runs, note_on_runs
 from connectcard.sync.searches import answer_searches
+from connectcard.sync.side_by_side import SideBySide, in_threads
 from connectcard.sync.turns import free_items
 
 log = structlog.get_logger()
@@ -93,6 +95,7 @@ class Shift:
     stop: Event
     ends_at: float
     others_wait: Callable[[], bool]
+    side_by_side: SideBySide
 
     @property
     def slice_over(self) -> bool:
@@ -105,9 +108,10 @@ class Shift:
         return self.stop.is_set() or self.slice_over
 
 
-def advance(church_id: UUID, stop: Event, others_wait: Callable[[], bool] = lambda: False) -> bool:
+def advance(church_id: UUID, stop: Event, others_wait: Callable[[], bool] = lambda: False, side_by_side: SideBySide = in_threads) -> bool:
     """Work a church's due cards in its lane until nothing is due, `stop` is set, or its slice is over while `others_wait`.
 
+    `side_by_side` is how the writes of one card that go together are run.
     Says whether it stopped for the others' sake, with more to do; returns at once where the lane is taken.
     """
     with church_scope(church_id):
@@ -115,14 +119,14 @@ def advance(church_id: UUID, stop: Event, others_wait: Callable[[], bool] = lamb
     if lane is None:
         return False
     try:
-        shift = _begin(church_id, lane, stop, others_wait)
+        shift = _begin(church_id, lane, stop, others_wait, side_by_side)
         return shift is not None and _work(shift)
     finally:
         with church_scope(church_id):
             leave_lane(lane)
 
 
-def _begin(church_id: UUID, lane: Lane, stop: Event, others_wait: Callable[[], bool]) -> Shift | None:
+def _begin(church_id: UUID, lane: Lane, stop: Event, others_wait: Callable[[], bool], side_by_side: SideBySide) -> Shift | None:
     """One client for the whole shift: its connection to Planning Center is kept open from card to card."""
     with church_scope(church_id):
         connection = find_connection()
@@ -136,7 +140,7 @@ def _begin(church_id: UUID, lane: Lane, stop: Event, others_wait: Callable[[], b
             return None
         note_on_runs(None)
     app = current_app._get_current_object()  # type: ignore[attr-defined]
-    return Shift(app, church_id, lane, client, stop, monotonic() + SLICE_SECONDS, others_wait)
+    return Shift(app, church_id, lane, client, stop, monotonic() + SLICE_SECONDS, others_wait, side_by_side)
 
 
 def _work(shift: Shift) -> bool:
@@ -181,12 +185,23 @@ def _one_card(shift: Shift, item_id: UUID) -> None:
         if hold is None:
             return
         try:
-            sync_item(hold, shift.client, shift.stop.is_set)
+            sync_item(hold, shift.client, shift.stop.is_set, partial(_side_by_side, shift))
         except ConnectCardError as error:
             _our_own_fault(hold, error)
         except Exception as error:
             log.exception("card_failed", item_id=str(item_id))
             _our_own_fault(hold, error)
+
+
+def _side_by_side(shift: Shift, calls: Sequence[Callable[[], None]]) -> list[Exception | None]:
+    end_reading()
+    return shift.side_by_side([partial(_in_its_scope, shift, call) for call in calls])
+
+
+def _in_its_scope(shift: Shift, call: Callable[[], None]) -> None:
+    """Each write in a session and a scope of its own."""
+    with shift.app.app_context(), church_scope(shift.church_id):
+        call()
 
 
 def _our_own_fault(hold: Hold, error: Exception) -> None:

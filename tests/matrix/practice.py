@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from random import Random
 from threading import Event, Thread
 from typing import Any
 from uuid import UUID, uuid4
@@ -51,6 +52,7 @@ from connectcard.sync.models import (
     SyncStep,
 )  # fmt: skip
 from tests.conftest import MovedClock, make_config, running
+from tests.matrix.interleaved import Interleaved, give_way
 from tests.matrix.wire import CONNECTION, REFUSALS, Crash, Request, Wire, sent_over
 
 ORIGIN = "http://127.0.0.1:80"
@@ -160,6 +162,7 @@ class Grace:
     visitor: Visitor = field(default_factory=lambda: Visitor(0))
     baseline: Counter[str] = field(default_factory=Counter)
     scopes: str = "openid people"
+    side_by_side: Interleaved = field(default_factory=lambda: Interleaved(Random(0)))
 
     def lag(self, seconds: int) -> None:
         """From now on the searches find what is at least so old."""
@@ -186,7 +189,7 @@ class Grace:
     def work(self) -> None:
         """One worker process does what is due, and ends or dies."""
         with suppress(Crash):
-            lanes.advance(self.church_id, MovingEvent(self.wire))
+            lanes.advance(self.church_id, MovingEvent(self.wire), side_by_side=self.side_by_side)
         self.dead, self.armed = False, []
 
     def work_beside(self) -> None:
@@ -194,7 +197,7 @@ class Grace:
 
         def work() -> None:
             with self.app.app_context(), suppress(Crash):
-                lanes.advance(self.church_id, MovingEvent(self.wire))
+                lanes.advance(self.church_id, MovingEvent(self.wire), side_by_side=self.side_by_side)
 
         thread = Thread(target=work)
         thread.start()
@@ -275,6 +278,12 @@ class Grace:
         """The first name that stands on the card for somebody, though they were merged."""
         return self.survivors.get(row.id, str(row["first_name"]))
 
+    def give_way(self, _request: Request) -> None:
+        """Those beside a request go on; where one of them died, the whole process did."""
+        give_way()
+        if self.dead:
+            raise Crash("this process is gone")
+
     def arm(self, commits: int, what: str) -> None:
         self.armed.append((commits, what))
 
@@ -337,6 +346,7 @@ class Grace:
         submission_id = self.leave_card(self.visitor)
         number = self.press_sync()
         self.wire.begin(faults)
+        self.side_by_side = Interleaved(Random(f"{self.number} {sorted(faults.items())}"))
         passes = self.rest()
         self.wire.move(400)
         return self.fared(submission_id, number, faults, passes)
@@ -487,6 +497,7 @@ def set_up(grace: Grace, monkeypatch: pytest.MonkeyPatch) -> None:
         "sleep before the next commit": lambda _request: grace.arm(0, "sleep"),
         "sleep after the next commit": lambda _request: grace.arm(1, "sleep"),
         "sleep after the commit after the next": lambda _request: grace.arm(2, "sleep"),
+        "give way": grace.give_way,
         "die": lambda _request: setattr(grace, "dead", True),
     }
     grace.baseline = grace.records()

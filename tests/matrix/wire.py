@@ -41,6 +41,9 @@ class Request:
         return self.path.startswith("/oauth")
 
 
+NO_REQUEST = Request("", "refused", {})
+
+
 class Wire:
     """All calls to the practice Planning Center. `faults` says which of the calls to come meets what, by number from 1 on."""
 
@@ -84,10 +87,16 @@ class Wire:
     def apply_late(self, request: Request, seconds: float) -> None:
         self._late.append((self.clock().timestamp() + seconds, request))
 
+    def give_way(self) -> None:
+        """What else the worker has on its way goes on meanwhile."""
+        if "give way" in self.actors:
+            self.actors["give way"](NO_REQUEST)
+
     def connect(self) -> "Socket":
+        self.give_way()
         if self.next_fault == "refused":
             self.take("refused")
-            self.calls.append(Request("", "refused", {}))
+            self.calls.append(NO_REQUEST)
             raise NewConnectionError(None, "refused")  # type: ignore[arg-type]
         return Socket(self)
 
@@ -98,9 +107,9 @@ class Wire:
             self.take(fault)
         self.calls.append(request)
         self.move(SECONDS_A_CALL)
-        if fault is None:
-            return self.apply(request)
-        return FAULTS[fault](self, request)
+        said = self.apply(request) if fault is None else FAULTS[fault](self, request)
+        self.give_way()
+        return said
 
 
 class Socket:
