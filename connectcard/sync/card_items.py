@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +44,8 @@ from connectcard.sync.visitors import (
 )
 
 LONGEST_REASON = 500
-MAKES_VISITORS = (plans.CREATE_PERSON, plans.SUBMIT_FORM_NEW)
+PEOPLE = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
+MAKES_SOMEBODY = (*PEOPLE, plans.SUBMIT_FORM_NEW, plans.CREATE_HOUSEHOLD)
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         return _proposal(card_at_hand(item_id) if item_id else card_before_sync(get_submission(about)), client)
 
     def target(self) -> Target:
-        made = _made_so_far(self.hold)
+        made, made_at = _made_so_far(self.hold)
         card = replace(self._card.target, **made, memberships=self._memberships)
-        return CardAndGroup(card, MembershipTarget(made["person_remote_id"], arriving=_made_just_now(self.hold)))
+        arriving = made_at is not None and now() - made_at < ARRIVES_AFTER * MOST_WAITS
+        return CardAndGroup(card, MembershipTarget(card.person_remote_id, arriving=arriving))
 
     def goes_on_after(self, step: Step) -> bool:
         return not _makes_the_visitor(step) or _person_of(self.hold) is not None
@@ -193,22 +196,15 @@ def _person_of(hold: Hold) -> str | None:
     return remote_id
 
 
-def _made_so_far(hold: Hold) -> dict[str, Any]:
-    """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target."""
-    people = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
-    made = select(SyncStep).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_((*people, plans.CREATE_HOUSEHOLD)))
-    rows = [(row.kind, row.member, row.remote_id) for row in db.session.scalars(made)]
-    household = next((remote_id for kind, _, remote_id in rows if kind == plans.CREATE_HOUSEHOLD), None)
-    family = {member: remote_id for kind, member, remote_id in rows if kind in people and member != VISITOR and remote_id}
-    return {"person_remote_id": _person_of(hold), "family": family, "household": household}
-
-
-def _made_just_now(hold: Hold) -> bool:
-    """Whether the visitor was made so lately that Groups may not know them yet."""
-    made = select(SyncStep.done_at).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_(MAKES_VISITORS))
-    moments = [moment for moment in db.session.scalars(made) if moment]
-    end_reading()
-    return any(now() - moment < ARRIVES_AFTER * MOST_WAITS for moment in moments)
+def _made_so_far(hold: Hold) -> tuple[dict[str, Any], datetime | None]:
+    """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target; and when its visitor was
+    made, if they were."""
+    made = select(SyncStep).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_(MAKES_SOMEBODY))
+    rows = list(db.session.scalars(made))
+    household = next((row.remote_id for row in rows if row.kind == plans.CREATE_HOUSEHOLD), None)
+    family = {row.member: row.remote_id for row in rows if row.kind in PEOPLE and row.member != VISITOR and row.remote_id}
+    made_at = next((row.done_at for row in rows if _makes_the_visitor(row)), None)
+    return {"person_remote_id": _person_of(hold), "family": family, "household": household}, made_at
 
 
 # Read back, and rest.
