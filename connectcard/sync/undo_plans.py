@@ -63,6 +63,7 @@ LEFT_OUT_BY = "Left out by"
 NOT_SHOWN = "Planning Center does not show any more who is in this group."
 THERE_AGAIN = "Somebody put it back in Planning Center since."
 CANNOT_BE = "Planning Center does not let this be taken back."
+CONTACTS_STAY = "A contact that was changed or removed is not put back by itself. Change it here, and send that."
 
 
 def take_back(written: Sequence[Written], look: Look) -> tuple[PlannedStep, ...]:
@@ -84,7 +85,7 @@ def _parts(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
                 yield _step(removes, one, "Removed", _why_part_is_kept(one, look))
     for one in written:
         if one.kind not in KNOWN:
-            yield _step(one.kind, one, "", CANNOT_BE)
+            yield _step(one.kind, one, "", CONTACTS_STAY if one.kind in (plans.UPDATE_CONTACT, plans.REMOVE_CONTACT) else CANNOT_BE)
 
 
 def _why_part_is_kept(one: Written, look: Look) -> str:
@@ -173,7 +174,7 @@ def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
     for one in written:
         if one.kind == plans.ADD_TO_GROUP:
             why = _why_membership_is_kept(one, look.memberships.get(one.remote_id))
-            yield _step(REMOVE_FROM_GROUP, one, "Taken out of the group", why, group=one.body["group"])
+            yield _step(REMOVE_FROM_GROUP, one, "Removed", why, group=one.body["group"])
         if one.kind == plans.UPDATE_GROUP:
             kept = {name: one.body[name] for name in ("name", "value", "was")}
             why = _why_group_is_kept(one, look.groups.get(one.remote_id))

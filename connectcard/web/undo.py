@@ -15,7 +15,7 @@ from connectcard.jobs.queue import ring
 from connectcard.sync import cards_in_sync, push_board, runs, undo
 from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.sync.families import named
-from connectcard.sync.models import CARD, CARDS, FAMILY, PERSON, UNDO, SyncItem, SyncRun
+from connectcard.sync.models import CARD, CARDS, FAMILY, PERSON, PUSH_PEOPLE, UNDO, SyncItem, SyncRun
 from connectcard.sync.undo import Undone, UndoRow
 from connectcard.web.access import staff_page
 from connectcard.web.card_page import family_names
@@ -24,7 +24,7 @@ from connectcard.web.run_words import KINDS, KindWords
 
 blueprint = Blueprint("undo", __name__)
 
-DONE_SO = ("Removed", "Made", "Empty", "Taken")
+DONE_SO = ("Removed", "Made", "Empty")
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,9 @@ def _then_show(number: int, change: Callable[[SyncRun], SyncRun]) -> AnyResponse
 
 
 def words_of(run: SyncRun) -> KindWords:
-    """What a run counts; an undo counts what the run did that it takes back."""
-    return KINDS[undo.undone_run(run).kind if run.kind == UNDO else run.kind]
+    """What a run counts; an undo counts what the run did that it takes back, where that is of one kind."""
+    undone = undo.undone_run(run).kind if run.kind == UNDO else run.kind
+    return KINDS[undone if undone in (CARDS, PUSH_PEOPLE) or run.kind != UNDO else UNDO]
 
 
 def shown(run: SyncRun) -> dict[str, object]:

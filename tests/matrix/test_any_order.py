@@ -194,9 +194,11 @@ class AnyOrder(RuleBasedStateMachine):
                     undo.begin(runs.get_run(over[which % len(over)]), "Sam Hill")
         self.grace.work()
 
-    @rule(which=st.integers(0, 99), all_of_it=st.booleans())
-    def confirm_an_undo(self, which: int, all_of_it: bool) -> None:
-        """They say yes once everything was looked at, to all of it or to every second row."""
+    @precondition(lambda self: self.cards)
+    @rule(which=st.integers(0, 99), all_of_it=st.booleans(), seed=st.integers(0, 10_000), how_many=st.integers(0, 2))
+    def take_a_sync_back(self, which: int, all_of_it: bool, seed: int, how_many: int) -> None:
+        """They say yes once everything was looked at, to all of it or to every second row; a worker begins with it."""
+        self.begin_an_undo(which)
 
         def confirm(run: SyncRun) -> None:
             rows = [row.id for one in undo.undone_in(run) for row in one.rows if row.optional]
@@ -205,6 +207,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.taken_back |= set(self.visitors)
 
         self._of_undos(which, confirm, lambda run: run.state == PREVIEW)
+        self.work(seed, how_many)
 
     @rule(which=st.integers(0, 99))
     def discard_an_undo(self, which: int) -> None:

@@ -1,7 +1,11 @@
 """What staff see and press: the receipt of a card, Sync again, Undo this run, its preview, and Send again."""
 
+import re
+
+from connectcard.sync.models import PUSH_FAMILIES
 from tests.staff import signed_in
 from tests.sync.conftest import GraceChurch
+from tests.sync.pushing import Directory
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com", "(512) 555-0177")
 
@@ -81,3 +85,30 @@ def test_the_neighbour_finds_no_run_to_undo(grace_church: GraceChurch, neighbour
     for path in ("undo", "undo/confirm", "undo/discard", "undo/send-again"):
         assert neighbour.post(f"/runs/1/{path}").status_code == 404
     assert grace_church.practice.named("Ana", "Lopez")[0]["status"] == "active"
+
+
+def test_a_push_is_taken_back_from_its_page_and_single_rows_can_stay(grace_church: GraceChurch) -> None:
+    directory, staff = Directory(grace_church), signed_in(grace_church.app, grace_church.church_id)
+    directory.family(
+        "Miller Household", directory.person("Ruth", "Miller", "ruth.miller@gmail.com"), directory.person("Leo", "Miller", child=True)
+    )
+    number = directory.push(PUSH_FAMILIES).number
+    assert "Undo this run" in staff.get(f"/runs/{number}").text
+    staff.post(f"/runs/{number}/undo")
+    grace_church.work()
+    page = staff.get(f"/runs/{number + 1}").text
+    assert all(
+        words in visible(page) for words in ("Ruth Miller", "Leo Miller", "Miller Household", "Take back 3 families", "Will be removed")
+    )
+    rows = re.findall(r'name="shown" value="([^"]+)"', page)
+    household = re.search(r'value="([^"]+)" checked><span class="stack-tight"><span dir="auto">Household', page)
+    assert household is not None
+    kept = [row for row in rows if row != household[1]]
+    saved = staff.post(f"/runs/{number + 1}/undo/rows", {"shown": rows, "take": kept}, headers={"HX-Request": "true"})
+    assert visible(saved.text).count("Something on this person is kept, so they stay active.") == 2
+    staff.post(f"/runs/{number + 1}/undo/confirm", {"shown": rows, "take": kept})
+    grace_church.work_until_done(number + 1)
+    [ruth] = grace_church.practice.named("Ruth", "Miller")
+    assert (ruth["status"], ruth["emails"], len(ruth["households"])) == ("active", [], 1)
+    page = visible(staff.get("/send").text)
+    assert all(words in page for words in ("Taken back by Sam Hill. Send it again, or leave it.", "Send again", "Leave it"))
