@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from connectcard.clock import now
 from connectcard.database import db
-from connectcard.people.models import Family, FamilyMember, GroupMembership, Person
+from connectcard.people.contact_edits import edits_of
+from connectcard.people.models import Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.sync.models import (
     CARD,
     FAMILY,
+    GROUP,
     IGNORED,
     MEMBERSHIP,
     OPEN_STATES,
@@ -30,7 +32,7 @@ from connectcard.sync.models import (
 
 TAKEN_BACK = "Taken back by"
 LEFT = "Left here; sent once somebody changes it again."
-OF_DIRECTORY = (PERSON, FAMILY, MEMBERSHIP)
+OF_DIRECTORY = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
 
 def give_back(item: SyncItem, member_name: str) -> None:
@@ -74,13 +76,16 @@ def _changes(item: SyncItem) -> Iterator[datetime]:
         yield from _edited(person)
         yield from (one.added_here_at for one in person.contacts if one.added_here_at)
         yield from (one.added_here_at for one in person.addresses if one.added_here_at)
+        yield from (one.changed_at for one in edits_of(person))
     elif item.kind == FAMILY:
         yield from _edited(db.session.get_one(Family, item.about))
         put_in = select(FamilyMember.added_here_at).where(FamilyMember.family_id == item.about, FamilyMember.gone_at.is_(None))
         yield from filter(None, db.session.scalars(put_in))
+    elif item.kind == GROUP:
+        yield from _edited(db.session.get_one(Group, item.about))
     else:
         yield from filter(None, [db.session.get_one(GroupMembership, item.about).added_here_at])
 
 
-def _edited(subject: Person | Family) -> Iterator[datetime]:
+def _edited(subject: Person | Family | Group) -> Iterator[datetime]:
     yield from (datetime.fromisoformat(edit["at"]) for edit in (subject.edits or {}).values())

@@ -98,7 +98,7 @@ def test_a_push_is_taken_back_from_its_page_and_single_rows_can_stay(grace_churc
     grace_church.work()
     page = staff.get(f"/runs/{number + 1}").text
     assert all(
-        words in visible(page) for words in ("Ruth Miller", "Leo Miller", "Miller Household", "Take back 3 families", "Will be removed")
+        words in visible(page) for words in ("Ruth Miller", "Leo Miller", "Miller Household", "Take back 3 records", "Will be removed")
     )
     rows = re.findall(r'name="shown" value="([^"]+)"', page)
     household = re.search(r'value="([^"]+)" checked><span class="stack-tight"><span dir="auto">Household', page)
