@@ -239,10 +239,11 @@ def _end_stage(pull: Pull, stage: str, problem: str | None) -> None:
 def _put_off(pull: Pull, stage: str, error: PlanningCenterError) -> bool:
     """The pull goes on later; after too many failures without a page between them the stage is given up. Says whether it was put off.
 
-    Waiting for room in the rate limit, or for somebody to reconnect, is no failure however long it lasts.
+    Waiting for room in the rate limit, or for somebody to reconnect, is no failure however long it lasts; but a truth check begins from
+    the beginning each time, and does not do so for ever.
     """
     end_reading()
-    failed = not isinstance(error, NotSent | ReconnectNeeded | RateLimited)
+    failed = not isinstance(error, NotSent | ReconnectNeeded) and (stage == CHECK or not isinstance(error, RateLimited))
     with transaction():
         cursor = cursor_of(stage)
         if failed and cursor.tries >= MOST_TRIES:

@@ -179,7 +179,7 @@ def test_both_sides_come_to_agree(both: BothSides, capsys: pytest.CaptureFixture
     pull_it_whole(both)
     as_there(both.church)
     pulled, asked = time.monotonic() - began, both.asked()
-    both.settings(limit=2000, latency_ms=20, webhook_copies=2, webhook_disorder_s=1)
+    both.settings(limit=2000, latency_ms=20, deep_offset=30_000, webhook_copies=2, webhook_disorder_s=1)
     subscribe(both)
     edit_here(both)
     edit_there(both)
