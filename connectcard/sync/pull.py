@@ -72,6 +72,7 @@ MAPPINGS: dict[str, Mapping] = {mapping.name: mapping for mapping in (PEOPLE, FA
 SCHEDULE = "Schedule"
 
 AGAIN_AFTER = timedelta(minutes=1)
+SLOWED_DOWN = "Planning Center asks us to slow down. It goes on by itself."
 MOST_TRIES = 8
 
 
@@ -250,7 +251,7 @@ def _put_off(pull: Pull, stage: str, error: PlanningCenterError) -> bool:
             cursors.finish(cursor, in_words(error, _product(stage)))
             return False
         run = db.session.scalars(select(SyncRun).where(SyncRun.id == pull.run_id)).one()
-        run.note, run.version = in_words(error, _product(stage)), run.version + 1
+        run.note, run.version = SLOWED_DOWN if isinstance(error, RateLimited) else in_words(error, _product(stage)), run.version + 1
         cursors.put_off(cursor, run.note, _due_again(error), failed=failed)
         return True
 
