@@ -63,7 +63,6 @@ LEFT_OUT_BY = "Left out by"
 NOT_SHOWN = "Planning Center does not show any more who is in this group."
 THERE_AGAIN = "Somebody put it back in Planning Center since."
 CANNOT_BE = "Planning Center does not let this be taken back."
-CONTACTS_STAY = "A contact that was changed or removed is not put back by itself. Change it here, and send that."
 
 
 def take_back(written: Sequence[Written], look: Look) -> tuple[PlannedStep, ...]:
@@ -85,7 +84,7 @@ def _parts(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
                 yield _step(removes, one, "Removed", _why_part_is_kept(one, look))
     for one in written:
         if one.kind not in KNOWN:
-            yield _step(one.kind, one, "", CONTACTS_STAY if one.kind in (plans.UPDATE_CONTACT, plans.REMOVE_CONTACT) else CANNOT_BE)
+            yield _step(one.kind, one, "", CANNOT_BE)
 
 
 def _why_part_is_kept(one: Written, look: Look) -> str:
