@@ -18,29 +18,33 @@ from connectcard.sync import group_offers
 from connectcard.web.access import public_church
 
 KEPT_FOR = timedelta(seconds=5)
+# A card, with the groups that it offers to join.
+Opened = tuple[Card, list[GroupChoice]]
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 
 
 def open_card(church_slug: str, card_slug: str) -> Card:
     """The card at /c/<church>/<card>, with its church; raises NotFound."""
-    return _kept(church_slug, card_slug)[0]
-
-
-def offered_groups(card: Card) -> list[GroupChoice]:
-    """The groups that an open card offers to join, read together with it."""
-    return _kept(card.church.slug, card.slug)[1]
-
-
-def _kept(church_slug: str, card_slug: str) -> tuple[Card, list[GroupChoice]]:
-    kept: dict[tuple[str, str], tuple[datetime, tuple[Card, list[GroupChoice]]]] = current_app.extensions.setdefault("open_cards", {})
+    kept = _cards()
     read_at, read = kept.get((church_slug, card_slug), (None, None))
     if read_at is None or read is None or now() - read_at > KEPT_FOR:
         read = _read(church_slug, card_slug)
         kept[church_slug, card_slug] = now(), read
-    return read
+    return read[0]
 
 
-def _read(church_slug: str, card_slug: str) -> tuple[Card, list[GroupChoice]]:
+def offered_groups(card: Card) -> list[GroupChoice]:
+    """The groups that an open card offers to join, read together with it; not once more, since the database may be away by now."""
+    _, (_, groups) = _cards()[card.church.slug, card.slug]
+    return groups
+
+
+def _cards() -> dict[tuple[str, str], tuple[datetime, Opened]]:
+    """What this process read last, and when, by the two names in the address."""
+    return current_app.extensions.setdefault("open_cards", {})  # type: ignore[no-any-return]
+
+
+def _read(church_slug: str, card_slug: str) -> Opened:
     if not _SLUG.fullmatch(church_slug) or not _SLUG.fullmatch(card_slug):
         raise NotFound("There is no card at this address.")
     with public_church(church_slug):

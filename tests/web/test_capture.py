@@ -191,6 +191,25 @@ def test_without_the_database_nobody_is_thanked_and_the_answers_stay(visitor: Fl
     assert hidden(page, "submission_key") == key
 
 
+def test_a_database_that_goes_away_for_long_takes_no_answer_from_the_page(
+    visitor: FlaskClient, grace: UUID, moved_clock: MovedClock
+) -> None:
+    make_card(grace, group=True)
+    away = OperationalError("select", {}, Exception("could not connect"))
+
+    def waited_in_vain(*_: object, **__: object) -> None:
+        moved_clock.move(seconds=open_cards.KEPT_FOR.total_seconds() + 1)
+        raise away
+
+    visitor.get(CARD)
+    with (
+        mock.patch.object(capture.operations, "submit_card", side_effect=waited_in_vain),
+        mock.patch.object(open_cards, "public_church", side_effect=away),
+    ):
+        page = visitor.post(CARD, data=ANA)
+    assert (page.status_code, 'value="ana@gmail.com"' in page.text) == (503, True)
+
+
 # Languages, questions, places
 
 
