@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.connections.clients import client_for
@@ -25,6 +26,7 @@ from connectcard.sync.models import (
     PUSH_MEMBERSHIPS,
     PUSH_PEOPLE,
     REVIEW,
+    RUNNING,
     SYNCED,
     SyncRun,
 )
@@ -375,6 +377,18 @@ def test_what_was_left_out_can_be_taken_in_again_until_it_is_confirmed(directory
     with pytest.raises(ChangeRefused):
         leave_out(directory, shown, "Email")
     assert the(directory, "Ana", "Lopez")["status"] == "inactive"
+
+
+def test_who_presses_a_moment_later_decides_about_what_the_first_one_left(directory: Directory) -> None:
+    ana(directory)
+    shown = preview(directory, directory.push(PUSH_PEOPLE).number)
+    for decide in (lambda run: undo.leave_out(run, [], [], "Mona Reyes"), undo.discard):
+        with church_scope(directory.church.church_id), transaction() as session:
+            stale = runs.get_run(shown.number)
+            begun = update(SyncRun).where(SyncRun.id == stale.id).values(state=RUNNING)
+            session.execute(begun, execution_options={"synchronize_session": False})
+            with pytest.raises(ChangeRefused, match="begun already"):
+                decide(stale)
 
 
 def test_the_neighbour_is_not_touched(directory: Directory, neighbour_church: GraceChurch) -> None:
