@@ -69,7 +69,8 @@ def _place(kind: str) -> Page:
 
 def _previewed_before(subjects: Sequence[UUID]) -> list[Previewed]:
     previews = find_previews(subjects)
-    return _rows({subject: previews[subject].kind for subject in subjects if subject in previews}, previews)
+    kinds = {subject: previews[subject].kind for subject in subjects if subject in previews}
+    return _rows({subject: kind for subject, kind in kinds.items() if kind in KIND_WORDS}, previews)
 
 
 def _rows(kinds: Mapping[UUID, str], previews: Mapping[UUID, Preview]) -> list[Previewed]:

@@ -15,6 +15,7 @@ from connectcard.people.models import Identity, Person
 from connectcard.people.operations import marking_key, set_identity
 from connectcard.sync import push
 from connectcard.sync.models import FINISHED, IGNORED, PENDING, PERSON, PUSH_PEOPLE, REVIEW, SyncItem, SyncPreview, SyncRun
+from tests.making import a_card
 from tests.web.conftest import StaffBrowser
 
 SignIn = Callable[..., StaffBrowser]
@@ -159,6 +160,13 @@ def test_a_push_that_is_none_and_somebody_who_may_only_look(grace: UUID, sign_in
     viewer = sign_in(grace, "viewer")
     assert viewer.post(f"/send/{PUSH_PEOPLE}/preview").status_code == 403
     assert viewer.post(f"/send/{PUSH_PEOPLE}/approved", {"approved": [str(subject)]}).status_code == 403
+
+
+def test_a_card_is_not_among_the_records_of_a_push(grace: UUID, sign_in: SignIn) -> None:
+    staff, card = sign_in(grace, "staff"), a_card(grace)
+    assert staff.post("/sync/preview").status_code == 303
+    found = staff.get(f"/send/{PUSH_PEOPLE}/preview/found?waiting={card.hex}")
+    assert (found.status_code, "Lopez" in found.text) == (200, False)
 
 
 def test_the_neighbours_records_are_neither_previewed_nor_sent(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
