@@ -43,7 +43,6 @@ from connectcard.sync.visitors import (
     plan_for,
 )
 
-LONGEST_REASON = 500
 PEOPLE = (plans.CREATE_PERSON, plans.KNOWN_MEMBER)
 MAKES_SOMEBODY = (*PEOPLE, plans.SUBMIT_FORM_NEW, plans.CREATE_HOUSEHOLD)
 
@@ -243,7 +242,7 @@ def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str,
         return FAILED, FAILED, " ".join(refused)
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
     waiting = [step.problem for step in steps if step.state == DONE and step.problem]
-    note = " ".join([*waiting, *problems, *left_out])[:LONGEST_REASON] or None
+    note = " ".join([*waiting, *problems, *left_out]) or None
     if any(_makes_the_visitor(step) and step.undone_at is None for step in steps):
         return SYNCED, CREATED, note
     return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note

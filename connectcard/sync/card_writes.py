@@ -21,7 +21,7 @@ from connectcard.sync import families, forms, households, plans
 from connectcard.sync.confirmations import FIRST_LOOK
 from connectcard.sync.households import Memberships
 from connectcard.sync.looking import person_attributes
-from connectcard.sync.models import DONE, INTENT, SyncItem, SyncStep
+from connectcard.sync.models import DONE, INTENT, LONGEST_REASON, SyncItem, SyncStep
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
 
 # A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
@@ -147,7 +147,8 @@ def _where_gone(person_remote_id: str, client: Client) -> Gone | None:
 def row_of(step: plans.PlannedStep, item: SyncItem, position: int) -> SyncStep:
     """A planned step as the row of an item."""
     row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
-    row.remote_id, row.problem, row.body, row.state = step.remote_id, step.problem, json.dumps(step.body), step.state
+    row.remote_id, row.body, row.state = step.remote_id, json.dumps(step.body), step.state
+    row.problem = step.problem[:LONGEST_REASON] if step.problem else None
     row.before = None if step.before is None else json.dumps(step.before)
     row.found, row.done_at = step.state == DONE, now() if step.state == DONE else None
     return row

@@ -26,6 +26,8 @@ PENDING, CLAIMED, WAITING, REVIEW, SYNCED, FAILED, IGNORED = "pending", "claimed
 OPEN_STATES = (PENDING, CLAIMED, WAITING)
 PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"
 CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
+# What is said of an item or a step; Planning Center may say more of one refusal.
+LONGEST_REASON = 500
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
 
 # Kinds of runs. Those of items work through rows of `sync_item` and end with the last one; the others read, and end themselves.

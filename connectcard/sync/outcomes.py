@@ -4,13 +4,14 @@ from sqlalchemy import select, update
 
 from connectcard.clock import now
 from connectcard.database import db
-from connectcard.sync.models import CREATED, FAILED, NEEDS_YOU, SKIPPED, UPDATED, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.models import CREATED, FAILED, LONGEST_REASON, NEEDS_YOU, SKIPPED, UPDATED, SyncItem, SyncOutcome, SyncRun
 
 __all__ = ["CREATED", "FAILED", "NEEDS_YOU", "SKIPPED", "UPDATED", "settle"]
 
 
 def settle(item: SyncItem, state: str, outcome: str, reason: str | None) -> None:
     """Inside an open transaction: the card rests. A card that is tried again in the same run counts once, as it ended."""
+    reason = reason[:LONGEST_REASON] if reason else None
     item.state, item.reason, item.lease_until = state, reason, None
     row = db.session.scalars(select(SyncOutcome).where(SyncOutcome.run_id == item.run_id, SyncOutcome.item_id == item.id)).first()
     if row is not None:

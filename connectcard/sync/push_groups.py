@@ -129,7 +129,7 @@ def _rest(item: SyncItem, there: Values) -> None:
         step.confirmed_at = step.confirmed_at or (now() if shows else None)
     refused = next((step for step in steps if step.state == REFUSED), None)
     if refused is not None:
-        settle(item, REVIEW, NEEDS_YOU, f"{refused.label}: {TO_DO.format(f'“{refused.problem}”')}"[:500])
+        settle(item, REVIEW, NEEDS_YOU, f"{refused.label}: {TO_DO.format(f'“{refused.problem}”')}")
         return
     open_ones = any(step.state == LEFT_OUT and step.problem for step in steps)
     rest_as_it_went(item, "", needs_you="Not everything was sent." if open_ones else "")

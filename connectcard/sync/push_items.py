@@ -37,7 +37,6 @@ from connectcard.sync.plans import CREATE_HOUSEHOLD, CREATE_PERSON, PlannedStep
 from connectcard.sync.previews import READY, find_previews, forget_previews
 from connectcard.sync.steps import Later
 
-LONGEST_REASON = 500
 PAUSE = timedelta(seconds=5)
 # What is made for good: one row for each, whatever run it was planned in.
 MADE_ONCE = (CREATE_PERSON, CREATE_HOUSEHOLD)
@@ -114,10 +113,10 @@ def rest_as_it_went(item: SyncItem, made: str, *, needs_you: str = "", note: str
     steps = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id).order_by(SyncStep.position)))
     refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
     if refused:
-        settle(item, FAILED, FAILED, " ".join(refused)[:LONGEST_REASON])
+        settle(item, FAILED, FAILED, " ".join(refused))
         return
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
-    note = " ".join(filter(None, (needs_you, *left_out, note)))[:LONGEST_REASON]
+    note = " ".join(filter(None, (needs_you, *left_out, note)))
     if needs_you:
         settle(item, REVIEW, NEEDS_YOU, note)
         return

@@ -122,7 +122,7 @@ class MembershipAtWork(ProposedAtWork[Proposal]):
         with held(self.hold) as item:
             step = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id).order_by(SyncStep.position.desc())).first()
             if step is not None and step.state == REFUSED:
-                settle(item, REVIEW, NEEDS_YOU, TO_DO.format(f"“{step.problem}”")[:500])
+                settle(item, REVIEW, NEEDS_YOU, TO_DO.format(f"“{step.problem}”"))
                 return
             if step is not None and step.remote_id:
                 step.confirmed_at = step.confirmed_at or now()

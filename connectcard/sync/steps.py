@@ -23,7 +23,7 @@ from connectcard.planning_center.errors import OutcomeUnknown, PlanningCenterErr
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, HoldLost, changed, holding, waits
 from connectcard.sync.looking import person_attributes
-from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, REFUSED, SyncItem, SyncStep
+from connectcard.sync.models import DONE, INTENT, LEFT_OUT, LONGEST_REASON, PLANNED, REFUSED, SyncItem, SyncStep
 
 MOST_ROUNDS = 3
 # Of a workflow card, and of anything that Planning Center dates.
@@ -207,7 +207,7 @@ def _answered(step: Step, record: Record) -> dict[str, Any]:
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
     rests_in = func.coalesce(SyncStep.run_id, hold.run_id)
-    rested = {"state": state, "found": False, "problem": problem, "remote_id": None, "done_at": now(), "run_id": rests_in}
+    rested = {"state": state, "found": False, "problem": problem[:LONGEST_REASON], "remote_id": None, "done_at": now(), "run_id": rests_in}
     with holding(hold):
         changed(_change(step).values(**rested))
 

@@ -10,7 +10,7 @@ from connectcard.errors import ChangeRefused
 from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.decisions import send_again
 from connectcard.sync.group_wishes import TO_DO
-from connectcard.sync.models import LEFT_OUT, REFUSED, SYNCED, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import LEFT_OUT, LONGEST_REASON, REFUSED, SYNCED, SyncItem, SyncRun, SyncStep
 from connectcard.sync.plans import ADD_TO_GROUP
 
 NOTHING_OPEN = "Nothing is left to do about this card. Look at it again."
@@ -20,7 +20,7 @@ OPEN: ColumnElement[bool] = and_(SyncItem.to_do.is_not(None), SyncItem.to_do_don
 def leave_to_staff(item: SyncItem, steps: Sequence[SyncStep]) -> None:
     """Inside `held`: write down what the steps of a card leave to staff, if anything."""
     words = [_to_do(step) for step in steps if step.kind == ADD_TO_GROUP and step.problem]
-    item.to_do, item.to_do_done_at, item.to_do_done_by = next(filter(None, words), "")[:500] or None, None, None
+    item.to_do, item.to_do_done_at, item.to_do_done_by = next(filter(None, words), "")[:LONGEST_REASON] or None, None, None
 
 
 def _to_do(step: SyncStep) -> str:

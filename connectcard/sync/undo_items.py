@@ -54,7 +54,6 @@ from connectcard.sync.undo_writes import UndoTarget, started_by, undone_item
 
 SHOWN = "Waits for your yes."
 ON_ITS_WAY = "This is being sent again. Its undo waits until it has come to rest."
-LONGEST_REASON = 500
 UNDONE: dict[str, type[ItemAtWork]] = {
     CARD: CardAtWork,
     PERSON: PersonAtWork,
@@ -164,10 +163,10 @@ def _done_steps(item_id: UUID) -> list[Step]:
 def _how_it_went(steps: Sequence[SyncStep]) -> tuple[str, str, str | None]:
     refused = [f"Planning Center did not let us take back {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
     if refused:
-        return FAILED, FAILED, " ".join(refused)[:LONGEST_REASON]
+        return FAILED, FAILED, " ".join(refused)
     kept = [f"{step.label} is kept. {step.problem}" for step in steps if step.state == LEFT_OUT]
     taken = any(step.state == DONE for step in steps)
-    return SYNCED, UPDATED if taken else SKIPPED, " ".join(kept)[:LONGEST_REASON] or None
+    return SYNCED, UPDATED if taken else SKIPPED, " ".join(kept) or None
 
 
 def _give_back(undo: SyncItem) -> None:

@@ -1,6 +1,7 @@
 """What staff change of a group here is changed in Planning Center once; what changed on both sides is left for them to decide."""
 
 from threading import Event
+from unittest import mock
 from uuid import UUID
 
 import pytest
@@ -13,9 +14,10 @@ from connectcard.database import db, transaction
 from connectcard.people import conflicts, group_values
 from connectcard.people.group_edits import edit_group, mark_of
 from connectcard.people.models import Group
-from connectcard.sync import lanes, push, push_decisions
+from connectcard.planning_center.errors import Forbidden
+from connectcard.sync import lanes, push, push_decisions, push_groups
 from connectcard.sync.group_tags import refresh_tags
-from connectcard.sync.models import FINISHED, GROUP, IGNORED, PULL_GROUPS, PUSH_FULL, PUSH_GROUPS, REVIEW, SYNCED
+from connectcard.sync.models import FINISHED, GROUP, IGNORED, LONGEST_REASON, PULL_GROUPS, PUSH_FULL, PUSH_GROUPS, REVIEW, SYNCED
 from connectcard.sync.previews import find_preview, want_preview
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
@@ -211,6 +213,17 @@ def test_who_does_not_administer_groups_is_refused_by_planning_center_itself(dir
     assert (item.state, "by hand" in (item.reason or "") or "may not see it" in (item.reason or "")) == (REVIEW, True)
 
 
+def test_what_planning_center_says_at_length_is_cut_to_what_is_kept_of_it(
+    directory: Directory, group: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(directory, group, name="Gospel choir")
+    refused = mock.Mock(side_effect=Forbidden("refused", status=403, detail="You may not do this. " * 60))
+    monkeypatch.setattr(push_groups, "values_there", refused)
+    directory.push(PUSH_GROUPS)
+    item = directory.item(group)
+    assert (item.state, len(item.reason or "")) == (REVIEW, LONGEST_REASON)
+
+
 def test_a_push_of_a_group_is_taken_back_and_can_be_sent_again(directory: Directory, outside: Outside, group: UUID) -> None:
     row = ours(directory, group)
     change(directory, group, name="Gospel choir", schedule="Mondays at 6")
@@ -227,6 +240,19 @@ def test_a_push_of_a_group_is_taken_back_and_can_be_sent_again(directory: Direct
         assert (directory.item(group).state, conflicts.count()) == (REVIEW, 0)
     send_again(directory, undone)
     assert there(outside, row.remote_id)[:2] == ("Gospel choir", "Fridays")
+
+
+def test_a_group_that_is_left_is_sent_once_somebody_changes_it_again(directory: Directory, group: UUID) -> None:
+    change(directory, group, name="Gospel choir")
+    take_back(directory, directory.push(PUSH_GROUPS).number)
+    with church_scope(directory.church.church_id), transaction():
+        push_decisions.leave_here(directory.item(group).id)
+    with church_scope(directory.church.church_id):
+        assert (push.waiting(PUSH_GROUPS), push.waiting(PUSH_FULL)) == (0, 0)
+    directory.church.move(seconds=60)
+    change(directory, group, schedule="Mondays at 6")
+    with church_scope(directory.church.church_id):
+        assert push.waiting(PUSH_GROUPS) == 1
 
 
 def test_everything_takes_groups_with_it(directory: Directory, outside: Outside, group: UUID) -> None:
