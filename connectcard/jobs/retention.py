@@ -13,6 +13,7 @@ from connectcard.cards.retention import erase_card, forget_prayer
 from connectcard.churches.models import Church
 from connectcard.clock import now
 from connectcard.database import db, transaction
+from connectcard.sync import to_dos
 from connectcard.sync.models import SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
 
 CARDS_AT_ONCE = 200
@@ -22,7 +23,8 @@ KEPT_PREVIEWS = timedelta(days=7)
 def erase_expired(church: Church) -> tuple[int, int]:
     """Erase what is older than the church's own settings; returns how many prayers and how many cards. In the church's scope."""
     prayers = and_(Submission.prayer_sealed.is_not(None), _at_rest_for(church.keep_prayers_days))
-    cards = and_(Submission.state != ERASED, _at_rest_for(church.keep_cards_days))
+    over = or_(SyncItem.id.is_(None), ~to_dos.OPEN)
+    cards = and_(Submission.state != ERASED, over, _at_rest_for(church.keep_cards_days))
     _erase_old_previews()
     return _in_batches(prayers, _forget_prayers), _in_batches(cards, _erase_cards)
 

@@ -162,7 +162,8 @@ def _groups_of(person: str, client: Client) -> frozenset[str]:
 
 def _memberships(written: Iterable[Written], client: Client) -> dict[str, Mapping[str, Any] | None]:
     """The memberships of groups as they stand: None is gone, {} is not shown."""
-    return {one.remote_id: membership_now(one.body["group"], one.remote_id, client) for one in written if one.kind == plans.ADD_TO_GROUP}
+    joined = [one for one in written if one.kind == plans.ADD_TO_GROUP and one.body]
+    return {one.remote_id: membership_now(one.body["group"], one.remote_id, client) for one in joined}
 
 
 def _groups(written: Iterable[Written], client: Client) -> dict[str, Mapping[str, Any] | None]:

@@ -173,7 +173,7 @@ def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
     for one in written:
         if one.kind == plans.ADD_TO_GROUP:
             why = _why_membership_is_kept(one, look.memberships.get(one.remote_id))
-            yield _step(REMOVE_FROM_GROUP, one, "Removed", why, group=one.body["group"])
+            yield _step(REMOVE_FROM_GROUP, one, "Removed", why, group=one.body.get("group"))
         if one.kind == plans.UPDATE_GROUP:
             kept = {name: one.body[name] for name in ("name", "value", "was")}
             why = _why_group_is_kept(one, look.groups.get(one.remote_id))
@@ -181,6 +181,9 @@ def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
 
 
 def _why_membership_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:
+    if not one.body:
+        # What a card with a prayer wrote is forgotten together with the prayer.
+        return UNKNOWN
     if now is None:
         return GONE
     if not now:

@@ -14,6 +14,7 @@ from connectcard.churches.tenancy import church_owned_tables, church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.jobs.retention import erase_expired
+from connectcard.sync import to_dos
 from connectcard.sync.models import PERSON, REVIEW, SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
 from tests.making import a_card, a_step, an_item
 
@@ -110,6 +111,17 @@ def test_a_card_that_still_waits_for_somebody_is_never_erased(app: Flask, grace:
     never_synced = a_card(grace, minutes_ago=400 * 24 * 60)
     assert sweep(grace) == (0, 0)
     assert {card(grace, each).first_name for each in (submission_id, never_synced)} == {"Ana"}
+
+
+def test_a_card_that_left_something_to_do_is_kept_until_somebody_did_it(app: Flask, grace: UUID) -> None:
+    submission_id = synced_card(grace, days_ago=91)
+    with church_scope(grace), transaction() as session:
+        item = session.scalars(select(SyncItem)).one()
+        item.to_do = "“Alpha” takes requests: its leader decides who joins. Ask the leader, then put them in."
+    assert (sweep(grace)[1], card(grace, submission_id).state) == (0, RECEIVED)
+    with church_scope(grace), transaction() as session:
+        to_dos.done(session.scalars(select(SyncItem)).one(), "Sam Hill")
+    assert (sweep(grace)[1], card(grace, submission_id).state) == (1, ERASED)
 
 
 def test_a_card_that_is_sent_once_more_is_not_erased_meanwhile(app: Flask, grace: UUID) -> None:

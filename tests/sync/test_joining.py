@@ -20,9 +20,10 @@ from connectcard.sync.models import DONE, FINISHED, LEFT_OUT, PULL_GROUPS, REFUS
 from connectcard.sync.plans import ADD_TO_GROUP
 from connectcard.sync.previews import find_preview, want_preview
 from connectcard.sync.steps import Made, Step
+from connectcard.sync.undo_plans import UNKNOWN
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
-from tests.sync.test_undo_pushes import take_back
+from tests.sync.test_undo_pushes import kept, take_back
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com")
 MEMBERSHIPS = "/groups/v2/groups/*/memberships"
@@ -273,6 +274,20 @@ def test_an_undo_takes_them_out_of_the_group(directory: Directory, outside: Outs
         True,
         "inactive",
     )
+
+
+def test_an_undo_after_the_prayer_was_forgotten_leaves_them_in_the_group_and_says_so(
+    directory: Directory, outside: Outside, group: Group
+) -> None:
+    card = directory.church.card(*ANA, group=chosen(group))
+    number = directory.church.press_sync()
+    directory.church.work_until_done(number)
+    with church_scope(directory.church.church_id), transaction() as session:
+        for step in session.scalars(select(SyncStep)):
+            step.body = step.before = step.after = None
+    undone = take_back(directory, number)
+    assert kept(directory, undone)["Group"] == UNKNOWN
+    assert in_group(outside, group)[directory.church.item(card).person_remote_id or ""] == "member"
 
 
 def test_an_undo_leaves_who_leads_the_group_by_now(directory: Directory, outside: Outside, group: Group) -> None:
