@@ -14,7 +14,7 @@ from connectcard.database import db, end_reading
 from connectcard.people import ownership
 from connectcard.people.families import link_family
 from connectcard.people.models import HERE, PLANNING_CENTER, Family, FamilyMember, Person
-from connectcard.planning_center import Client
+from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import households
@@ -26,7 +26,7 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import ADD_MEMBER, CREATE_HOUSEHOLD
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD, Household, OurFamily, OurMember, plan_family
+from connectcard.sync.push_family_plans import BOTH_SIDES, RENAME_HOUSEHOLD, Household, OurFamily, OurMember, plan_family
 from connectcard.sync.push_items import (
     Expected,
     expected_people,
@@ -38,7 +38,7 @@ from connectcard.sync.push_items import (
     wait_for_people,
 )
 from connectcard.sync.refreshing import refresh_family
-from connectcard.sync.steps import Made, PersonGone, Step, in_words
+from connectcard.sync.steps import Made, NoLonger, PersonGone, Step, in_words
 
 WAITS_FOR_PEOPLE = "Waits until the people of this family are in Planning Center."
 MEMBER_DELETED = "Somebody of this family was deleted in Planning Center. Look at the family, then try again."
@@ -226,6 +226,14 @@ def _look_for(remote_id: str, client: Client) -> None:
         raise MemberGone(remote_id, None) from gone
 
 
+def _renamed(step: Step, household: Record) -> Record | None:
+    """The household where it is called so already; raises NoLonger where somebody renamed it since this was planned."""
+    name = household["name"] or ""
+    if name not in (step.body["attributes"]["name"], step.body.get("was", name)):
+        raise NoLonger(BOTH_SIDES)
+    return household if name == step.body["attributes"]["name"] else None
+
+
 @dataclass(frozen=True)
 class FamilyTarget:
     """What the steps of a family are written to; `household` is None until it was made."""
@@ -237,7 +245,7 @@ class FamilyTarget:
         return "" if step.kind == CREATE_HOUSEHOLD or self.household else "The household could not be made."
 
     def looks_first(self, step: Step) -> bool:
-        return step.kind in (CREATE_HOUSEHOLD, ADD_MEMBER)
+        return step.kind in (CREATE_HOUSEHOLD, ADD_MEMBER, RENAME_HOUSEHOLD)
 
     def send(self, step: Step, client: Client) -> Made:
         attributes = step.body["attributes"]
@@ -258,8 +266,7 @@ class FamilyTarget:
         if step.kind == CREATE_HOUSEHOLD:
             record = households.find_household(step.body["attributes"]["name"], step.body["people"][0], client)
         elif step.kind == RENAME_HOUSEHOLD:
-            record = client.get(people.HOUSEHOLD, str(self.household))
-            record = record if record["name"] == step.body["attributes"]["name"] else None
+            record = _renamed(step, client.get(people.HOUSEHOLD, str(self.household)))
         else:
             record = self.memberships.find(str(self.household), step.body["person"], client, again=step.state == INTENT)
             record = None if record is None or households.needs_role(record) else record

@@ -152,6 +152,6 @@ def _renamed(family: OurFamily, own: Household) -> Iterable[PlannedStep]:
     if own.name == family.name or not (family.edit or family.owner == HERE) or not family.remote_id:
         return
     unseen = family.edit is not None and family.edit["base"] != value_mark(family.key, own.name) and family.owner != HERE
-    body, before = {"attributes": {"name": family.name}}, {"name": own.name}
+    body, before = {"attributes": {"name": family.name}, "was": own.name}, {"name": own.name}
     problem = BOTH_SIDES if unseen else None
     yield PlannedStep(RENAME_HOUSEHOLD, "name", "Family name", body, family.name, own.name, problem=problem, before=before)

@@ -40,6 +40,7 @@ from connectcard.sync.push_person_writes import (
     person_of,
     read_back,
     subject_of,
+    values_of,
     wire_address,
 )
 from connectcard.sync.push_plans import OurContact, OurPerson, plan_person
@@ -217,8 +218,7 @@ def _as_they_stand(remote_id: str | None, country_code: str, client: Client) -> 
     record = Record("Person", there.candidate.remote_id, dict(there.attributes))
     theirs = PEOPLE.read(record, country_code)
     campus = str(there.attributes.get("primary_campus_id") or "") or None
-    values = {**vars(theirs.identity), **{name: getattr(theirs, name) for name in EDITABLE}}
-    return there, {**values, "campus_remote_id": campus}
+    return there, {**values_of(theirs), "campus_remote_id": campus}
 
 
 def _keep_decision(item: SyncItem, proposal: PersonProposal, one: PersonAtHand) -> None:

@@ -12,7 +12,8 @@ from connectcard.database import db
 from connectcard.people.contact_edits import is_added
 from connectcard.people.identity import e164
 from connectcard.people.models import Address, Contact, Person
-from connectcard.people.operations import link_person
+from connectcard.people.operations import EDITABLE, link_person
+from connectcard.people.pulled import PulledPerson
 from connectcard.people.queries import find_person
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
@@ -21,8 +22,9 @@ from connectcard.sync import plans, push_contact_writes
 from connectcard.sync.card_writes import same_person_name
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.models import SyncItem, SyncStep
-from connectcard.sync.push_contact_plans import STREET
-from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
+from connectcard.sync.push_contact_plans import BOTH_SIDES, STREET
+from connectcard.sync.push_plans import wire
+from connectcard.sync.steps import AskSomebody, Made, NoLonger, PersonGone, Step, TokenTaken, in_words
 
 ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
 FIELDS = (plans.UPDATE_PERSON, plans.REACTIVATE)
@@ -47,7 +49,7 @@ class PersonTarget:
 
     def looks_first(self, step: Step) -> bool:
         """A person must never be made twice, and what somebody changed there meanwhile must not be touched."""
-        return step.kind in (plans.CREATE_PERSON, *push_contact_writes.CHANGES)
+        return step.kind in (plans.CREATE_PERSON, plans.UPDATE_PERSON, *push_contact_writes.CHANGES)
 
     def send(self, step: Step, client: Client) -> Made:
         if step.kind in push_contact_writes.CHANGES:
@@ -66,9 +68,16 @@ class PersonTarget:
         if step.kind in push_contact_writes.CHANGES:
             return push_contact_writes.find(step, record, self.country_code)
         if step.kind in FIELDS:
-            shows = all(attribute_of(record, name) == value for name, value in step.body["attributes"].items())
-            return Made.of(record) if shows else None
+            return self._find_changed(step, record)
         return next((Made.of(row) for row in _rows(step, record) if self._key(step, row) == step.body["key"]), None)
+
+    def _find_changed(self, step: Step, record: Record) -> Made | None:
+        """Whether it says that already; raises NoLonger where somebody changed it there since this was planned."""
+        if all(attribute_of(record, name) == value for name, value in step.body["attributes"].items()):
+            return Made.of(record)
+        if "was" in step.body and wire(values_of(PEOPLE.read(record, self.country_code))[step.body["name"]]) != step.body["was"]:
+            raise NoLonger(BOTH_SIDES)
+        return None
 
     def _key(self, step: Step, row: Record) -> str:
         if step.kind == plans.ADD_ADDRESS:
@@ -146,6 +155,11 @@ def person_of(subject_id: UUID) -> Person:
     person = db.session.scalars(wanted).one()
     other = find_person(person.merged_into) if person.gone_at and person.merged_into and not person.remote_id else None
     return other or person
+
+
+def values_of(theirs: PulledPerson) -> dict[str, Any]:
+    """Somebody there, by our names."""
+    return {**vars(theirs.identity), **{name: getattr(theirs, name) for name in EDITABLE}}
 
 
 def read_back(remote_id: str, client: Client) -> Record:

@@ -130,7 +130,7 @@ def _change(ours: OurPerson, name: str, value: Any, now: Any, problem: str | Non
         UPDATE_PERSON,
         name,
         BY_KEY[f"{PERSON}.{name}"].words,
-        {"attributes": {attribute: wire(value)}},
+        {"attributes": {attribute: wire(value)}, "name": name, "was": wire(now)},
         in_words(value),
         in_words(now),
         problem=problem,

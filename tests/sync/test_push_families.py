@@ -2,7 +2,13 @@
 
 import pytest
 
+from connectcard.churches.tenancy import church_scope
+from connectcard.database import transaction
+from connectcard.people.models import Family
+from connectcard.people.operations import note_edits
 from connectcard.sync.models import FINISHED, PUSH_FAMILIES, REVIEW, SYNCED
+from connectcard.sync.push_families import FamilyTarget
+from connectcard.sync.steps import Step
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
 
@@ -73,6 +79,29 @@ def test_a_household_of_the_same_people_is_found_and_completed(directory: Direct
     directory.push(PUSH_FAMILIES)
     assert directory.get_family(family).remote_id == made
     assert set(household_of(outside, mother)) == {"Ruth Miller", "Tom Miller", "Leo Miller"}
+
+
+def test_a_household_that_somebody_renames_between_plan_and_write_keeps_that_name(
+    directory: Directory, outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruth, tom = directory.person("Ruth", "Miller", "ruth.miller@gmail.com"), directory.person("Tom", "Miller", "tom.miller@gmail.com")
+    family = directory.family("Miller Household", ruth, tom)
+    directory.push(PUSH_FAMILIES)
+    household, as_it_is = directory.get_family(family).remote_id or "", FamilyTarget.looks_first
+
+    def somebody_is_quicker(self: FamilyTarget, step: Step) -> bool:
+        outside.patch(f"/people/v2/households/{household}", "Household", household, name="The Millers")
+        return as_it_is(self, step)
+
+    monkeypatch.setattr(FamilyTarget, "looks_first", somebody_is_quicker)
+    with church_scope(directory.church.church_id), transaction() as session:
+        row = session.get_one(Family, family)
+        note_edits(row, {"name": row.name}, "Sam Hill")
+        row.name = "Miller-Ruiz Household"
+    directory.push(PUSH_FAMILIES)
+    assert outside.get(f"/people/v2/households/{household}")["attributes"]["name"] == "The Millers"
+    assert "was changed here and in Planning Center" in (directory.item(family).reason or "")
+    assert directory.get_family(family).name == "Miller-Ruiz Household"
 
 
 def test_a_member_who_is_not_clear_is_said_and_the_rest_go_on(directory: Directory, outside: Outside) -> None:

@@ -11,6 +11,8 @@ from connectcard.errors import NotFound
 from connectcard.people import conflicts
 from connectcard.sync import pull, push
 from connectcard.sync.models import FINISHED, PUSH_PEOPLE, REVIEW, SYNCED
+from connectcard.sync.push_person_writes import PersonTarget
+from connectcard.sync.steps import Step
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
 
@@ -99,6 +101,26 @@ def test_what_was_changed_here_is_sent_and_what_was_changed_on_both_sides_is_ask
         assert [(one.field, one.ours, one.theirs) for one in conflicts.of_subject(ana)] == [("Last name", "Garcia", "Lopez-Ruiz")]
     step = next(step for step in directory.steps(ana) if step.natural_key.startswith("nickname"))
     assert step.before == '{"nickname": null}'
+
+
+def test_what_changed_there_between_plan_and_write_is_left_alone(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    practice, as_it_is, renamed = directory.church.practice, PersonTarget.looks_first, []
+    ana = directory.person("Ana", "Lopez", "ana.lopez@gmail.com")
+    directory.push(PUSH_PEOPLE)
+
+    def somebody_is_quicker(self: PersonTarget, step: Step) -> bool:
+        if not renamed:
+            renamed.append(step.natural_key)
+            practice.rename(str(self.person_remote_id), "Ana", "Lopez-Ruiz")
+        return as_it_is(self, step)
+
+    monkeypatch.setattr(PersonTarget, "looks_first", somebody_is_quicker)
+    directory.edit(ana, last_name="Garcia", gender="Female")
+    directory.push(PUSH_PEOPLE)
+    (there,) = practice.named("Ana", "Lopez-Ruiz")
+    assert (bool(renamed), there["gender"], directory.get(ana).last_name) == (True, "Female", "Garcia")
+    with church_scope(directory.church.church_id):
+        assert [(one.field, one.ours, one.theirs) for one in conflicts.of_subject(ana)] == [("Last name", "Garcia", "Lopez-Ruiz")]
 
 
 def test_a_child_of_the_same_name_is_asked_about_and_one_born_the_same_day_is_found(directory: Directory, outside: Outside) -> None:
