@@ -18,8 +18,9 @@ def word_marks(key: str, words: Iterable[str]) -> str:
     """By what a child is looked for by the words of its name: |0f3|a21|, short keyed marks in the order of their letters.
 
     A mark says as little as a search can do with. Whole words only, since marks of their beginnings would tell which names begin alike
-    and how long each is. Only 12 bits, so that many names have the same mark and one who reads the database without the key cannot count
-    how often a name comes, nor be sure that two children have the same: whom the marks find is opened and compared.
+    and how long each is. Only 12 bits, so that no mark is surely one name: whom the marks find is opened and compared. Who reads the
+    database without the key learns how many words a name has and which children probably share one, so also which marks come often; the
+    fewer children a church has, the surer. What the words are, the marks do not tell.
     """
     marks = {hmac.new(key.encode(), f"word|{word}".encode(), hashlib.sha256).hexdigest()[:WORD_MARK_LETTERS] for word in words}
     return f"|{'|'.join(sorted(marks))}|" if marks else ""
