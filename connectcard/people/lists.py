@@ -205,12 +205,6 @@ def find_person_merged_into(person: Person) -> Person | None:
     return db.session.scalars(select(Person).where(Person.remote_id == person.merged_into)).first()
 
 
-def names_of(remote_ids: Sequence[str]) -> dict[str, str]:
-    """What people are called, by their ids in Planning Center."""
-    found = db.session.scalars(select(Person).where(Person.remote_id.in_(remote_ids)))
-    return {person.remote_id: person.name for person in found if person.remote_id}
-
-
 def counts() -> tuple[int, int, int]:
     """How many people, families and groups the lists show when nothing is looked for."""
     people = db.session.scalar(select(func.count(Person.id)).where(_who(EVERYBODY))) or 0

@@ -79,7 +79,7 @@ def navigation() -> list[Group]:
                 Place("People", "/people"),
                 Place("Families", "/families"),
                 Place("Groups", "/groups"),
-                Place("Both sides", "/ownership"),
+                Place("Both sides", "/ownership", count=conflicts.count()),
                 Place("Send", "/send", count=push_board.count()),
             ],
         ),
@@ -93,11 +93,6 @@ def navigation() -> list[Group]:
             ],
         ),
     ]
-
-
-def both_sides() -> Place:
-    """Whose what is; what was changed on both sides waits there for a decision."""
-    return Place("Both sides", "/ownership", count=conflicts.count())
 
 
 def views_of_planning_center() -> list[Place]:

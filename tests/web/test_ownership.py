@@ -79,6 +79,12 @@ def test_staff_decide_which_value_stands_and_a_later_pull_asks_no_more(grace: UU
     assert "Nothing to decide" in staff.get("/ownership/conflicts").text
 
 
+def test_every_page_says_how_many_decisions_wait(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
+    two_sided(grace)
+    assert "<span>Both sides</span><span>1</span>" in sign_in(grace, "staff").get("/").text
+    assert "<span>Both sides</span><span>" not in sign_in(neighbour, "staff").get("/").text
+
+
 def test_a_viewer_reads_and_decides_nothing(grace: UUID, sign_in: SignIn) -> None:
     conflict = two_sided(grace)
     viewer = sign_in(grace, "viewer")
