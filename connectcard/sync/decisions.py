@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import exists, select, update
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -31,8 +31,9 @@ def decide_by_hand(
         raise ChangeRefused("This card is not waiting for a decision any more. Look at it again.")
     shown = _refuse_strangers(item, kind, person_remote_id)
     if _person_said(kind, person_remote_id) != item.person_remote_id:
-        # What was begun for somebody else says nothing about this person.
-        db.session.execute(delete(SyncStep).where(SyncStep.item_id == item.id))
+        # What was begun for somebody else says nothing about this person; what was written stays in the books of its run.
+        for step in item.steps:
+            _set_aside(step, item.person_remote_id or "")
     return _decide(item, kind, person_remote_id, member_name, shown, undo_for)
 
 
@@ -103,7 +104,8 @@ def undo(item: SyncItem) -> None:
     """Take a decision by hand back, as long as nothing of the card was sent. Raises ChangeRefused where it is too late."""
     decision = item.decision or {}
     asked = decision.get("asked")
-    sent = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state.in_((INTENT, DONE)))
+    of_item = SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.written_to.is_(None)
+    sent = exists().where(*of_item, SyncStep.state.in_((INTENT, DONE)))
     waits = update(SyncItem).where(SyncItem.id == item.id, SyncItem.state.in_((PENDING, WAITING)), ~sent)
     if not asked or not changed(waits.values(planned_at=None, person_remote_id=None)):
         raise ChangeRefused("This card was sent already, so the decision stands.")

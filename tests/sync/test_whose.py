@@ -19,6 +19,7 @@ from connectcard.sync.models import SyncItem
 from connectcard.sync.searches import want_search
 from tests.sync.conftest import GraceChurch
 
+ADDRESS = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
 LEO = {"spouse": {}, "children": [{"first_name": "Leo", "age": "6"}]}
 
 
@@ -36,10 +37,12 @@ def make(church: GraceChurch, first_name: str, last_name: str, **more: Any) -> s
         connection = find_connection()
         assert connection is not None
         client = client_for(connection)
-        emails = more.pop("emails", ())
+        emails, phones = more.pop("emails", ()), more.pop("phones", ())
         person = client.create(people.PERSON, {"first_name": first_name, "last_name": last_name, **more})
         for address in emails:
             client.create(people.EMAIL, {"address": address, "location": "Home"}, parent_id=person.id)
+        for number in phones:
+            client.create(people.PHONE_NUMBER, {"number": number, "location": "Mobile"}, parent_id=person.id)
         return person.id
 
 
@@ -121,21 +124,39 @@ def test_a_card_that_reached_the_wrong_person_goes_to_the_right_one_and_is_count
     assert (kept.kind, kept.state, kept.remote_id is not None) == ("add_phone", "done", True), "from here it can be undone"
 
 
+def undo_of_the_first_run(church: GraceChurch) -> None:
+    with church_scope(church.church_id), transaction():
+        undone = undo.begin(runs.get_run(1), "Sam Hill").number
+    church.work()
+    with church_scope(church.church_id):
+        rows = [row for one in undo.undone_in(runs.get_run(undone)) for row in one.rows]
+    assert [row.kept for row in rows] == [""]
+    with church_scope(church.church_id), transaction():
+        undo.confirm(runs.get_run(undone))
+    church.work_until_done(undone)
+
+
 def test_what_the_first_person_got_is_undone_and_the_second_keeps_theirs(grace_church: GraceChurch) -> None:
     card, mina = linked_to_mina(grace_church)
     corrected(grace_church, card, "new", None)
-    with church_scope(grace_church.church_id), transaction():
-        undone = undo.begin(runs.get_run(1), "Sam Hill").number
-    grace_church.work()
-    with church_scope(grace_church.church_id):
-        assert [row.kept for one in undo.cards_of(runs.get_run(undone)) for row in one.rows] == [""]
-    with church_scope(grace_church.church_id), transaction():
-        undo.confirm(runs.get_run(undone))
-    grace_church.work_until_done(undone)
+    undo_of_the_first_run(grace_church)
     [first] = [one for one in grace_church.practice.people() if one["id"] == mina]
     [second] = grace_church.practice.named("Mina", "Quist")
     assert (first["phone_numbers"], [phone["e164"] for phone in second["phone_numbers"]]) == ([], ["+12175550123"])
     assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == ("synced", second["id"])
+
+
+def test_what_a_card_wrote_before_it_failed_can_be_undone_after_it_was_somebody_else_s(grace_church: GraceChurch) -> None:
+    mina = make(grace_church, "Mina", "Quist", phones=["(217) 555-0123"])
+    card = grace_church.card("Mina", "Quist", "refused@example.com", "(217) 555-0123", address=ADDRESS)
+    sync(grace_church)
+    assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == ("failed", mina)
+    with church_scope(grace_church.church_id), transaction():
+        number = decide_by_hand(item_of(card), "new", None, "Sam Hill").number
+    grace_church.work_until_done(number)
+    undo_of_the_first_run(grace_church)
+    first, second = sorted(grace_church.practice.named("Mina", "Quist"), key=lambda person: str(person["id"]) != mina)
+    assert (first["addresses"], len(second["addresses"]), len(second["phone_numbers"])) == ([], 1, 1)
 
 
 def test_a_corrected_card_is_remembered_for_the_next_one(grace_church: GraceChurch) -> None:
