@@ -16,9 +16,9 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import transaction
 from connectcard.errors import ConnectionMissing
 from connectcard.planning_center import Client
-from connectcard.planning_center.errors import Gone, OutcomeUnknown, RateLimited, ReconnectNeeded, Unavailable
+from connectcard.planning_center.errors import Gone, NotRenewed, OutcomeUnknown, RateLimited, ReconnectNeeded, Unavailable
 from connectcard.planning_center.resources import people
-from tests.conftest import make_config
+from tests.conftest import MovedClock, make_config
 from tests.connections.conftest import connected, connection_of
 from tests.planning_center.changing_list import ChangingList
 
@@ -73,10 +73,15 @@ def test_a_token_that_runs_out_on_the_way_is_renewed_and_the_request_repeated_on
     assert connection_of(grace).access_token == "access-1"
 
 
-def test_a_withdrawn_grant_ends_in_reconnect(grace: UUID, requests_mock: Mocker) -> None:
+def test_a_withdrawn_grant_is_believed_the_second_time_and_ends_in_reconnect(
+    grace: UUID, requests_mock: Mocker, moved_clock: MovedClock
+) -> None:
     connected(grace)
     requests_mock.get(f"{PLANNING_CENTER}/people/v2/me", status_code=401, json=EXPIRED)
     requests_mock.post(f"{PLANNING_CENTER}/oauth/token", status_code=400, json={"error": "invalid_grant"})
+    with church_scope(grace), pytest.raises(NotRenewed):
+        client().get(people.ME)
+    moved_clock.move(minutes=16)
     with church_scope(grace), pytest.raises(ReconnectNeeded):
         client().get(people.ME)
     assert connection_of(grace).state == RECONNECT
