@@ -121,6 +121,7 @@ def test_the_cards_of_both_parents_in_one_run_make_one_family(grace_church: Grac
     grace_church.practice.post("settings", {"search_lag_s": lag})
     children = QUISTS["children"]
     grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=QUISTS)
+    grace_church.clock.move(seconds=1)
     fathers = grace_church.card("Tobias", "Quist", "t.quist@outlook.com", family={"spouse": {"first_name": "Mina"}, "children": children})
     run = grace_church.work_until_done(grace_church.press_sync())
     assert (run.created, run.needs_you) == (1, 1)
