@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import select
 
+from connectcard.connections.words import in_words
 from connectcard.database import db, end_reading, transaction
 from connectcard.planning_center import Client
 from connectcard.planning_center.errors import PlanningCenterError
@@ -37,8 +38,8 @@ def _rehearse(kind: str, about: UUID, client: Client) -> None:
         problem = "Somebody whom this is about was deleted in Planning Center."
     except AskSomebody as question:
         problem = str(question)
-    except PlanningCenterError:
-        problem = "Planning Center cannot be reached right now. Try again in a minute."
+    except PlanningCenterError as error:
+        problem = in_words(error)
     except Exception:
         # One odd card must not keep the others from being looked at.
         log.exception("preview_failed", kind=kind, subject_id=str(about))

@@ -72,6 +72,20 @@ def changes(preview: Preview) -> list[tuple[str, str]]:
     return [(row.label, row.after) for row in preview.rows if row.after]
 
 
+@pytest.mark.parametrize(("fault", "words"), [("rate_limited", "asks us to slow down"), ("status_500", "did not answer properly")])
+def test_a_preview_that_cannot_be_made_says_what_kept_it(grace_church: GraceChurch, fault: str, words: str) -> None:
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    grace_church.practice.fault("GET", "/people/v2/emails", fault)
+    with church_scope(grace_church.church_id), transaction():
+        want_preview(card)
+    grace_church.work()
+    with church_scope(grace_church.church_id):
+        preview = find_preview(card)
+    assert preview is not None
+    assert preview.state == "failed"
+    assert words in preview.problems[0]
+
+
 def test_what_was_approved_is_what_is_written_and_what_was_left_out_never_is(grace_church: GraceChurch) -> None:
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
     preview = previewed(grace_church, card)
