@@ -79,6 +79,15 @@ def _possible(number: str, country_code: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
+def in_writing(number: str) -> str:
+    """+15125550177 as people write it, +1 512-555-0177; what has no country stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 def same_number(one: str, other: str) -> bool:
     """Whether two numbers are one: equal, or one of them is stored without its country and all the rest agrees."""
     return bool(one) and (one == other or _ends_alike(one, other, _SURELY_WHOLE))

@@ -11,7 +11,15 @@ adult signed, an inactive person, and anybody else there who might be meant as w
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from connectcard.people.identity import base_email, is_role_address, names_its_owner, normalised_name, perhaps_same_number, same_number
+from connectcard.people.identity import (
+    base_email,
+    in_writing,
+    is_role_address,
+    names_its_owner,
+    normalised_name,
+    perhaps_same_number,
+    same_number,
+)
 from connectcard.people.names import EITHER, NO, PERHAPS, Likeness, first_names, last_names, mistyped, suffix_of
 from connectcard.people.names import UNKNOWN as NOT_KNOWN
 
@@ -379,11 +387,11 @@ def _email_reason(visitor: Visitor, row: Comparison) -> Reason:
 def _phone_reason(visitor: Visitor, row: Comparison) -> Reason:
     theirs = sorted(row.candidate.phones)
     if row.phone:
-        return Reason(YES, f"Same mobile number: {visitor.phone}")
+        return Reason(YES, f"Same mobile number: {in_writing(visitor.phone)}")
     near = next((number for number in theirs if perhaps_same_number(visitor.phone, number)), None)
     if near:
-        return Reason(UNKNOWN, f"Mobile number agrees as far as it goes: theirs is {near}")
-    return _contact_reason("mobile number", visitor.phone, theirs)
+        return Reason(UNKNOWN, f"Mobile number agrees as far as it goes: theirs is {in_writing(near)}")
+    return _contact_reason("mobile number", visitor.phone, [in_writing(number) for number in theirs])
 
 
 def _contact_reason(what: str, ours: str, theirs: Sequence[str]) -> Reason:

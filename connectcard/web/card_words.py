@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Flask
 
+from connectcard.people.identity import in_writing
 from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, TO_DO, CardInSync
 from connectcard.sync.families import named
@@ -43,7 +44,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (written_so, status, next_step, matched_name, came_from, named, can_be_undone, taken_back):
+    for words in (written_so, status, next_step, matched_name, came_from, named, in_writing, can_be_undone, taken_back):
         app.add_template_filter(words)
 
 

@@ -15,6 +15,7 @@ from connectcard.churches.models import STAFF, VIEWER
 from connectcard.clock import now
 from connectcard.database import transaction
 from connectcard.errors import ChangeRefused, NotFound
+from connectcard.people.identity import in_writing
 from connectcard.sync import cards_in_sync, decisions, questions
 from connectcard.sync.cards_in_sync import CardInSync
 from connectcard.web.access import staff_page
@@ -104,7 +105,7 @@ def beside(card: CardInSync) -> list[Beside]:
 def _beside(candidate: dict[str, Any]) -> Beside:
     first, _, last = candidate["name"].rpartition(" ")
     first, last = candidate.get("first_name", first), candidate.get("last_name", last)
-    theirs = (first, last, ", ".join(candidate["emails"]), ", ".join(candidate["phones"]))
+    theirs = (first, last, ", ".join(candidate["emails"]), ", ".join(map(in_writing, candidate["phones"])))
     reasons = candidate["reasons"]
     cells = [Cell(words, MARKS[reason["agrees"]] if words else ABSENT) for words, reason in zip(theirs, reasons, strict=False)]
     also = ". ".join(reason["words"] for reason in reasons[len(POINTS) :])

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectcard.people.identity import base_email, e164, name_key, normalised_email, normalised_name, same_first_name, same_last_name
+from connectcard.people.identity import (
+    base_email,
+    e164,
+    in_writing,
+    name_key,
+    normalised_email,
+    normalised_name,
+    same_first_name,
+    same_last_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +77,13 @@ def test_last_names(one: str, other: str, same: bool) -> None:
 def test_plus_addressing_reaches_the_same_mailbox() -> None:
     assert base_email(" Ana+Church@Gmail.com ") == "ana@gmail.com"
     assert normalised_email(" Ana@Gmail.com ") == "ana@gmail.com"
+
+
+@pytest.mark.parametrize(
+    ("kept", "shown"), [("+15125550177", "+1 512-555-0177"), ("+525512345678", "+52 55 1234 5678"), ("555-0177", "555-0177"), ("", "")]
+)
+def test_a_number_is_shown_as_people_write_it(kept: str, shown: str) -> None:
+    assert in_writing(kept) == shown
 
 
 def test_a_name_key_does_not_depend_on_case_accents_or_suffix() -> None:

@@ -75,5 +75,5 @@ def test_the_reasons_say_what_agrees_and_what_differs() -> None:
         ("no", "First name differs: theirs is Ana"),
         ("yes", "Same last name: Lopez"),
         ("yes", "Same email: lopez@gmail.com"),
-        ("no", "Mobile number differs: theirs is +15125550177"),
+        ("no", "Mobile number differs: theirs is +1 512-555-0177"),
     ]
