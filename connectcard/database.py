@@ -13,7 +13,7 @@ from typing import Any
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, DateTime, Engine, MetaData, event
+from sqlalchemy import Connection, DateTime, Engine, MetaData, event, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -98,6 +98,15 @@ def end_reading() -> None:
     if _writing.get():
         raise RuntimeError("a transaction is open; Planning Center is spoken to outside of it")
     db.session.rollback()
+
+
+def plan_anew() -> None:
+    """After many rows, inside `transaction()`: have PostgreSQL forget what it planned while their table was small.
+
+    It keeps the plan of a foreign key for as long as a session lasts, and of a small table that is to read all of it for each row.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("DISCARD PLANS"))
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

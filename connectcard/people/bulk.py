@@ -5,10 +5,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy.dialects import postgresql, sqlite
 
-from connectcard.database import Base, db
+from connectcard.database import Base, db, plan_anew
 
 T = TypeVar("T")
 ROWS_A_STATEMENT = 500
+# As many as make PostgreSQL look at a table again by itself (autovacuum_analyze_threshold), which it does a minute later.
+MANY = 50
 
 
 def chunks(values: Sequence[T], size: int = ROWS_A_STATEMENT) -> Iterator[Sequence[T]]:
@@ -28,3 +30,5 @@ def upsert(model: type[Base], key: tuple[str, ...] | None, renewed: Sequence[str
     db.session.flush()
     # Past the session's bookkeeping of each row; the guard looks at every value that is stored on its way out all the same.
     db.session.connection().execute(statement, list(rows))
+    if len(rows) >= MANY:
+        plan_anew()

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import JSON, Date, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from connectcard.churches.tenancy import ChurchOwned, belongs_to, one_church
+from connectcard.churches.tenancy import ChurchOwned, belongs_to, found_by_id, one_church
 from connectcard.clock import now
 from connectcard.crypto import Sealed
 from connectcard.database import Base, UtcDateTime
@@ -65,6 +65,7 @@ class Person(ChurchOwned, Base):
     __table_args__ = (
         UniqueConstraint("church_id", "remote_id"),
         one_church(),
+        found_by_id(),
         Index("ix_person_name_key", "church_id", "name_key"),
         Index("ix_person_last_name", "church_id", "last_name", "first_name"),
         Index("ix_person_seen_at", "church_id", "seen_at"),
@@ -192,7 +193,12 @@ class Family(ChurchOwned, Base):
     """
 
     __tablename__ = "family"
-    __table_args__ = (UniqueConstraint("church_id", "remote_id"), one_church(), Index("ix_family_name", "church_id", "name"))
+    __table_args__ = (
+        UniqueConstraint("church_id", "remote_id"),
+        one_church(),
+        found_by_id(),
+        Index("ix_family_name", "church_id", "name"),
+    )
 
     remote_id: Mapped[str | None] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200), default="")
@@ -290,6 +296,7 @@ class Group(ChurchOwned, Base):
     __table_args__ = (
         UniqueConstraint("church_id", "remote_id"),
         one_church(),
+        found_by_id(),
         belongs_to("area", "area_id"),
         Index("ix_church_group_area", "church_id", "area_id"),
         Index("ix_church_group_name", "church_id", "name"),

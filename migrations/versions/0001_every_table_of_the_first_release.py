@@ -200,6 +200,7 @@ def upgrade():
     )
     with op.batch_alter_table('family', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_family_church_id'), ['church_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_family_id'), ['id'], unique=False, postgresql_using='hash')
         batch_op.create_index('ix_family_name', ['church_id', 'name'], unique=False)
 
     op.create_table('field_owner',
@@ -299,6 +300,7 @@ def upgrade():
     )
     with op.batch_alter_table('person', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_person_church_id'), ['church_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_person_id'), ['id'], unique=False, postgresql_using='hash')
         batch_op.create_index('ix_person_last_name', ['church_id', 'last_name', 'first_name'], unique=False)
         batch_op.create_index('ix_person_name_key', ['church_id', 'name_key'], unique=False)
         batch_op.create_index('ix_person_seen_at', ['church_id', 'seen_at'], unique=False)
@@ -698,6 +700,7 @@ def upgrade():
     with op.batch_alter_table('church_group', schema=None) as batch_op:
         batch_op.create_index('ix_church_group_area', ['church_id', 'area_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_church_group_church_id'), ['church_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_church_group_id'), ['id'], unique=False, postgresql_using='hash')
         batch_op.create_index('ix_church_group_name', ['church_id', 'name'], unique=False)
 
     op.create_table('correction',
@@ -949,6 +952,7 @@ def downgrade():
     op.drop_table('correction')
     with op.batch_alter_table('church_group', schema=None) as batch_op:
         batch_op.drop_index('ix_church_group_name')
+        batch_op.drop_index(batch_op.f('ix_church_group_id'), postgresql_using='hash')
         batch_op.drop_index(batch_op.f('ix_church_group_church_id'))
         batch_op.drop_index('ix_church_group_area')
 
@@ -1043,6 +1047,7 @@ def downgrade():
         batch_op.drop_index('ix_person_seen_at')
         batch_op.drop_index('ix_person_name_key')
         batch_op.drop_index('ix_person_last_name')
+        batch_op.drop_index(batch_op.f('ix_person_id'), postgresql_using='hash')
         batch_op.drop_index(batch_op.f('ix_person_church_id'))
 
     op.drop_table('person')
@@ -1064,6 +1069,7 @@ def downgrade():
     op.drop_table('field_owner')
     with op.batch_alter_table('family', schema=None) as batch_op:
         batch_op.drop_index('ix_family_name')
+        batch_op.drop_index(batch_op.f('ix_family_id'), postgresql_using='hash')
         batch_op.drop_index(batch_op.f('ix_family_church_id'))
 
     op.drop_table('family')
