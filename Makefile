@@ -48,6 +48,9 @@ chromium := { command -v chromium || [ -n "$$CHROMIUM" ]; } >/dev/null && comman
 test-programs: install-dev
 	@$(chromium) || { $(DEBIAN) && echo "Installing Chromium ..." && $(APT) chromium chromium-driver fonts-liberation libatomic1; } || \
 	  echo "Chromium or its driver is missing: tests of what a person sees will not run. Mend it with:  sudo apt-get install --yes chromium-driver libatomic1"
+	@command -v chromium-headless-shell >/dev/null || [ -n "$$CHROMIUM" ] || \
+	  { $(DEBIAN) && echo "Installing Chromium's headless shell ..." && $(APT) chromium-headless-shell; } || \
+	  echo "chromium-headless-shell is missing: tests of what a person sees take the whole Chromium, which is slower."
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || [ -n "$$TEST_DATABASE_URL" ] || \
 	  { $(DEBIAN) && echo "Installing PostgreSQL ..." && $(APT) postgresql; } || \
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"

@@ -129,8 +129,8 @@ def simulator() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started once for each process of the test run."""
-    program = browsing.chromium()
+    """Debian's Chromium without its desktop, started once for each process of the test run."""
+    program = browsing.headless_shell()
     if not program:
         pytest.skip("Chromium is not here (apt-get install chromium, or set CHROMIUM): what a person sees was not tested")
     with browsing.launched(program) as browser:
