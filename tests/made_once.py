@@ -32,9 +32,20 @@ class CompiledTemplates(BytecodeCache):
 
 
 class Address(Rule):
-    """Werkzeug compiles two functions for each address of each application; they depend on what stands in the address only."""
+    """Werkzeug takes each address of each application apart and compiles two functions for it; both depend on what stands in it only."""
 
+    parted: ClassVar[dict[tuple[object, ...], dict[str, Any]]] = {}
     builders: ClassVar[dict[tuple[object, ...], Builder]] = {}
+
+    def compile(self) -> None:
+        key = (self.rule, self.subdomain, self.merge_slashes, repr(self.defaults))
+        if key not in self.parted:
+            super().compile()
+            self.parted[key] = {name: getattr(self, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+            return
+        self.__dict__.update(self.parted[key])
+        self._build = self._compile_builder(False).__get__(self, None)
+        self._build_unknown = self._compile_builder(True).__get__(self, None)
 
     def _compile_builder(self, append_unknown: bool = True) -> Builder:
         key = (tuple(self._trace), repr(self.defaults), append_unknown)
