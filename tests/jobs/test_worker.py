@@ -3,7 +3,6 @@
 import base64
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from functools import reduce
@@ -29,7 +28,7 @@ from connectcard.database import db, transaction
 from connectcard.jobs.queue import ring
 from tests import servers
 from tests.conftest import make_config, running
-from tests.servers import free_port, serving, start, stop, wait_until
+from tests.servers import Process, free_port, serving, start, stop, wait_until
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -47,7 +46,7 @@ class Church1001:
         with church_scope(self.id), transaction() as session:
             session.add(Connection(kind=PERSONAL_ACCESS_TOKEN, origin=origin, organization_id=organization_id, choices_wanted_at=now()))
 
-    def worker(self, redis_url: str = NO_REDIS, look: int = 1) -> "subprocess.Popen[bytes]":
+    def worker(self, redis_url: str = NO_REDIS, look: int = 1) -> Process:
         """Started; `look` is how many seconds it rests between two looks into the database."""
         settings = {
             "DATABASE_URL": self.database_url,
@@ -157,9 +156,7 @@ def slow() -> SlowPlanningCenter:
 
 
 @pytest.fixture
-def kept_waiting(
-    database_url: str, redis_url: str, slow: SlowPlanningCenter, tmp_path: Path
-) -> Iterator[tuple[Church1001, "subprocess.Popen[bytes]"]]:
+def kept_waiting(database_url: str, redis_url: str, slow: SlowPlanningCenter, tmp_path: Path) -> Iterator[tuple[Church1001, Process]]:
     """A church whose worker is in the middle of a call."""
     with serving(slow.app) as origin:
         app = create_app(make_config(database_url, pco_base_url=origin))
@@ -190,9 +187,7 @@ def leaving(pid: int) -> bool:
     return signals(pid, "SigPnd", "ShdPnd") == 0
 
 
-def test_sigterm_lets_the_call_in_flight_end_and_then_leaves(
-    kept_waiting: tuple[Church1001, "subprocess.Popen[bytes]"], slow: SlowPlanningCenter
-) -> None:
+def test_sigterm_lets_the_call_in_flight_end_and_then_leaves(kept_waiting: tuple[Church1001, Process], slow: SlowPlanningCenter) -> None:
     church, worker = kept_waiting
     worker.send_signal(signal.SIGTERM)
     wait_until(lambda: leaving(worker.pid), "the signal to be heard")
@@ -202,7 +197,7 @@ def test_sigterm_lets_the_call_in_flight_end_and_then_leaves(
     assert church.has_read_choices()
 
 
-def test_a_second_sigterm_leaves_at_once(kept_waiting: tuple[Church1001, "subprocess.Popen[bytes]"]) -> None:
+def test_a_second_sigterm_leaves_at_once(kept_waiting: tuple[Church1001, Process]) -> None:
     church, worker = kept_waiting
 
     def has_left() -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -175,11 +174,9 @@ def test_everything_is_still_there_after_a_restart(tmp_path: Path) -> None:
     assert SignIn(client).refresh(tokens["refresh_token"]).status_code == 200
 
 
-def serve(tmp_path: Path, port: int) -> "subprocess.Popen[bytes]":
-    code = (
-        "import sys; from pathlib import Path; from connectcard.simulator import run; run(int(sys.argv[1]), state_file=Path(sys.argv[2]))"
-    )
-    command = [sys.executable, "-c", code, str(port), str(tmp_path / "practice.sqlite")]
+def serve(tmp_path: Path, port: int) -> servers.Process:
+    what = ["simulator", "--port", str(port), "--state", str(tmp_path / "practice.sqlite")]
+    command = [sys.executable, "-m", "connectcard.cli", *what]
     return servers.start(command, tmp_path / "simulator.log", port, cwd=ROOT)
 
 

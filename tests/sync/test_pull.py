@@ -1,18 +1,17 @@
 """A church pulled whole from a practice Planning Center and compared with it record for record; then changed, cut off, limited, refused."""
 
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from threading import Event
 
 import pytest
 from sqlalchemy import func, select, update
 
 from connectcard import create_app
-from connectcard.application import ROOT
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import clock
 from connectcard.config import Config
@@ -288,7 +287,7 @@ def test_the_church_next_door_is_not_touched(grace_church: GraceChurch, pulls: P
 
 
 def test_workers_that_are_killed_leave_a_pull_that_another_one_ends(
-    grace_church: GraceChurch, pulls: Puller, config: Config, monkeypatch: pytest.MonkeyPatch
+    grace_church: GraceChurch, pulls: Puller, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "source", lambda: datetime.now(UTC))
     number = pulls.want()
@@ -296,7 +295,7 @@ def test_workers_that_are_killed_leave_a_pull_that_another_one_ends(
     token = config.personal_access_token or ("", "")
     command = [sys.executable, "-m", "tests.sync.pull_in_a_process", config.database_url, grace_church.practice.url, *token]
     for asked in (3, 6):
-        worker = subprocess.Popen([*command, str(grace_church.church_id)], cwd=ROOT)
+        worker = servers.spawn([*command, str(grace_church.church_id)], tmp_path / "worker.log")
         before = last_request(grace_church)
         servers.wait_until(lambda before=before, asked=asked: last_request(grace_church) >= before + asked, "a few pages", 120)
         worker.send_signal(signal.SIGKILL)
