@@ -85,8 +85,8 @@ def visitor(
     assert watched.faults == [], "the browser refused or failed something"
 
 
-# What axe found in order is long, and takes longer to bring out of the browser than to find.
-AXE_RUN = "axe.run({ resultTypes: ['violations'] }).then(found => found.violations)"
+# What axe found in order is long, and takes longer to bring out of the browser than to find; where it is we are told by its HTML.
+AXE_RUN = "axe.run({ resultTypes: ['violations'], selectors: false }).then(found => found.violations)"
 
 
 def axe_findings(page: Page) -> list[str]:

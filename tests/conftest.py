@@ -24,6 +24,9 @@ from connectcard.database import db, transaction
 from tests import browsing, made_once, servers
 
 ORIGIN = "http://127.0.0.1:7777"
+TESTS = Path(__file__).parent
+# What takes long or waits long, so that at the end no process of the test run is left alone with it while the others have nothing to do.
+LONGEST_FIRST = ("browser/test_every_page.py", "flows/", "test_up.py", "matrix/", "browser/")
 
 
 @pytest.fixture(scope="session")
@@ -227,10 +230,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever opens a browser is marked so: `pytest -m "not browser"` leaves it out."""
+    """Whatever opens a browser is marked so: `pytest -m "not browser"` leaves it out; and the longest begin first."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    path = item.path.relative_to(TESTS).as_posix()
+    return next((turn for turn, long in enumerate(LONGEST_FIRST) if path.startswith(long)), len(LONGEST_FIRST))
 
 
 @pytest.hookimpl(wrapper=True)
