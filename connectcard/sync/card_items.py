@@ -16,10 +16,12 @@ from connectcard.people.operations import forget_person, remember_person
 from connectcard.planning_center import Client
 from connectcard.sync import plans
 from connectcard.sync.approvals import left_out_of
+from connectcard.sync.card_finds import OF_FORMS
 from connectcard.sync.card_marks import marks_of_cards
 from connectcard.sync.card_targets import CardAndGroup
-from connectcard.sync.card_writes import OF_FORMS, HouseholdGone, row_of
+from connectcard.sync.card_writes import HouseholdGone, row_of
 from connectcard.sync.families import VISITOR
+from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.group_writes import ARRIVES_AFTER, MOST_WAITS, MembershipTarget
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
@@ -60,7 +62,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
 
     def __init__(self, hold: Hold, client: Client) -> None:
         super().__init__(hold, client)
-        self._card, self._memberships = card_at_hand(hold.item_id), Memberships()
+        self._card, self._memberships, self._fresh_look = card_at_hand(hold.item_id), Memberships(), FreshLook()
 
     @property
     def planned(self) -> bool:
@@ -82,7 +84,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
 
     def target(self) -> Target:
         made, made_at = _made_so_far(self.hold)
-        card = replace(self._card.target, **made, memberships=self._memberships)
+        card = replace(self._card.target, **made, memberships=self._memberships, fresh_look=self._fresh_look)
         arriving = made_at is not None and now() - made_at < ARRIVES_AFTER * MOST_WAITS
         return CardAndGroup(card, MembershipTarget(card.person_remote_id, arriving=arriving))
 

@@ -1,37 +1,37 @@
-"""What the steps of a card are written to: where each kind is sent, and how what it made is found again by its natural key."""
+"""What the steps of a card are written to: where each kind is sent, and what its answer means; card_finds finds it again."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 
 from connectcard.clock import now
-from connectcard.database import db, end_reading
-from connectcard.people.identity import base_email, e164, name_key, normalised_email, same_first_name, same_last_name
+from connectcard.database import db
+from connectcard.people.identity import name_key, normalised_email
 from connectcard.people.marks import name_mark
 from connectcard.people.matching import Candidate
 from connectcard.people.operations import marking_key, remember_person, remember_unnamed
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Forbidden, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
-from connectcard.planning_center.resources._core import Resource
-from connectcard.sync import families, forms, households, plans
+from connectcard.sync import card_finds, families, forms, households, plans
+from connectcard.sync.card_finds import OF_FORMS, PERSON_PARTS, household_of
 from connectcard.sync.confirmations import FIRST_LOOK
+from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.households import Memberships
-from connectcard.sync.looking import person_attributes
-from connectcard.sync.models import DONE, INTENT, LONGEST_REASON, SyncItem, SyncStep
-from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, TokenTaken, in_words
+from connectcard.sync.models import DONE, LONGEST_REASON, SyncItem, SyncStep
+from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, in_words
 
-# A person must never be made twice, and a workflow card may be there from an earlier visit: these look before the first send too.
-ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
+# A person must never be made twice, a workflow card may be there from an earlier visit, and what somebody set meanwhile is not
+# overwritten: these look before the first send too.
+ALWAYS_PROBED = (plans.CREATE_PERSON, plans.ADD_WORKFLOW_CARD, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER, plans.UPDATE_PERSON)
 # The place of a step that another one adds.
 LAST = 1000
 OF_HOUSEHOLDS = (plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER)
 # Their refusal may mean that somebody whom they name is gone.
 NAMING_PEOPLE = (*OF_HOUSEHOLDS, plans.ADD_WORKFLOW_CARD, plans.SUBMIT_FORM)
-OF_FORMS = (plans.SUBMIT_FORM, plans.SUBMIT_FORM_NEW)
 
 
 class HouseholdGone(PersonGone):
@@ -54,6 +54,7 @@ class CardTarget:
     family: Mapping[int, str] = field(default_factory=dict)
     household: str | None = None
     memberships: Memberships = field(default_factory=Memberships, compare=False)
+    fresh_look: FreshLook = field(default_factory=FreshLook, compare=False)
     suspects_loss: bool = False
 
     @property
@@ -81,7 +82,7 @@ class CardTarget:
 
     def probe(self, step: Step, client: Client) -> Made | None:
         try:
-            found = _find(step, self, client)
+            found = card_finds.find(step, self, client)
         except Gone as error:
             _follow_if_gone(step, self, client, error)
             if step.kind != plans.ADD_MEMBER:
@@ -93,6 +94,7 @@ class CardTarget:
     def may_be_there(self, step: Step, error: Refused) -> bool:
         """Planning Center says so with 409, for field data with 422."""
         self.memberships.forget()
+        self.fresh_look.forget()
         return isinstance(error, Conflict) or step.kind in (plans.SET_FIELD, plans.ADD_MEMBER)
 
     def why_refused(self, step: Step, client: Client, error: Refused) -> str:
@@ -115,10 +117,6 @@ class CardTarget:
 
 def new_members(step: Step, target: CardTarget) -> list[str]:
     return [person for number in step.body["members"] if (person := target.member(number))]
-
-
-def household_of(step: Step, target: CardTarget) -> str | None:
-    return step.body["household"] or target.household
 
 
 def _place_gone(step: Step) -> str:
@@ -178,14 +176,6 @@ def _remember_submission(step: Step, submission: Record, item: SyncItem) -> None
 
 # Sending: where each kind of step is written.
 
-_PERSON_PARTS: dict[str, Resource] = {
-    plans.ADD_EMAIL: people.EMAIL,
-    plans.ADD_PHONE: people.PHONE_NUMBER,
-    plans.ADD_ADDRESS: people.ADDRESS,
-    plans.SET_FIELD: people.FIELD_DATUM,
-    plans.ADD_NOTE: people.NOTE,
-}
-
 
 def _send(step: Step, target: CardTarget, client: Client) -> Record:
     attributes = step.body["attributes"]
@@ -203,96 +193,12 @@ def _send(step: Step, target: CardTarget, client: Client) -> Record:
         return client.update(people.PERSON, str(target.member(step.member)), attributes)
     if step.kind == plans.ADD_WORKFLOW_CARD:
         return client.create(people.WORKFLOW_CARD, {**attributes, "person_id": target.person}, parent_id=step.body["parent"])
-    return client.create(_PERSON_PARTS[step.kind], attributes, parent_id=target.person)
+    return client.create(PERSON_PARTS[step.kind], _beside_what_stands(step, target, client), parent_id=target.person)
 
 
-# Probing: how what a step would make is found again by its natural key.
-
-
-def _find(step: Step, target: CardTarget, client: Client) -> Record | None:
-    if step.kind == plans.CREATE_PERSON:
-        return _find_created_person(step, client)
-    if step.kind == plans.CREATE_HOUSEHOLD:
-        return households.find_household(step.body["attributes"]["name"], step.body.get("lead") or target.person, client)
-    if step.kind in OF_FORMS:
-        return forms.find_submission(step.body, _of_other_cards(step), client)
-    if step.kind == plans.ADD_MEMBER:
-        return _find_member(step, target, client)
-    if step.kind in (plans.UPDATE_PERSON, plans.REACTIVATE):
-        record = client.get(people.PERSON, str(target.member(step.member)))
-        shown = person_attributes(record)
-        return record if all(shown.get(name) == value for name, value in step.body["attributes"].items()) else None
-    resource = people.PERSON_WORKFLOW_CARD if step.kind == plans.ADD_WORKFLOW_CARD else _PERSON_PARTS[step.kind]
-    fits = _FITS[step.kind]
-    return next((record for record in client.iterate(resource, parent_id=target.person) if fits(record, step, target)), None)
-
-
-def _of_other_cards(step: Step) -> set[str]:
-    """The submissions that other steps made or found."""
-    kept = select(SyncStep.remote_id).where(SyncStep.kind.in_(OF_FORMS), SyncStep.id != step.id, SyncStep.remote_id.is_not(None))
-    found = {remote_id for remote_id in db.session.scalars(kept) if remote_id}
-    end_reading()
-    return found
-
-
-def _find_member(step: Step, target: CardTarget, client: Client) -> Record | None:
-    household, person = str(household_of(step, target)), str(target.member(step.member))
-    membership = target.memberships.find(household, person, client, again=step.state == INTENT)
-    return None if membership is None or households.needs_role(membership) else membership
-
-
-def _find_created_person(step: Step, client: Client) -> Record | None:
-    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
-    # The filter is checked again here: Planning Center ignores what it does not know.
-    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
-    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
-    if len(named) > 1:
-        raise AskSomebody("Two people in Planning Center carry the mark of this card. Merge them there, then try again.")
-    if ours and not named:
-        raise TokenTaken("this remote_id belongs to another person")
-    return named[0] if named else None
-
-
-def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
-    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for."""
-    last = same_last_name(record["last_name"], sent["last_name"]) if sent["last_name"] else True
-    return same_first_name(record["first_name"], sent["first_name"]) and last
-
-
-def _same_email(record: Record, step: Step, _target: CardTarget) -> bool:
-    return base_email(record["address"]) == base_email(step.body["attributes"]["address"])
-
-
-def _same_phone(record: Record, step: Step, target: CardTarget) -> bool:
-    theirs = record["e164"] or e164(record["number"], record["country_code"] or target.country_code) or record["number"]
-    return bool(theirs == step.natural_key)
-
-
-def _same_address(record: Record, step: Step, _target: CardTarget) -> bool:
-    return plans.address_key({name: value or "" for name, value in record.attributes.items() if isinstance(value, str)}) == step.natural_key
-
-
-def _same_field(record: Record, step: Step, _target: CardTarget) -> bool:
-    wanted = step.body["attributes"]
-    definition = {ref.id for ref in record.related("field_definition")}
-    return wanted["field_definition_id"] in definition and (not step.body.get("multiple") or record["value"] == wanted["value"])
-
-
-def _same_note(record: Record, _step: Step, target: CardTarget) -> bool:
-    category = _step.body["attributes"]["note_category_id"]
-    return target.reference in (record["note"] or "") and str(record["note_category_id"] or category) == category
-
-
-def _same_workflow_card(record: Record, step: Step, _target: CardTarget) -> bool:
-    workflow = {ref.id for ref in record.related("workflow")}
-    return step.body["parent"] in workflow and record["stage"] not in ("completed", "removed")
-
-
-_FITS: dict[str, Callable[[Record, Step, CardTarget], bool]] = {
-    plans.ADD_EMAIL: _same_email,
-    plans.ADD_PHONE: _same_phone,
-    plans.ADD_ADDRESS: _same_address,
-    plans.SET_FIELD: _same_field,
-    plans.ADD_NOTE: _same_note,
-    plans.ADD_WORKFLOW_CARD: _same_workflow_card,
-}
+def _beside_what_stands(step: Step, target: CardTarget, client: Client) -> Mapping[str, Any]:
+    """What is added; the primary one only where there is still none of its kind, so that it takes that from none."""
+    attributes: Mapping[str, Any] = step.body["attributes"]
+    if not (attributes.get("primary") and step.body.get("look")):
+        return attributes
+    return {**attributes, "primary": not target.fresh_look.at(target.person, client).included_of(PERSON_PARTS[step.kind].type)}

@@ -30,12 +30,25 @@ from connectcard.planning_center.errors import (
     Refused,
     Unavailable,
 )
+from connectcard.sync.approvals import is_unclear, without_fingerprint
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import Hold, HoldLost, held
 from connectcard.sync.models import FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, WAITING, SyncItem, SyncStep
 from connectcard.sync.outcomes import settle
 from connectcard.sync.side_by_side import SideBySide, gravest, trouble_of, waves
-from connectcard.sync.steps import AskSomebody, Later, PersonGone, Step, Target, TokenTaken, carry_out, in_words, open_steps
+from connectcard.sync.steps import (
+    AskSomebody,
+    Later,
+    NoLonger,
+    PersonGone,
+    Step,
+    Target,
+    TokenTaken,
+    carry_out,
+    in_words,
+    leave_out,
+    open_steps,
+)
 from connectcard.sync.tokens import remote_id_token
 
 log = structlog.get_logger()
@@ -100,6 +113,8 @@ def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: 
         rest(work.hold, REVIEW, NEEDS_YOU, str(question))
     except PersonGone as gone:
         work.person_gone(gone)
+    except NoLonger as reason:
+        _look_anew(work.hold, reason)
     except PlanningCenterError as error:
         _after_trouble(work.hold, error)
 
@@ -142,7 +157,19 @@ def _carry_out(step: Step, target: Target, work: ItemAtWork) -> None:
             return
         except TokenTaken:
             step = _with_next_token(step, work.hold, attempt)
+        except NoLonger as reason:
+            if _was_approved(work.hold):
+                raise
+            leave_out(step, work.hold, str(reason))
+            return
     raise AskSomebody("No free mark was found for a new person. Add this person in Planning Center by hand, then try again.")
+
+
+def _was_approved(hold: Hold) -> bool:
+    """Whether somebody approved just these writes, so that they are asked again where one of them cannot be sent any more."""
+    approval = db.session.scalar(select(SyncItem.approval).where(SyncItem.id == hold.item_id))
+    end_reading()
+    return bool((approval or {}).get("fingerprint"))
 
 
 def _with_next_token(step: Step, hold: Hold, attempt: int) -> Step:
@@ -175,6 +202,18 @@ def wait(hold: Hold, later: Later, state: str = WAITING) -> None:
 def go_on_soon(item: SyncItem, reason: str) -> None:
     """Inside `held`: the item begins anew at once."""
     item.state, item.due_at, item.lease_until, item.reason = PENDING, now(), None, reason
+
+
+def _look_anew(hold: Hold, reason: NoLonger) -> None:
+    """What was approved can no longer be sent as it was shown: whoever approved it sees the new difference. Not while a write is
+    unclear; then the rest of the plan goes on, and just this one is left out.
+    """
+    with held(hold) as item:
+        if is_unclear(item):
+            item.approval = without_fingerprint(item.approval)
+        else:
+            item.planned_at = None
+        go_on_soon(item, str(reason))
 
 
 def _after_trouble(hold: Hold, error: PlanningCenterError) -> None:

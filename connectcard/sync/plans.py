@@ -23,6 +23,8 @@ ACTIVE, INACTIVE = "active", "inactive"
 ADD_EMAIL, ADD_PHONE, ADD_ADDRESS = "add_email", "add_phone", "add_address"
 UPDATE_CONTACT, REMOVE_CONTACT = "update_contact", "remove_contact"
 SET_FIELD, ADD_NOTE, ADD_WORKFLOW_CARD = "set_field", "add_note", "add_workflow_card"
+# What is written to a person only where nothing of the kind stands yet, or not this one.
+FILLS = (UPDATE_PERSON, ADD_EMAIL, ADD_PHONE, ADD_ADDRESS, SET_FIELD)
 # A submission of the church's form: for somebody who is there, or for somebody whom Planning Center makes from it.
 SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
 # An answer that the form has no field for any more; never sent.
@@ -207,8 +209,7 @@ def plan(
     for part in (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
         for row in part(wanted, person, remote_id_token, reference):
             (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
-    if wanted.form and person is None:
-        steps = [_looked_for(step) for step in steps]
+    steps = [_looked_for(step) if _meets_somebody(step, wanted, person) else step for step in steps]
     steps += _family(wanted, families.place(wanted.family, family))
     for row in _group(wanted.group, group):
         (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
@@ -225,9 +226,16 @@ def makes_the_visitor(kind: str, member: int) -> bool:
     return kind == SUBMIT_FORM_NEW or (kind == CREATE_PERSON and member == families.VISITOR)
 
 
+def _meets_somebody(step: PlannedStep, wanted: Wanted, person: PersonNow | None) -> bool:
+    """Whether a write may meet what others wrote meanwhile: whatever it fills on a person who was there; and anything on a person of a
+    form, for whom Planning Center may find somebody whom we did not."""
+    if person is None:
+        return wanted.form is not None and step.kind != SUBMIT_FORM_NEW
+    return step.kind in FILLS
+
+
 def _looked_for(step: PlannedStep) -> PlannedStep:
-    """From a form Planning Center may find somebody whom we did not, so each further write looks first."""
-    return step if step.kind == SUBMIT_FORM_NEW else replace(step, body={**step.body, "look": True})
+    return replace(step, body={**step.body, "look": True})
 
 
 Rows = Iterable[PlannedStep | Kept]

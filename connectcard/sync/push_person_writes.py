@@ -19,7 +19,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans, push_contact_writes
-from connectcard.sync.card_writes import same_person_name
+from connectcard.sync.card_finds import same_person_name
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.models import SyncItem, SyncStep
 from connectcard.sync.push_contact_plans import BOTH_SIDES, STREET

@@ -47,7 +47,7 @@ class TokenTaken(ConnectCardError):
 
 
 class NoLonger(ConnectCardError):
-    """What the step is about is not as it was when it was planned: it is left out, and the text says why."""
+    """What the step is about is not as it was when it was planned: it must not be sent, and the text says why."""
 
 
 class PersonGone(ConnectCardError):
@@ -115,26 +115,27 @@ class Target(Protocol):
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     """Bring one open step to rest: done, found, left out or refused.
 
-    Raises Later, AskSomebody, TokenTaken or PersonGone where it cannot be.
+    Raises Later, AskSomebody, TokenTaken, NoLonger or PersonGone where it cannot be.
     """
     missing = target.missing(step)
     if missing:
-        _rest(step, hold, LEFT_OUT, missing)
+        leave_out(step, hold, missing)
         return
     if step.state == INTENT:
         _wait_until_settled(step)
     if step.state == INTENT or target.looks_first(step):
-        try:
-            found = _probe(step, target, client)
-        except NoLonger as reason:
-            _rest(step, hold, LEFT_OUT, str(reason))
-            return
+        found = _probe(step, target, client)
         if found is not None:
             _record(step, target, hold, found, was_there=True)
             return
     if step.rounds >= MOST_ROUNDS:
         raise AskSomebody("Planning Center never confirmed this change, and it does not show there. Look at the person, then try again.")
     _send_once(step, target, hold, client, _intend(step, hold))
+
+
+def leave_out(step: Step, hold: Hold, reason: str) -> None:
+    """The step is not sent; `reason` says why, in words."""
+    _rest(step, hold, LEFT_OUT, reason)
 
 
 def _probe(step: Step, target: Target, client: Client) -> Made | None:
