@@ -63,7 +63,7 @@ def approve(approvals: Sequence[Approval], sendable: Sendable, member_name: str)
 
 
 def _was_seen(approval: Approval, preview: Preview | None) -> bool:
-    return preview is not None and bool(preview.fingerprint) and preview.fingerprint == approval.fingerprint
+    return preview is not None and preview.can_be_sent and preview.fingerprint == approval.fingerprint
 
 
 def _keep(approval: Approval, preview: Preview, member_name: str) -> None:

@@ -51,10 +51,9 @@ MAKES_SOMEBODY = (*PEOPLE, plans.SUBMIT_FORM_NEW, plans.CREATE_HOUSEHOLD)
 
 @dataclass(frozen=True)
 class CardProposal(Proposal):
-    """The proposal for a card; `found` is who its visitor is. With a `refusal` Planning Center would not take it as it is."""
+    """The proposal for a card; `found` is who its visitor is."""
 
     found: Decision = field(kw_only=True)
-    refusal: str = ""
 
 
 class CardAtWork(ProposedAtWork[CardProposal]):
@@ -119,7 +118,7 @@ def _proposal(card: CardAtHand, client: Client) -> CardProposal:
         decision=decision_row(decision),
         question=decision.words if unclear else "",
         kept=planned.kept,
-        problems=(*filter(None, [planned.refusal]), *card.wanted.problems),
+        problems=card.wanted.problems,
         refusal=planned.refusal,
         who=(decision.kind, _named(decision)),
         moves=moves,

@@ -244,8 +244,9 @@ class SyncPreview(ChurchOwned, Base):
     """What sending one card or one record of ours would do, worked out without writing; a worker fills it, a page shows it.
 
     `kind` and whom or what it is about are as on an item. `contents` is {"decision": as on an item or null, "question": words or "",
-    "rows": [{"label", "now", "after", "member", "mark", "required"}], "requests": 7, "problems": [...], "fingerprint": of the plan}. It
-    is sealed at rest, since it shows values of people; prayers and family are named in it, never quoted, and no label holds a name.
+    "refusal": words or "", "rows": [{"label", "now", "after", "member", "mark", "required"}], "requests": 7, "problems": [...],
+    "fingerprint": of the plan}. It is sealed at rest, since it shows values of people; prayers and family are named in it, never quoted,
+    and no label holds a name.
     """
 
     __tablename__ = "sync_preview"

@@ -37,7 +37,8 @@ class PreviewRow:
 class Preview:
     """`state` is looking, ready or failed. `decision` is as on an item; `requests` counts the writes.
 
-    With a `question` staff have to say something before anything is written. `kind` is that of the item.
+    With a `question` staff have to say something before anything is written; with a `refusal` nothing can be sent as it is. `kind` is
+    that of the item.
     """
 
     state: str
@@ -47,7 +48,13 @@ class Preview:
     problems: tuple[str, ...] = ()
     fingerprint: str = ""
     question: str = ""
+    refusal: str = ""
     kind: str = CARD
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether there is a plan that somebody can approve."""
+        return self.state == READY and bool(self.fingerprint) and not self.refusal
 
     @property
     def optional(self) -> frozenset[str]:
@@ -90,7 +97,13 @@ def _shown(row: SyncPreview) -> Preview:
     if row.problem or contents is None:
         return Preview(FAILED, problems=(row.problem or "",), kind=row.kind)
     rows = tuple(PreviewRow(**line) for line in contents["rows"])
-    told = contents["requests"], tuple(contents["problems"]), contents["fingerprint"], contents.get("question", "")
+    told = (
+        contents["requests"],
+        tuple(contents["problems"]),
+        contents["fingerprint"],
+        contents.get("question", ""),
+        contents.get("refusal", ""),
+    )
     return Preview(READY, contents["decision"], rows, *told, kind=row.kind)
 
 
@@ -104,6 +117,8 @@ class Proposed(Protocol):
     @property
     def question(self) -> str: ...
     @property
+    def refusal(self) -> str: ...
+    @property
     def kept(self) -> tuple[Kept, ...]: ...
     @property
     def problems(self) -> tuple[str, ...]: ...
@@ -114,6 +129,7 @@ def contents_of(proposed: Proposed, fingerprint: str) -> dict[str, Any]:
     return {
         "decision": proposed.decision,
         "question": proposed.question,
+        "refusal": proposed.refusal,
         "rows": [*map(_line, proposed.steps), *({"label": row.label, "now": row.now, "after": ""} for row in proposed.kept)],
         "requests": sum(step.state == PLANNED for step in proposed.steps),
         "problems": list(proposed.problems),

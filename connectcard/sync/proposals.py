@@ -24,13 +24,15 @@ class Proposal:
     """The writes for one item as things stand now, and the reasons.
 
     `decision` is as on an item, where somebody was looked for. With a `question` staff have to answer first, and nothing is written.
-    `kept` and `problems` are for staff to read. `who` is what an approval holds to besides the writes: who it is. `moves` are merges
+    With a `refusal` Planning Center would not take it as it is, and nothing can be sent; the words say what is to be mended. `kept` and
+    `problems` are for staff to read. `who` is what an approval holds to besides the writes: who it is. `moves` are merges
     and deletions that were met on the way.
     """
 
     steps: tuple[PlannedStep, ...] = ()
     decision: dict[str, Any] | None = None
     question: str = ""
+    refusal: str = ""
     kept: tuple[Kept, ...] = ()
     problems: tuple[str, ...] = ()
     who: tuple[Any, ...] = ()

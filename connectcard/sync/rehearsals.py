@@ -35,7 +35,7 @@ def _rehearse(kind: str, about: UUID, client: Client) -> None:
     try:
         contents = shown(PREVIEWED[kind].rehearse(about, client))
     except PersonGone:
-        problem = "Somebody whom this is about was deleted in Planning Center."
+        problem = "Somebody whom this is about was deleted in Planning Center. A sync asks you what is to become of it."
     except AskSomebody as question:
         problem = str(question)
     except PlanningCenterError as error:

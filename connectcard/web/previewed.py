@@ -42,7 +42,7 @@ class Previewed:
 
     @property
     def may_be_sent(self) -> bool:
-        return self.preview is not None and bool(self.preview.fingerprint) and self.waits
+        return self.preview is not None and self.preview.can_be_sent and self.waits
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ def shown(page: Page, rows: Sequence[Previewed]) -> str:
         page=page,
         rows=rows,
         waiting=[row for row in rows if row.looking],
+        sendable=any(row.may_be_sent for row in rows),
         unseen=sum(row.preview is None for row in rows),
         looked_at=len(looked_at),
         requests=sum(preview.requests for preview in looked_at),
@@ -85,7 +86,8 @@ def found(page: Page, rows_of: Callable[[Sequence[UUID]], Sequence[Previewed]]) 
     if not new and len(rows) == len(waiting):
         return Response(status=204)
     still = [row for row in rows if row.looking]
-    return Response(render_template("runs/_found.html", page=page, new=new, waiting=still, may_sync=may_sync()))
+    sendable = bool(request.args.get("sendable")) or any(row.may_be_sent for row in new)
+    return Response(render_template("runs/_found.html", page=page, new=new, waiting=still, sendable=sendable, may_sync=may_sync()))
 
 
 def send(sendable: Sendable, page: Page) -> AnyResponse:

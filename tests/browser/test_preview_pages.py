@@ -19,6 +19,7 @@ from tests.making import a_card
 from tests.web.conftest import StaffBrowser, sign_in  # noqa: F401
 
 SignIn = Callable[..., StaffBrowser]
+REFUSED = "The form “Welcome” requires “Age”, which this card does not answer. Correct the card, or make that optional in the form."
 LONG = {"first_name": "Bartholomew-Alexander", "last_name": "Featherstonehaugh-Montgomery"}
 
 
@@ -83,9 +84,24 @@ def enter(context: BrowserContext, app: Flask, key: str, served: str) -> Page:
     return context.new_page()
 
 
-def test_the_preview_is_readable_for_everybody(app: Flask, context: BrowserContext, served: str, cards: dict[str, UUID], key: str) -> None:
+def nothing_can_be_sent(church_id: UUID, cards: dict[str, UUID]) -> None:
+    """The form asks what one card does not answer, and the worker could not look at the others."""
+    with church_scope(church_id), transaction() as session:
+        for row in session.scalars(select(SyncPreview)):
+            row.made_at, row.contents, row.problem = now(), None, "Planning Center could not be reached. Nothing is lost."
+            if row.submission_id == cards["long"]:
+                row.contents, row.problem = new_person("Ana", "ana@gmail.com") | {"rows": [], "requests": 0, "refusal": REFUSED}, None
+
+
+def test_the_preview_is_readable_for_everybody(
+    app: Flask, context: BrowserContext, served: str, grace: UUID, cards: dict[str, UUID], key: str
+) -> None:
     page = enter(context, app, key, served)
     for name, path in {"preview": "/sync/preview", "card": f"/cards/{cards['long']}"}.items():
+        page.goto(path)
+        assert browsing.faults_everywhere(page, name) == []
+    nothing_can_be_sent(grace, cards)
+    for name, path in {"none": "/sync/preview", "refused": f"/cards/{cards['long']}", "failed": f"/cards/{cards['maria']}"}.items():
         page.goto(path)
         assert browsing.faults_everywhere(page, name) == []
 

@@ -177,7 +177,8 @@ def test_a_required_field_that_the_card_does_not_answer_is_named_before_anything
     church = lands_in_the_form
     require(church, "How did you hear about us?")
     card = church.card("Wilhelmina", "Quist", **MINA)
-    assert [("“How did you hear about us?”" in words) for words in preview_of(church, card).problems] == [True]
+    preview = preview_of(church, card)
+    assert ("“How did you hear about us?”" in preview.refusal, preview.can_be_sent) == (True, False)
     assert sync(church).failed == 1
     assert "requires “How did you hear about us?”, which this card does not answer" in (church.item(card).reason or "")
     assert (submissions(church), church.practice.named("Wilhelmina", "Quist")) == ([], [])

@@ -56,9 +56,7 @@ def test_the_cards_page_leads_to_the_preview_of_all_ready_cards(grace: UUID, sam
     assert "Looking in Planning Center for 2 cards" in page
     assert '<noscript><meta http-equiv="refresh"' in page
     assert sam.get(f"/sync/preview/found?waiting={ana}&waiting={ben}").status_code == 204
-    with church_scope(grace), transaction() as session:
-        row = session.scalars(select(SyncPreview).where(SyncPreview.submission_id == ana)).one()
-        row.made_at, row.contents = now(), plan()
+    has_found(grace, ana, contents=plan())
     fragment = sam.get(f"/sync/preview/found?waiting={ana}&waiting={ben}").text
     assert f'id="previewed-{ana}"' in fragment
     assert f'id="previewed-{ben}"' not in fragment
@@ -90,6 +88,57 @@ def test_sending_without_a_tick_sends_nothing(grace: UUID, sam: StaffBrowser) ->
     ana = a_previewed_card(grace)
     assert "Nothing was ticked" in sam.post("/sync/approved", said(ana, "m-email"), follow_redirects=True).text
     assert items(grace) == []
+
+
+REFUSED = "The form “Welcome” requires “Age”, which this card does not answer. Correct the card, or make that optional in the form."
+
+
+def test_what_planning_center_would_not_take_says_so_instead_of_offering_to_send_it(grace: UUID, sam: StaffBrowser) -> None:
+    ana = a_previewed_card(grace, plan(refusal=REFUSED, rows=[], requests=0))
+    page, own_page = sam.get("/sync/preview").text, sam.get(f"/cards/{ana}").text
+    for shown in (page, own_page):
+        assert "Cannot be sent</span> " + REFUSED + " Then look again." in shown
+        for words in ("Send what is", "0 changes", "is on its way", 'name="approved"'):
+            assert words not in shown
+    assert "Nothing here can be sent now" in page
+    refused = sam.post(f"/cards/{ana}/approve", said(ana), follow_redirects=True).text
+    assert "Nothing was sent" in refused
+    assert items(grace) == []
+
+
+def test_a_look_that_failed_offers_another_look_and_nothing_to_send(grace: UUID, sam: StaffBrowser) -> None:
+    ana = a_card(grace)
+    with church_scope(grace), transaction() as session:
+        session.add(SyncPreview(submission_id=ana, made_at=now(), problem="Planning Center could not be reached."))
+    page, own_page = sam.get("/sync/preview").text, sam.get(f"/cards/{ana}").text
+    for shown in (page, own_page):
+        assert "could not be reached.</span> Nothing can be approved before we have looked." in shown
+        assert "Look again" in shown
+        assert "Send what is" not in shown
+    assert "Nothing here can be sent now" in page
+
+
+def test_sending_is_offered_as_soon_as_one_card_can_be_sent(grace: UUID, sam: StaffBrowser) -> None:
+    ana, ben = a_card(grace, first_name="Ana"), a_card(grace, first_name="Ben")
+    sam.post("/sync/preview")
+    page = sam.get("/sync/preview").text
+    assert not any(words in page for words in ("Send what is approved", "Nothing here can be sent"))
+    has_found(grace, ana, contents=plan())
+    fragment = sam.get(f"/sync/preview/found?waiting={ana}&waiting={ben}").text
+    assert "Send what is approved" in fragment
+    assert "&amp;sendable=1" in fragment, "the page asks on, and keeps what it offers"
+    has_found(grace, ben, problem="Planning Center could not be reached.")
+    assert "Send what is approved" in sam.get(f"/sync/preview/found?waiting={ben}&sendable=1").text
+    assert "Nothing here can be sent now" in sam.get(f"/sync/preview/found?waiting={ben}").text
+
+
+def has_found(church_id: UUID, card: UUID, **values: Any) -> None:
+    """The worker has looked at this card."""
+    with church_scope(church_id), transaction() as session:
+        row = session.scalars(select(SyncPreview).where(SyncPreview.submission_id == card)).one()
+        row.made_at = now()
+        for name, value in values.items():
+            setattr(row, name, value)
 
 
 def test_odd_forms_and_addresses_are_answered(grace: UUID, sam: StaffBrowser) -> None:
