@@ -31,6 +31,8 @@ BOTH_SIDES = "It was changed here and in Planning Center. Decide which of both s
 THERE_TWICE = (
     "This person has the new one in Planning Center already, beside the old one. Take the change back here, or remove one of both."
 )
+# Of a removal: which one of its kind Planning Center made the primary one in its place.
+INSTEAD = "instead"
 STREET = {"street": "street_line_1", "street2": "street_line_2", "city": "city", "state": "state", "zip": "zip"}
 
 

@@ -12,7 +12,7 @@ from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync.mappings.people import read_part
 from connectcard.sync.plans import REMOVE_CONTACT, UPDATE_CONTACT
-from connectcard.sync.push_contact_plans import BOTH_SIDES
+from connectcard.sync.push_contact_plans import BOTH_SIDES, INSTEAD
 from connectcard.sync.steps import Made, NoLonger, Step
 
 CHANGES = (UPDATE_CONTACT, REMOVE_CONTACT)
@@ -41,7 +41,7 @@ def find(step: Step, person: Record, country_code: str) -> Made | None:
         raise NoLonger(REMOVED_THERE)
     if "was" in step.body and compared(content_of(read_part(row, country_code))) != step.body["was"]:
         raise NoLonger(BOTH_SIDES)
-    if "was" not in step.body and _primary_id(step.body["of"], person) != step.body["instead_of"]:
+    if "was" not in step.body and primary_id(step.body["of"], person) != step.body["instead_of"]:
         raise NoLonger(BOTH_SIDES)
     return None
 
@@ -60,7 +60,13 @@ def shows(kind: str, body: dict[str, Any], row: Record | None, country_code: str
     return compared(content_of(read_part(row, country_code))) == compared(body["content"])
 
 
-def _primary_id(kind: str, person: Record) -> str | None:
+def is_primary_instead(body: dict[str, Any], person: Record) -> dict[str, str | None]:
+    """What Planning Center answers of a removal: which one of its kind is the primary one in its place."""
+    return {INSTEAD: primary_id(body["of"], person)}
+
+
+def primary_id(kind: str, person: Record) -> str | None:
+    """The contact of this kind that is the primary one of a person."""
     return next((row.id for row in person.included_of(TYPES[kind]) if row[PRIMARY] is True), None)
 
 

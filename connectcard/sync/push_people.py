@@ -1,5 +1,6 @@
 """A person of our directory as an item: matched or made, updated where the field is ours to send, read back as a pull reads them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,7 +29,7 @@ from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import PersonNow
 from connectcard.sync.proposals import Proposal, ProposedAtWork
 from connectcard.sync.push_contact_plans import ChangedContact
-from connectcard.sync.push_contact_writes import CHANGES, row_of, shows
+from connectcard.sync.push_contact_writes import CHANGES, is_primary_instead, row_of, shows
 from connectcard.sync.push_items import item_about, marks_of_people, rest_as_it_went, store_plan, subject_id_of
 from connectcard.sync.push_matching import Stranger, decide_who
 from connectcard.sync.push_person_writes import (
@@ -272,6 +273,8 @@ def _tick(item: SyncItem, record: Record, country_code: str) -> None:
             there = all(attribute_of(record, name) == value for name, value in body["attributes"].items())
         elif step.kind in CHANGES:
             there = shows(step.kind, body, row_of(body, record), country_code)
+            if step.kind == plans.REMOVE_CONTACT and there and step.after is None:
+                step.after = json.dumps(is_primary_instead(body, record))
         else:
             there = body["key"] in (addresses if step.kind == plans.ADD_ADDRESS else shown)
         step.confirmed_at = step.confirmed_at or (now() if there else None)

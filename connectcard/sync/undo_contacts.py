@@ -3,11 +3,14 @@
 A contact that was removed there is made again under another id. Here what staff wrote stays, and waits to be sent again.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from connectcard.churches.queries import get_church
-from connectcard.database import end_reading
+from connectcard.database import db, end_reading
 from connectcard.people import contact_edits
 from connectcard.people.contacts import PRIMARY, compared, content_of
 from connectcard.people.operations import marking_key
@@ -17,7 +20,8 @@ from connectcard.planning_center.resources import people
 from connectcard.sync import undo_plans
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.mappings.people import read_part
-from connectcard.sync.models import SyncItem
+from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.push_contact_plans import INSTEAD
 from connectcard.sync.push_contact_writes import RESOURCES, TYPES
 from connectcard.sync.push_person_writes import subject_of
 from connectcard.sync.steps import Made, NoLonger, Step
@@ -30,6 +34,7 @@ def send(step: Step, client: Client) -> Made:
     resource = RESOURCES[body["contact"]]
     if step.kind == undo_plans.PUT_BACK_CONTACT:
         told = {name: value for name, value in body["attributes"].items() if value is not None}
+        told |= {PRIMARY: told.get(PRIMARY) is True and not _another_is_primary(body, client)}
         return Made.of(client.create(resource, told, parent_id=body["person"]))
     if "instead_of" in body:
         client.update(resource, body["instead_of"], {PRIMARY: True})
@@ -52,6 +57,12 @@ def find(step: Step, client: Client) -> Made | None:
     if not _shows(record, {name: step.body["after"].get(name) for name in step.body["attributes"]}):
         raise NoLonger(undo_plans.CHANGED)
     return None
+
+
+def _another_is_primary(body: Mapping[str, Any], client: Client) -> bool:
+    """Whether staff made another one the primary one since the removal; asked anew just before it is put back."""
+    primary = next((row.id for row in _contacts_now(body, client).values() if row[PRIMARY] is True), None)
+    return primary not in (None, body["after"].get(INSTEAD))
 
 
 def _contacts_now(body: Mapping[str, Any], client: Client) -> dict[str, Record]:
@@ -86,7 +97,14 @@ def keep_here(step: Step, made: Made, item: SyncItem, member_name: str) -> None:
     written = body["attributes"].get("address") or body["attributes"].get("number")
     theirs = {**body["was"], **({"display": written or body["was"]["value"]} if "value" in body["was"] else {})}
     if step.kind == undo_plans.PUT_BACK_CONTACT:
-        theirs[PRIMARY] = bool(body["attributes"].get(PRIMARY))
+        theirs[PRIMARY] = made.record is not None and made.record[PRIMARY] is True
+        if body["attributes"].get(PRIMARY) and not theirs[PRIMARY]:
+            _say_that_it_is_not_primary(step)
         contact_edits.is_back(person, kind, made.remote_id, theirs, member_name, key)
     else:
         contact_edits.is_unsent(person, kind, body["record"], body.get("content"), theirs, member_name, key)
+
+
+def _say_that_it_is_not_primary(step: Step) -> None:
+    row = db.session.scalars(select(SyncStep).where(SyncStep.id == step.id)).one()
+    row.body = json.dumps({**step.body, "result": undo_plans.NOT_PRIMARY})

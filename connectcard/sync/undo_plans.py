@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectcard.people.contacts import ADDRESS
+from connectcard.people.contacts import ADDRESS, PRIMARY
 from connectcard.people.models import EMAIL, PHONE
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.plans import PlannedStep
+from connectcard.sync.push_contact_plans import INSTEAD
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
 from connectcard.sync.undo_values import GROUP, HOUSEHOLD, HouseholdThen, Look, Mark, Standing, Written
 
@@ -62,6 +63,8 @@ HOUSEHOLD_KEPT = "The household is kept."
 LEFT_OUT_BY = "Left out by"
 NOT_SHOWN = "Planning Center does not show any more who is in this group."
 THERE_AGAIN = "Somebody put it back in Planning Center since."
+NOT_PRIMARY = "There again, but not as the primary one: another one was chosen since."
+AS_BEFORE = "As it was before"
 CANNOT_BE = "Planning Center does not let this be taken back."
 
 
@@ -127,8 +130,9 @@ def _contacts(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
         if one.kind in OF_CONTACTS:
             kind = RESTORE_CONTACT if one.kind == plans.UPDATE_CONTACT else PUT_BACK_CONTACT
             told = {name: one.body[name] for name in ("was", "content", "instead_of") if name in one.body}
-            why = _why_contact_is_kept(one, look)
-            yield _step(kind, one, "As it was before", why, contact=one.body["of"], attributes=dict(one.before or {}), **told)
+            why, before = _why_contact_is_kept(one, look), dict(one.before or {})
+            result = NOT_PRIMARY if not why and _another_is_primary(one, look) else AS_BEFORE
+            yield _step(kind, one, result, why, contact=one.body["of"], attributes=before, **told)
 
 
 def _why_contact_is_kept(one: Written, look: Look) -> str:
@@ -145,6 +149,16 @@ def _why_contact_is_kept(one: Written, look: Look) -> str:
     if now is None or ("instead_of" in one.body and (adds, str(one.body["instead_of"])) not in parts):
         return GONE
     return "" if _shows(now, {name: (one.after or {}).get(name) for name in one.before}) else CHANGED
+
+
+def _another_is_primary(one: Written, look: Look) -> bool:
+    """Whether staff made another one the primary one since the removal of the one that was."""
+    if one.kind != plans.REMOVE_CONTACT or not (one.before or {}).get(PRIMARY):
+        return False
+    standing, adds = look.people[one.person or ""], ADDS[one.body["of"]]
+    parts = standing.parts if standing else {}
+    primary = next((number for (kind, number), part in parts.items() if kind == adds and part.get(PRIMARY)), None)
+    return primary not in (None, (one.after or {}).get(INSTEAD))
 
 
 def _shows(part: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
@@ -177,7 +191,7 @@ def _groups(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]:
         if one.kind == plans.UPDATE_GROUP:
             kept = {name: one.body[name] for name in ("name", "value", "was")}
             why = _why_group_is_kept(one, look.groups.get(one.remote_id))
-            yield _step(RESTORE_GROUP, one, "As it was before", why, group=one.remote_id, attributes=dict(one.before or {}), **kept)
+            yield _step(RESTORE_GROUP, one, AS_BEFORE, why, group=one.remote_id, attributes=dict(one.before or {}), **kept)
 
 
 def _why_membership_is_kept(one: Written, now: Mapping[str, Any] | None) -> str:

@@ -2,10 +2,11 @@
 
 import pytest
 
+from connectcard.churches.tenancy import church_scope
 from connectcard.people import contact_changes
 from connectcard.people.models import EMAIL
-from connectcard.sync import undo_plans
-from connectcard.sync.models import FINISHED
+from connectcard.sync import runs, undo, undo_plans
+from connectcard.sync.models import FINISHED, PULL_PEOPLE, SyncRun
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory
 from tests.sync.test_push_contacts import NEW, OLD, SECOND, Ana, ana
@@ -63,6 +64,47 @@ def test_what_somebody_touches_after_the_preview_is_left_alone(ana: Ana) -> None
     confirm(ana.directory, undone)
     assert ana.emails()[ana.first][0] == "ana@work.org"
     assert kept(ana.directory, undone)["Email"] == undo_plans.CHANGED
+
+
+def the_primary_one_is_removed(ana: Ana) -> int:
+    ana.remove(EMAIL, ana.first)
+    number: int = ana.push().number
+    assert ana.emails() == {ana.second: (SECOND, True)}, "Planning Center makes the next one primary by itself"
+    return number
+
+
+def staff_choose_another_there(ana: Ana) -> None:
+    ana.outside.post(f"/people/v2/people/{ana.remote_id}/emails", "Email", {"address": NEW, "location": "Home", "primary": True})
+
+
+def results(ana: Ana, undone: SyncRun) -> list[str]:
+    with church_scope(ana.church.church_id):
+        return [row.result for one in undo.undone_in(runs.get_run(undone.number)) for row in one.rows]
+
+
+def test_a_primary_one_that_was_removed_is_primary_again(ana: Ana) -> None:
+    undone = take_back(ana.directory, the_primary_one_is_removed(ana))
+    assert sorted(ana.emails().values()) == [(OLD, True), (SECOND, False)]
+    assert results(ana, undone) == ["As it was before"]
+
+
+@pytest.mark.parametrize("after_the_preview", [False, True])
+def test_it_comes_back_without_taking_the_place_of_another_one_that_staff_chose_since(ana: Ana, after_the_preview: bool) -> None:
+    number = the_primary_one_is_removed(ana)
+    if not after_the_preview:
+        staff_choose_another_there(ana)
+    undone = preview(ana.directory, number)
+    assert results(ana, undone) == ["As it was before" if after_the_preview else undo_plans.NOT_PRIMARY]
+    if after_the_preview:
+        staff_choose_another_there(ana)
+    confirm(ana.directory, undone)
+    assert sorted(ana.emails().values()) == [(OLD, False), (NEW, True), (SECOND, False)]
+    assert (results(ana, undone), kept(ana.directory, undone)) == ([undo_plans.NOT_PRIMARY], {})
+    ana.church.move(minutes=6)
+    ana.directory.pull(PULL_PEOPLE)
+    assert ana.asked() == []
+    send_again(ana.directory, undone)
+    assert sorted(ana.emails().values()) == [(NEW, True), (SECOND, False)]
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "late_apply", "status_500"])
