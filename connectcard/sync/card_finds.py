@@ -38,7 +38,7 @@ def find(step: Step, target: "CardTarget", client: Client) -> Record | None:
     more, TokenTaken and AskSomebody where its mark stands on somebody else.
     """
     if step.kind == plans.UPDATE_PERSON:
-        return _find_set(step, target.fresh_look.at(target.person, client, again=True))
+        return _find_set(step, target.fresh_look.at(target.person, client, again=step.state == INTENT))
     if step.kind in plans.FILLS and step.state == PLANNED:
         return _find_filled(step, target, target.fresh_look.at(target.person, client))
     if step.kind == plans.CREATE_PERSON:

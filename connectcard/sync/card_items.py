@@ -31,7 +31,7 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, Target, of_item
+from connectcard.sync.steps import MOST_ROUNDS, PersonGone, Step, Target, of_item, open_steps
 from connectcard.sync.to_dos import leave_to_staff
 from connectcard.sync.visitors import (
     WAS_DELETED,
@@ -83,6 +83,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
 
     def target(self) -> Target:
         made, made_at = _made_so_far(self.hold)
+        self._fresh_look.before(open_steps(self.hold.item_id), made["person_remote_id"], self.client)
         card = replace(self._card.target, **made, memberships=self._memberships, fresh_look=self._fresh_look)
         arriving = made_at is not None and now() - made_at < ARRIVES_AFTER * MOST_WAITS
         return CardAndGroup(card, MembershipTarget(card.person_remote_id, arriving=arriving))

@@ -1,26 +1,42 @@
 """How a person stands just before something is filled in on them: staff may have filled it in since it was planned."""
 
-from threading import Lock
+from collections.abc import Iterable
 
 from connectcard.planning_center import Client, Record
+from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import people
 from connectcard.sync.looking import EVERYTHING
+from connectcard.sync.models import PLANNED
+from connectcard.sync.plans import FILLS
+from connectcard.sync.steps import PersonGone, Step
 
 
 class FreshLook:
-    """A person with all that is on them, read once for all writes of a card that go to them, however many of them go side by side."""
+    """A person with all that is on them, read once for all writes of a card that go to them."""
 
     def __init__(self) -> None:
-        self._one_at_a_time, self._read = Lock(), dict[str, Record]()
+        self._read: dict[str, Record] = {}
+
+    def before(self, steps: Iterable[Step], person_remote_id: str | None, client: Client) -> None:
+        """Read whom these steps are about, where one of them fills in something that may be there by now."""
+        if person_remote_id and any(step.state == PLANNED and step.kind in FILLS and step.body.get("look") for step in steps):
+            self.at(person_remote_id, client)
 
     def at(self, person_remote_id: str, client: Client, *, again: bool = False) -> Record:
-        """The person; `again` asks Planning Center anew. Raises Gone, or Merged, where they are no longer there."""
-        with self._one_at_a_time:
-            if again or person_remote_id not in self._read:
-                self._read[person_remote_id] = client.get(people.PERSON, person_remote_id, include=EVERYTHING)
-            return self._read[person_remote_id]
+        """The person; `again` asks Planning Center anew. Raises PersonGone."""
+        if again or person_remote_id not in self._read:
+            self._read[person_remote_id] = _read(person_remote_id, client)
+        return self._read[person_remote_id]
 
     def forget(self) -> None:
         """What was read may be old: somebody else changed it in between."""
-        with self._one_at_a_time:
-            self._read.clear()
+        self._read.clear()
+
+
+def _read(person_remote_id: str, client: Client) -> Record:
+    try:
+        return client.get(people.PERSON, person_remote_id, include=EVERYTHING)
+    except Merged as moved:
+        raise PersonGone(moved.kept_id) from moved
+    except Gone as gone:
+        raise PersonGone(None) from gone
