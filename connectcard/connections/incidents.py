@@ -21,7 +21,8 @@ log = structlog.get_logger()
 MOST_CHURCHES = 5
 WITHIN = timedelta(minutes=10)
 INCIDENT_WORDS = (
-    "Planning Center turned many churches away at once, which is a fault on its side. We try again in ten minutes; no card is lost."
+    "Planning Center turned many churches away at once, which is a fault on its side. "
+    f"We try again after {WITHIN // timedelta(minutes=1)} minutes; no card is lost."
 )
 
 

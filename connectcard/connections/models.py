@@ -68,8 +68,13 @@ class Connection(ChurchOwned, Base):
 
     @property
     def not_renewed(self) -> bool:
-        """Whether Planning Center called the sign-in dead once, and is asked once more at `second_try_at`."""
+        """Whether Planning Center called the sign-in dead once, and is asked once more at `tried_again_at`."""
         return self.state == CONNECTED and self.second_try_at is not None
+
+    @property
+    def tried_again_at(self) -> datetime | None:
+        """When a sign-in that was not renewed is tried again: as soon as its claim is over, the second try at the latest."""
+        return min(self.refresh_claimed_until or self.second_try_at, self.second_try_at) if self.second_try_at else None
 
 
 class DeadGrantSeen(Base):

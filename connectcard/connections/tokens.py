@@ -59,6 +59,7 @@ class _Standing:
     expires_at: datetime | None
     claimed_until: datetime | None
     second_try_at: datetime | None
+    tried_again_at: datetime | None
     failing: bool
     access_token: str | None = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -160,6 +161,7 @@ def _read(connection_id: UUID) -> _Standing:
             expires_at=row.expires_at,
             claimed_until=row.refresh_claimed_until,
             second_try_at=row.second_try_at,
+            tried_again_at=row.tried_again_at,
             failing=row.state_reason is not None,
             access_token=row.access_token,
             refresh_token=row.refresh_token,
@@ -201,9 +203,10 @@ def _turned_away(standing: _Standing, refused: str | None, error: DeadGrant) -> 
     """Planning Center called the grant dead: believed the second time only, and not at all where it says so of many churches."""
     if is_incident(standing.connection_id):
         # What is said in an incident is no first answer either: the church has its quarter of an hour after it.
-        kept = {"refresh_claimed_until": now() + WITHIN, "second_try_at": now() + _until_second_try(), "state_reason": INCIDENT_WORDS}
+        again_at, second_try_at = now() + WITHIN, now() + _until_second_try()
+        kept = {"refresh_claimed_until": again_at, "second_try_at": second_try_at, "state_reason": INCIDENT_WORDS}
         _changed(_as_it_stood(standing).values(**kept))
-        return _make_do(standing, refused, error)
+        return _make_do(replace(standing, tried_again_at=min(again_at, second_try_at)), refused, error)
     if not standing.given_up:
         return _try_once_more_later(standing, refused, error)
     over = {"state": RECONNECT, "state_reason": RECONNECT_WORDS, "refresh_claimed_until": None, "second_try_at": None}
@@ -221,7 +224,7 @@ def _try_once_more_later(standing: _Standing, refused: str | None, error: DeadGr
     if not _changed(_as_it_stood(standing).values(**kept, **spent)):
         return None
     log.warning("sign_in_not_renewed", connection_id=str(standing.connection_id))
-    return _make_do(replace(standing, claimed_until=second_try_at, second_try_at=second_try_at), refused, error)
+    return _make_do(replace(standing, tried_again_at=second_try_at), refused, error)
 
 
 def _until_second_try() -> timedelta:
@@ -268,8 +271,8 @@ def _make_do(standing: _Standing, refused: str | None, error: PlanningCenterErro
         return cast(str, standing.access_token)
     if isinstance(error, ClientRefused):
         raise error
-    if standing.second_try_at is not None and standing.second_try_at > now():
-        raise NotRenewed(NOT_RENEWED, retry_after=(standing.second_try_at - now()).total_seconds()) from error
+    if standing.tried_again_at is not None and standing.tried_again_at > now():
+        raise NotRenewed(NOT_RENEWED, retry_after=(standing.tried_again_at - now()).total_seconds()) from error
     # Whatever became of the refresh, the request that needed it was surely not sent.
     raise Unavailable(RENEWAL_FAILED, retry_after=PAUSE.total_seconds()) from error
 

@@ -141,7 +141,7 @@ def _renew_each(wanted: Callable[[Connection], bool]) -> None:
 
 
 def _second_try_is_due(connection: Connection) -> bool:
-    return connection.not_renewed and connection.second_try_at is not None and connection.second_try_at <= now()
+    return connection.not_renewed and connection.tried_again_at is not None and connection.tried_again_at <= now()
 
 
 def _is_unused(connection: Connection) -> bool:

@@ -14,7 +14,7 @@ from connectcard.churches.models import Church
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections import operations, tokens
-from connectcard.connections.incidents import INCIDENT_WORDS, churches_turned_away, is_incident
+from connectcard.connections.incidents import INCIDENT_WORDS, WITHIN, churches_turned_away, is_incident
 from connectcard.connections.models import CONNECTED, DISCONNECTED, RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.connections.tokens import fresh_access_token
@@ -269,6 +269,25 @@ def test_a_sign_in_that_is_dead_is_given_up_a_quarter_of_an_hour_after_the_incid
     assert endpoint.refreshed == ["refresh-9"] * 3
 
 
+def test_in_an_incident_cards_wait_as_long_as_the_sign_in_rests_and_staff_read_the_same_moment(
+    grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
+) -> None:
+    connection_id = connected(grace, left=PAST)
+    for _ in range(5):
+        assert not is_incident(uuid4())
+    endpoint.plays = [endpoint.dead_grant]
+    for asked in range(2):
+        with church_scope(grace), pytest.raises(NotRenewed) as waits:
+            fresh_access_token(connection_id)
+        assert waits.value.retry_after == pytest.approx((WITHIN - timedelta(seconds=asked)).total_seconds())
+        moved_clock.move(seconds=1)
+    again_at = connection_of(grace).tried_again_at
+    assert again_at == moved_clock() + timedelta(seconds=(waits.value.retry_after or 0) - 1)
+    moved_clock.move(seconds=waits.value.retry_after or 0)
+    with church_scope(grace):
+        assert fresh_access_token(connection_id) == "access-1", "free as soon as the cards are due"
+
+
 def test_one_church_that_is_turned_away_again_and_again_is_no_incident(app: Flask) -> None:
     one = uuid4()
     assert not any(is_incident(one) for _ in range(9))
@@ -323,8 +342,9 @@ def test_an_unreachable_planning_center_keeps_everything(
 ) -> None:
     connection_id = connected(grace, left=PAST)
     monkeypatch.setattr(tokens, "oauth_client", lambda: tokens.OAuthClient("http://127.0.0.1:1", "id", "secret", "connectcard"))
-    with church_scope(grace), pytest.raises(Unavailable):
-        fresh_access_token(connection_id)
+    for _ in range(2):
+        with church_scope(grace), pytest.raises(Unavailable, match="could not be reached"):
+            fresh_access_token(connection_id)
     assert connection_of(grace).refresh_token == "refresh-0"
 
 
