@@ -1,19 +1,20 @@
 """How what a step of a card would make is found again by its natural key, and what stands in its way by now."""
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from connectcard.database import db, end_reading
-from connectcard.people.identity import base_email, e164, same_first_name, same_last_name
+from connectcard.people.identity import base_email, e164
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import forms, households, plans
 from connectcard.sync.looking import person_attributes
+from connectcard.sync.made_people import find_made_person
 from connectcard.sync.models import INTENT, PLANNED, SyncStep
-from connectcard.sync.steps import AskSomebody, NoLonger, Step, TokenTaken
+from connectcard.sync.steps import NoLonger, Step
 
 if TYPE_CHECKING:
     from connectcard.sync.card_writes import CardTarget
@@ -42,7 +43,7 @@ def find(step: Step, target: "CardTarget", client: Client) -> Record | None:
     if step.kind in plans.FILLS and step.state == PLANNED:
         return _find_filled(step, target, target.fresh_look.at(target.person, client))
     if step.kind == plans.CREATE_PERSON:
-        return _find_created_person(step, client)
+        return find_made_person(step, client, besides=(target.person_remote_id, *target.family.values()))
     if step.kind == plans.CREATE_HOUSEHOLD:
         return households.find_household(step.body["attributes"]["name"], step.body.get("lead") or target.person, client)
     if step.kind in OF_FORMS:
@@ -88,24 +89,6 @@ def _find_member(step: Step, target: "CardTarget", client: Client) -> Record | N
     household, person = str(household_of(step, target)), str(target.member(step.member))
     membership = target.memberships.find(household, person, client, again=step.state == INTENT)
     return None if membership is None or households.needs_role(membership) else membership
-
-
-def _find_created_person(step: Step, client: Client) -> Record | None:
-    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
-    # The filter is checked again here: Planning Center ignores what it does not know.
-    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
-    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
-    if len(named) > 1:
-        raise AskSomebody("Two people in Planning Center carry the mark of this card. Merge them there, then try again.")
-    if ours and not named:
-        raise TokenTaken("this remote_id belongs to another person")
-    return named[0] if named else None
-
-
-def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
-    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for."""
-    last = same_last_name(record["last_name"], sent["last_name"]) if sent["last_name"] else True
-    return same_first_name(record["first_name"], sent["first_name"]) and last
 
 
 def _same_email(record: Record, step: Step, _target: "CardTarget") -> bool:

@@ -40,6 +40,7 @@ from connectcard.sync.steps import (
     AskSomebody,
     Later,
     NoLonger,
+    PerhapsMerged,
     PersonGone,
     Step,
     Target,
@@ -86,6 +87,10 @@ class ItemAtWork(ABC):
     def person_gone(self, gone: PersonGone) -> None:
         """Somebody whom the item is about was merged or deleted: follow, or bring it to rest with a question."""
 
+    def perhaps_merged(self, lost: PerhapsMerged) -> None:
+        """Somebody whom the item was to make may have been made and merged: staff are asked. Only of what makes people."""
+        raise lost
+
     @staticmethod
     @abstractmethod
     def marks_of(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
@@ -113,6 +118,8 @@ def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: 
         rest(work.hold, REVIEW, NEEDS_YOU, str(question))
     except PersonGone as gone:
         work.person_gone(gone)
+    except PerhapsMerged as lost:
+        work.perhaps_merged(lost)
     except NoLonger as reason:
         _look_anew(work.hold, reason)
     except PlanningCenterError as error:

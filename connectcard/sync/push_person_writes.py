@@ -19,12 +19,12 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans, push_contact_writes
-from connectcard.sync.card_finds import same_person_name
+from connectcard.sync.made_people import find_made_person
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.models import SyncItem, SyncStep
 from connectcard.sync.push_contact_plans import BOTH_SIDES, STREET
 from connectcard.sync.push_plans import wire
-from connectcard.sync.steps import AskSomebody, Made, NoLonger, PersonGone, Step, TokenTaken, in_words
+from connectcard.sync.steps import AskSomebody, Made, NoLonger, PersonGone, Step, in_words
 
 ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
 FIELDS = (plans.UPDATE_PERSON, plans.REACTIVATE)
@@ -63,7 +63,8 @@ class PersonTarget:
 
     def probe(self, step: Step, client: Client) -> Made | None:
         if step.kind == plans.CREATE_PERSON:
-            return _find_made(step, client)
+            made = find_made_person(step, client)
+            return Made.of(made) if made else None
         record = read_back(self.person, client)
         if step.kind in push_contact_writes.CHANGES:
             return push_contact_writes.find(step, record, self.country_code)
@@ -108,18 +109,6 @@ class PersonTarget:
 def _rows(step: Step, record: Record) -> list[Record]:
     kind = {plans.ADD_EMAIL: "Email", plans.ADD_PHONE: "PhoneNumber", plans.ADD_ADDRESS: "Address"}[step.kind]
     return record.included_of(kind)
-
-
-def _find_made(step: Step, client: Client) -> Made | None:
-    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
-    # The filter is checked again here: Planning Center ignores what it does not know.
-    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
-    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
-    if len(named) > 1:
-        raise AskSomebody("Two people in Planning Center carry the mark of this person. Merge them there, then try again.")
-    if ours and not named:
-        raise TokenTaken("this remote_id belongs to another person")
-    return Made.of(named[0]) if named else None
 
 
 def _keep_remote_id(person: Person, step: Step, remote_id: str) -> None:

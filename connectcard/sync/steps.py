@@ -6,6 +6,7 @@ What a step is and how it is found again says the target of its item.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ from connectcard.sync.looking import person_attributes
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, LONGEST_REASON, PLANNED, REFUSED, SyncItem, SyncStep
 
 MOST_ROUNDS = 3
+PERHAPS_MERGED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
 
@@ -56,6 +58,14 @@ class PersonGone(ConnectCardError):
     def __init__(self, kept: str | None, member: int = VISITOR) -> None:
         super().__init__("the person was merged or deleted in Planning Center")
         self.kept, self.member = kept, member
+
+
+class PerhapsMerged(ConnectCardError):
+    """Somebody new may have been made and then merged into one of `kept`, so that their mark is gone: staff say whether it was them."""
+
+    def __init__(self, step_id: UUID, member: int, kept: Sequence[str]) -> None:
+        super().__init__(PERHAPS_MERGED)
+        self.step_id, self.member, self.kept = step_id, member, kept
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Target(Protocol):
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     """Bring one open step to rest: done, found, left out or refused.
 
-    Raises Later, AskSomebody, TokenTaken, NoLonger or PersonGone where it cannot be.
+    Raises Later, AskSomebody, TokenTaken, NoLonger, PerhapsMerged or PersonGone where it cannot be.
     """
     missing = target.missing(step)
     if missing:

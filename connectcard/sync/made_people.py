@@ -1,0 +1,66 @@
+"""Whether somebody new was made already: by the mark that was sent with them, and by what was merged there since."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from connectcard.clock import now
+from connectcard.database import db, end_reading
+from connectcard.people.identity import same_first_name, same_last_name
+from connectcard.people.matching import UNCLEAR, Decision, Visitor, compare
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.resources import people
+from connectcard.sync import plans
+from connectcard.sync.forms import CLOCKS_DIFFER
+from connectcard.sync.holds import waits
+from connectcard.sync.looking import find_person_now
+from connectcard.sync.models import INTENT, LEFT_OUT, SyncStep
+from connectcard.sync.steps import AskSomebody, PerhapsMerged, Step, TokenTaken
+
+
+def find_made_person(step: Step, client: Client, besides: Iterable[str | None] = ()) -> Record | None:
+    """Whoever carries the mark of this step and the name that was sent.
+
+    Where it was sent already and nobody carries it, they may have been made and merged: what staff keep has another mark and perhaps
+    another name. `besides` are people who were there before. Raises PerhapsMerged, TokenTaken, AskSomebody.
+    """
+    records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
+    # The filter is checked again here: Planning Center ignores what it does not know.
+    ours = [record for record in records if str(record["remote_id"]) == step.natural_key]
+    named = [record for record in ours if same_person_name(record, step.body["attributes"])]
+    if len(named) > 1:
+        raise AskSomebody("Two people in Planning Center carry the mark of this person. Merge them there, then try again.")
+    if ours and not named:
+        raise TokenTaken("this remote_id belongs to another person")
+    kept = _kept_since(step, client).difference(besides) if step.state == INTENT and not named else ()
+    if kept:
+        raise PerhapsMerged(step.id, step.member, sorted(kept))
+    return named[0] if named else None
+
+
+def _kept_since(step: Step, client: Client) -> set[str]:
+    """Into whom people were merged since this step was sent; the person who went says nothing any more of who they were."""
+    since = (step.deadline_at or now()) - waits().send - CLOCKS_DIFFER
+    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": since.strftime("%Y-%m-%dT%H:%M:%SZ")}})
+    return {str(merger["person_to_keep_id"]) for merger in mergers}
+
+
+def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
+    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for."""
+    last = same_last_name(record["last_name"], sent["last_name"]) if sent["last_name"] else True
+    return same_first_name(record["first_name"], sent["first_name"]) and last
+
+
+def whether_merged(visitor: Visitor, lost: PerhapsMerged, country_code: str, client: Client) -> Decision:
+    """Whether the visitor is one of those who were kept in a merge since; reads them, as they stand now."""
+    end_reading()
+    found = [find_person_now(remote_id, country_code, client) for remote_id in lost.kept]
+    compared = tuple(compare(visitor, person.candidate) for person in found if person)
+    return Decision(UNCLEAR, str(lost), None, compared)
+
+
+def leave_unmade(lost: PerhapsMerged, asked: Decision) -> None:
+    """Inside `held`: the step is not sent again; it keeps whom it may have become."""
+    step = db.session.get_one(SyncStep, lost.step_id)
+    body = json.loads(step.body or "{}") | {"namesakes": [plans.shown(row) for row in asked.compared]}
+    step.state, step.problem, step.body, step.done_at = LEFT_OUT, str(lost), json.dumps(body), now()

@@ -1,0 +1,128 @@
+"""Planning Center made somebody, its answer was lost, and staff there merged them before we looked: nobody is made twice."""
+
+from uuid import UUID
+
+import pytest
+
+from connectcard.churches.tenancy import church_scope
+from connectcard.database import transaction
+from connectcard.sync import push, push_decisions
+from connectcard.sync.decisions import decide_by_hand, retry
+from connectcard.sync.family_questions import decide_members, members_asked
+from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
+from tests.sync.conftest import GraceChurch
+from tests.sync.pushing import Directory
+from tests.sync.test_merged_and_deleted import item_of, merge, somebody
+
+LEO = {"spouse": {}, "children": [{"first_name": "Leo"}]}
+ASKED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
+
+
+def lost(church: GraceChurch, after: int = 0) -> None:
+    """The answer to a new person does not arrive; those before it do. The star leaves out what lies below a person."""
+    church.practice.fault("POST", "*/v2/people", "drop_after", after=after)
+
+
+def merged_while_the_card_waits(church: GraceChurch, first_name: str, number: int) -> str:
+    """The card waits until it is sure what became of the request; meanwhile somebody cleans up in Planning Center."""
+    church.work()
+    [made] = church.practice.named(first_name, "Quist")
+    kept = somebody(church)
+    merge(church, kept, made["id"])
+    church.work_until_done(number)
+    return kept
+
+
+def a_lost_visitor(church: GraceChurch) -> tuple[UUID, str]:
+    """Mina's card, and into whom she was merged."""
+    lost(church)
+    card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    return card, merged_while_the_card_waits(church, "Wilhelmina", church.press_sync())
+
+
+def quists(church: GraceChurch) -> list[str]:
+    return sorted(person["first_name"] for person in church.practice.people() if person["last_name"] == "Quist")
+
+
+def test_a_visitor_is_asked_about_with_whom_they_may_have_become(grace_church: GraceChurch) -> None:
+    card, kept = a_lost_visitor(grace_church)
+    item = grace_church.item(card)
+    assert (item.state, item.reason) == (REVIEW, ASKED)
+    assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [kept]
+    assert quists(grace_church) == []
+
+
+def test_staff_say_it_was_them(grace_church: GraceChurch) -> None:
+    card, kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        number = decide_by_hand(item_of(card), "same", kept, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == (SYNCED, kept)
+    [person] = [one for one in grace_church.practice.people() if one["id"] == kept]
+    assert "mina.quist@gmail.com" in [email["address"] for email in person["emails"]]
+    assert quists(grace_church) == []
+
+
+@pytest.mark.parametrize("say", ["someone new", "try again"])
+def test_staff_say_it_was_somebody_else(grace_church: GraceChurch, say: str) -> None:
+    card, _kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        item = item_of(card)
+        run = decide_by_hand(item, "new", None, "Sam Hill") if say == "someone new" else retry(item, "Sam Hill")
+        number = run.number
+    grace_church.work_until_done(number)
+    assert grace_church.item(card).state == SYNCED
+    assert quists(grace_church) == ["Wilhelmina"]
+
+
+def test_a_child_is_left_to_staff_and_the_rest_of_the_family_arrives(grace_church: GraceChurch) -> None:
+    lost(grace_church, after=1)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO)
+    kept = merged_while_the_card_waits(grace_church, "Leo", grace_church.press_sync())
+    assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, ["Wilhelmina"])
+    with church_scope(grace_church.church_id), transaction():
+        item = item_of(card)
+        [leo] = members_asked(item)
+        assert (leo.why, [one["remote_id"] for one in leo.namesakes]) == (ASKED, [kept])
+        number = decide_members(item, {leo.number: kept}, "Sam Hill").number
+    grace_church.work_until_done(number)
+    [mina] = grace_church.practice.named("Wilhelmina", "Quist")
+    [leo_now] = [one for one in grace_church.practice.people() if one["id"] == kept]
+    at_home = {one["household_id"] for one in mina["households"]}
+    assert at_home & {one["household_id"] for one in leo_now["households"]}
+    assert quists(grace_church) == ["Wilhelmina"]
+
+
+def test_a_lost_answer_beside_a_merge_of_long_ago_is_no_question(grace_church: GraceChurch) -> None:
+    merge(grace_church, somebody(grace_church), somebody(grace_church, 1))
+    grace_church.move(minutes=20)
+    grace_church.practice.fault("POST", "/people/v2/people", "refuse_before")
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, ["Wilhelmina"])
+
+
+def test_somebody_of_the_directory_is_asked_about(grace_church: GraceChurch) -> None:
+    directory = Directory(grace_church)
+    lost(grace_church)
+    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    with church_scope(grace_church.church_id), transaction():
+        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    kept = merged_while_the_card_waits(grace_church, "Wilhelmina", number)
+    item = directory.item(mina)
+    assert (item.state, item.reason, quists(grace_church)) == (REVIEW, ASKED, [])
+    with church_scope(grace_church.church_id), transaction():
+        number = push_decisions.decide(item.id, "same", kept, "Sam Hill").number
+    directory.work_until_done(number)
+    assert (directory.item(mina).state, directory.get(mina).remote_id, quists(grace_church)) == (SYNCED, kept, [])
+
+
+def test_a_merge_next_door_is_no_question(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
+    people_next_door = neighbour_church.practice.people(1)
+    lost(grace_church)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    number = grace_church.press_sync()
+    grace_church.work()
+    merge(grace_church, people_next_door[-1]["id"], people_next_door[-2]["id"])
+    grace_church.work_until_done(number)
+    assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, ["Wilhelmina"])
