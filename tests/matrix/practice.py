@@ -159,6 +159,7 @@ class Grace:
     dead: bool = False
     armed: list[tuple[int, str]] = field(default_factory=list)
     survivors: dict[int, str] = field(default_factory=dict)
+    went: dict[int, datetime] = field(default_factory=dict)
     visitor: Visitor = field(default_factory=lambda: Visitor(0))
     baseline: Counter[str] = field(default_factory=Counter)
     scopes: str = "openid people"
@@ -262,11 +263,12 @@ class Grace:
                     Row("Person", self.organization, {"first_name": "Kept", "status": "active"}, created_at=at, updated_at=at)
                 )
             self.by_hand.post("/_simulator/merge", json={"keep": str(kept.id), "remove": str(row.id)})
-            self.survivors[kept.id] = self.name_of(row)
+            self.survivors[kept.id], self.went[row.id] = self.name_of(row), self.clock()
 
     def delete(self, _request: Request) -> None:
         for row in self.met():
             self.by_hand.delete(f"/_simulator/people/{row.id}")
+            self.went[row.id] = self.clock()
 
     def met(self) -> list[Row]:
         """Whom a merge or a deletion meets: with an even call the visitor, with an odd one whoever of the family came last."""
@@ -339,7 +341,7 @@ class Grace:
 
     def run(self, faults: dict[int, str], family: tuple[str, ...] = (CHILD,)) -> Fared:
         """A full card of somebody new goes to rest, whatever it meets."""
-        self.number, self.visitor, self.survivors = self.number + 1, Visitor(self.number, family), {}
+        self.number, self.visitor, self.survivors, self.went = self.number + 1, Visitor(self.number, family), {}, {}
         self.wire.move(400)
         self.simulator.later.forget()
         self.reconnect()
@@ -360,7 +362,7 @@ class Grace:
         people = self.people()
         found = {row.id: parts_of(self.simulator, row) for row in people}
         fared.duplicates = duplicates(found, Counter(self.name_of(row) for row in people), self.households())
-        fared.losses = losses(item, found) + not_at_home(fared, found, self.visitor)
+        fared.losses = losses(item, found, self.went) + not_at_home(fared, found, self.visitor)
         fared.others = [*counted(run, item), *unclear_elsewhere(item, unclear or 0), *needless(fared)]
         self.account(found)
         return fared
@@ -397,14 +399,17 @@ def duplicates(found: dict[int, Counter[tuple[str, str]]], names: Counter[str], 
     return people + repeated + shared + ([f"{households} households"] if households > 1 else [])
 
 
-def losses(item: SyncItem, found: dict[int, Counter[tuple[str, str]]]) -> list[str]:
+def losses(item: SyncItem, found: dict[int, Counter[tuple[str, str]]], went: dict[int, datetime]) -> list[str]:
+    """What a card says that is not so; whom staff merged or deleted once it had arrived (`went`) it cannot know of."""
     if item.state in (REVIEW, FAILED):
         return [] if item.reason else [f"{item.state} without a reason"]
     if item.state != SYNCED:
         return [f"did not come to rest: {item.state}, {item.reason}"]
-    parts = found.get(int(item.person_remote_id or 0))
+    person = int(item.person_remote_id or 0)
+    parts = found.get(person)
     if parts is None:
-        return [f"synced, but person {item.person_remote_id} is not there"]
+        arrived_first = person in went and item.synced_at is not None and went[person] >= item.synced_at
+        return [] if arrived_first else [f"synced, but person {item.person_remote_id} is not there"]
     kinds = Counter(kind for kind, _ in parts.elements())
     return [f"synced with {kinds[kind]} of {wanted} {kind}" for kind, wanted in FULL.items() if kinds[kind] < wanted]
 
