@@ -182,7 +182,8 @@ def test_a_personal_access_token_comes_from_the_settings(app: Flask, grace: UUID
 def test_each_church_reads_with_its_own_token_only(grace: UUID, neighbour: UUID, requests_mock: Mocker) -> None:
     connected(grace)
     connected(neighbour, tokens="50")
-    requests_mock.get(f"{PLANNING_CENTER}/people/v2/people/7", status_code=404, json={"errors": [{"status": "404", "title": "Not Found"}]})
+    nobody = {"errors": [{"status": "404", "title": "Not Found"}]}
+    requests_mock.get(f"{PLANNING_CENTER}/people/v2/people/7", status_code=404, json=nobody, headers=RATE)
     requests_mock.get(f"{PLANNING_CENTER}/people/v2/person_mergers", json={"data": []})
     requests_mock.post(f"{PLANNING_CENTER}/people/v2/people", status_code=500)
     for church in (grace, neighbour, grace):
