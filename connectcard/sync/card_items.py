@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select, true
 
 from connectcard.cards.queries import get_submission
 from connectcard.clock import now
@@ -75,7 +75,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         if proposal.refusal:
             settle(item, FAILED, FAILED, proposal.refusal)
         else:
-            _store_plan(item, proposal)
+            _store_plan(item, proposal, _planned_anew(self._card))
 
     @staticmethod
     def rehearse(about: UUID, client: Client) -> CardProposal:
@@ -150,13 +150,20 @@ def _makes_the_visitor(step: Step | SyncStep | PlannedStep) -> bool:
     return plans.makes_the_visitor(step.kind, step.member)
 
 
-def _store_plan(item: SyncItem, proposal: CardProposal) -> None:
+def _planned_anew(card: CardAtHand) -> ColumnElement[bool]:
+    """Which steps a plan replaces: of a card that has arrived only those of its family and group."""
+    if card.group_alone:
+        return SyncStep.kind == plans.ADD_TO_GROUP
+    return SyncStep.kind.in_((*plans.OF_FAMILIES, plans.ADD_TO_GROUP)) if card.wanted.arrived else true()
+
+
+def _store_plan(item: SyncItem, proposal: CardProposal, anew: ColumnElement[bool]) -> None:
     """Write down who it is and what will be sent, before anything is sent; steps that were begun stay as they are."""
     person = proposal.found.person
     item.decision = decision_row(proposal.found) | _said_by_hand(item.decision)
     item.person_remote_id = person.remote_id if person else item.person_remote_id
     item.planned_at, item.remote_id_token = now(), _token_in(proposal) or item.remote_id_token
-    _replace_unsent_steps(item, proposal.steps)
+    _replace_unsent_steps(item, proposal.steps, anew)
     if person:
         remember_person(person)
 
@@ -171,8 +178,8 @@ def _token_in(proposal: Proposal) -> int | None:
     return next((int(step.natural_key) for step in proposal.steps if step.kind == plans.CREATE_PERSON and step.member == VISITOR), None)
 
 
-def _replace_unsent_steps(item: SyncItem, planned: Sequence[PlannedStep]) -> None:
-    db.session.execute(delete(SyncStep).where(of_item(item.id), _is_void(planned)))
+def _replace_unsent_steps(item: SyncItem, planned: Sequence[PlannedStep], anew: ColumnElement[bool]) -> None:
+    db.session.execute(delete(SyncStep).where(of_item(item.id), anew, _is_void(planned)))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id)))}
     position, left_out = 100 if begun else 0, left_out_of(item.approval)
     for step in planned:
@@ -333,5 +340,5 @@ def _visitor_gone(hold: Hold, gone: PersonGone) -> None:
             # What was decided and written for somebody who is gone says nothing about who comes next; the family is still there.
             of_family = and_(SyncStep.kind == plans.CREATE_PERSON, SyncStep.member != VISITOR)
             db.session.execute(delete(SyncStep).where(of_item(item.id), ~of_family))
-            item.decision = None
+            item.decision, item.into_group_by, item.synced_at = None, None, None
             settle(item, REVIEW, NEEDS_YOU, WAS_DELETED)

@@ -87,7 +87,7 @@ def _decide(
         "asked": {name: before.get(name) for name in ("kind", "person", "words", "by")},
     }
     item.person_remote_id, item.planned_at, item.approval = person, None, without_fingerprint(item.approval)
-    item.search_answer = None
+    item.search_answer, item.into_group_by, item.synced_at = None, None, None
     remember(item, person, member_name)
     run = send_again(item, member_name)
     item.due_at = now() + undo_for

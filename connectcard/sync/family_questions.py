@@ -44,7 +44,8 @@ def members_asked(item: SyncItem | None) -> list[MemberAsked]:
 def decide_members(item: SyncItem, said: Mapping[int, str | None], member_name: str) -> SyncRun:
     """Send the card again with what staff said: by the number of a member the remote id of who it is, or None for somebody new.
 
-    Raises ChangeRefused for somebody who was not asked about, or who is none of those that were shown.
+    Where the card has arrived only its family is looked at again. Raises ChangeRefused for somebody who was not asked about, or who is
+    none of those that were shown.
     """
     asked = {member.number: {one["remote_id"] for one in member.namesakes} for member in members_asked(item)}
     if not said:
@@ -54,5 +55,5 @@ def decide_members(item: SyncItem, said: Mapping[int, str | None], member_name: 
             raise ChangeRefused("This has changed meanwhile. Look at the card again.")
     decided = {str(number): {"person": person, "by": member_name} for number, person in said.items()}
     item.family_decisions = {**(item.family_decisions or {}), **decided}
-    item.planned_at, item.approval = None, without_fingerprint(item.approval)
+    item.planned_at, item.approval, item.into_group_by = None, without_fingerprint(item.approval), None
     return send_again(item, member_name)

@@ -30,6 +30,7 @@ SUBMIT_FORM, SUBMIT_FORM_NEW = "submit_form", "submit_form_new"
 # An answer that the form has no field for any more; never sent.
 FORM_ANSWER, FIELD_GONE = "form_answer", "The form has no such field any more. Choose another one in Field mapping."
 KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER = "known_member", "create_household", "add_member"
+OF_FAMILIES = (CREATE_PERSON, KNOWN_MEMBER, CREATE_HOUSEHOLD, ADD_MEMBER)
 ADD_TO_GROUP, UPDATE_GROUP = "add_to_group", "update_group"
 
 
@@ -93,7 +94,8 @@ class WantedForm:
 class Wanted:
     """What a card wants to be true in Planning Center. `for_new` are attributes that only a person we create gets.
 
-    `taken_back`: an undo made the person of this card inactive, whom an earlier sync had made.
+    `taken_back`: an undo made the person of this card inactive, whom an earlier sync had made. `arrived`: all of this came to rest
+    before, and what is gone since was removed on purpose; only family and group are looked at again.
     """
 
     visitor: Visitor
@@ -112,6 +114,7 @@ class Wanted:
     form: WantedForm | None = None
     group: WantedGroup | None = None
     taken_back: bool = False
+    arrived: bool = False
     problems: tuple[str, ...] = ()
 
 
@@ -202,11 +205,11 @@ def plan(
     group: GroupNow = GroupNow(),  # noqa: B008 - frozen
 ) -> Plan:
     """The writes for a card, in their order; `person` is None where one is to be created."""
-    if wanted.form and wanted.form.unanswered:
+    if wanted.form and wanted.form.unanswered and not wanted.arrived:
         return Plan((), refusal=_unanswered(wanted.form))
     steps: list[PlannedStep] = []
     kept: list[Kept] = []
-    for part in (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
+    for part in () if wanted.arrived else (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
         for row in part(wanted, person, remote_id_token, reference):
             (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
     steps = [_looked_for(step) if _meets_somebody(step, wanted, person) else step for step in steps]
@@ -214,6 +217,13 @@ def plan(
     for row in _group(wanted.group, group):
         (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
     return Plan(tuple(steps), tuple(kept))
+
+
+def plan_for_group(wanted: WantedGroup, group: GroupNow) -> Plan:
+    """The writes for a card that has arrived and whose visitor staff put into the group after all: that, and nothing else."""
+    rows = list(_group(wanted, group))
+    steps = tuple(row for row in rows if isinstance(row, PlannedStep))
+    return Plan(steps, tuple(row for row in rows if isinstance(row, Kept)))
 
 
 def _unanswered(form: WantedForm) -> str:

@@ -37,7 +37,7 @@ OF_DIRECTORY = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
 def give_back(item: SyncItem, member_name: str) -> None:
     """It needs somebody: nothing of it is sent by itself. Inside `transaction()`."""
-    item.planned_at, item.synced_at, item.approval = None, None, None
+    item.planned_at, item.synced_at, item.approval, item.into_group_by = None, None, None, None
     if item.state != IGNORED:
         leave_it = "ignore it" if item.kind == CARD else "leave it"
         item.state, item.reason = REVIEW, f"{TAKEN_BACK} {member_name}. Send it again, or {leave_it}."

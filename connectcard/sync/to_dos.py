@@ -44,7 +44,7 @@ def done(item: SyncItem | None, member_name: str) -> None:
 def put_into_group(item: SyncItem | None, member_name: str) -> SyncRun:
     """Staff say to put the visitor into the group after all: the leader was asked, or somebody may now. Raises ChangeRefused.
 
-    Inside `transaction()`; the caller rings. What was written already is not written twice.
+    Inside `transaction()`; the caller rings. Nothing else of the card is written again.
     """
     if item is None or not may_be_put_in(item):
         raise ChangeRefused(NOTHING_OPEN)
@@ -58,5 +58,5 @@ def may_be_put_in(item: SyncItem | None) -> bool:
 
 
 def agreed_to_group(item: SyncItem) -> bool:
-    """Whether staff said to put the visitor in, whether or not the group takes people by itself."""
+    """Whether staff said to put the visitor in, whether or not the group takes people by itself; until the card is sent whole again."""
     return item.into_group_by is not None

@@ -29,7 +29,7 @@ from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
 from connectcard.sync.models import DONE, INTENT, SyncItem
 from connectcard.sync.moves import lost_its_person
-from connectcard.sync.plans import PersonNow, Plan, Wanted, plan
+from connectcard.sync.plans import PersonNow, Plan, Wanted, plan, plan_for_group
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
 from connectcard.sync.steps import AskSomebody, PersonGone
@@ -68,6 +68,11 @@ class CardAtHand:
         return self.decision.get("household_of") if self.decision else None
 
     @property
+    def group_alone(self) -> bool:
+        """Whether the card has arrived, and staff said to put its visitor into the group after all."""
+        return self.wanted.group is not None and self.wanted.group.agreed
+
+    @property
     def target(self) -> CardTarget:
         """What its steps are written to, as long as none of them was."""
         visitor = self.wanted.visitor
@@ -89,7 +94,8 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     card = replace(card, family_decided=family_decided(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
     group = _group_agreed(item, card.wanted.group)
-    card = replace(card, wanted=replace(card.wanted, taken_back=_visitor_was_taken_back(item), group=group))
+    taken_back, arrived = _visitor_was_taken_back(item), item.synced_at is not None
+    card = replace(card, wanted=replace(card.wanted, taken_back=taken_back, arrived=arrived, group=group))
     end_reading()
     return card
 
@@ -243,9 +249,12 @@ def _still_there(candidate: Candidate, country_code: str, client: Client, moves:
 def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan:
     """The plan of a card; a form and a family as they stand in Planning Center now."""
     end_reading()
-    family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
     group = group_now(card.wanted.group, person.candidate.remote_id if person else None, client)
-    return plan(_as_the_form_stands(card.wanted, client), person, card.remote_id_token, card.reference, family, group)
+    if card.wanted.group and card.group_alone:
+        return plan_for_group(card.wanted.group, group)
+    family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
+    wanted = card.wanted if card.wanted.arrived else _as_the_form_stands(card.wanted, client)
+    return plan(wanted, person, card.remote_id_token, card.reference, family, group)
 
 
 def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:

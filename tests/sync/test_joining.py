@@ -23,7 +23,7 @@ from connectcard.sync.steps import Made, Step
 from connectcard.sync.undo_plans import UNKNOWN
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
-from tests.sync.test_undo_pushes import kept, take_back
+from tests.sync.test_undo_pushes import kept, send_again, take_back
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com")
 MEMBERSHIPS = "/groups/v2/groups/*/memberships"
@@ -215,6 +215,44 @@ def test_a_group_that_takes_requests_is_put_in_once_the_leader_agreed(directory:
     church.work_until_done(number)
     assert (standing(church, card), len(in_group(outside, group))) == (SYNCED, len(before) + 1)
     assert len(church.practice.named("Ana", "Lopez")) == 1
+
+
+def test_putting_them_in_later_adds_nothing_that_staff_removed_since(directory: Directory, outside: Outside) -> None:
+    """What they had already, and the household that the card made, are gone by then: on purpose."""
+    church, group = directory.church, group_that(directory.church, "request_to_join")
+    ana = outside.person(*ANA)
+    card = church.card(*ANA, group=chosen(group), phone="(512) 555-0177", family={"children": [{"first_name": "Leo", "age": "6"}]})
+    sync(church)
+    assert to_do(church, card)
+    [person] = church.practice.named("Ana", "Lopez")
+    for email in person["emails"]:
+        outside.delete(f"/people/v2/emails/{email['id']}")
+    for household in outside.get(f"/people/v2/people/{ana}/households"):
+        outside.delete(f"/people/v2/households/{household['id']}")
+    before, receipt = church.practice.people(), {(step.kind, step.state) for step in church.steps(card) if step.kind != ADD_TO_GROUP}
+    with church_scope(church.church_id), transaction():
+        number = to_dos.put_into_group(cards_in_sync.get_card(card).item, "Sam Hill").number
+    church.work_until_done(number)
+    assert (standing(church, card), in_group(outside, group).get(ana)) == (SYNCED, "member")
+    assert church.practice.people() == before
+    assert outside.get(f"/people/v2/people/{ana}/households") == []
+    assert {(step.kind, step.state) for step in church.steps(card) if step.kind != ADD_TO_GROUP} == receipt
+
+
+def test_whoever_was_put_in_is_sent_whole_again_after_an_undo(directory: Directory, outside: Outside) -> None:
+    church, group = directory.church, group_that(directory.church, "request_to_join")
+    card, first = church.card(*ANA, group=chosen(group)), church.press_sync()
+    church.work_until_done(first)
+    with church_scope(church.church_id), transaction():
+        number = to_dos.put_into_group(cards_in_sync.get_card(card).item, "Sam Hill").number
+    church.work_until_done(number)
+    take_back(directory, number)
+    undone = take_back(directory, first)
+    assert church.practice.named("Ana", "Lopez")[0]["status"] == "inactive"
+    send_again(directory, undone)
+    [ana] = church.practice.named("Ana", "Lopez")
+    assert (ana["status"], [email["address"] for email in ana["emails"]]) == ("active", ["ana.lopez@gmail.com"])
+    assert to_do(church, card), "whoever is sent anew is asked about anew"
 
 
 def test_a_group_that_closed_since_is_a_to_do_until_somebody_says_done(directory: Directory) -> None:

@@ -232,6 +232,24 @@ def test_staff_say_that_it_is_the_leo_who_is_there(grace_church: GraceChurch) ->
     assert len(grace_church.practice.named("Wilhelmina", "Quist")) == 1
 
 
+def test_what_staff_removed_since_the_card_arrived_is_not_added_again(grace_church: GraceChurch) -> None:
+    make(grace_church, "Wilhelmina", "Quist", emails=["mina.quist@gmail.com"])
+    card, other = leo_elsewhere(grace_church)
+    [mina] = grace_church.practice.named("Wilhelmina", "Quist")
+    email_removed(grace_church, mina["emails"][0]["id"])
+    said(grace_church, card, other)
+    assert at_home_with(grace_church, "Wilhelmina") == [other]
+    assert grace_church.practice.named("Wilhelmina", "Quist")[0]["emails"] == []
+
+
+def email_removed(church: GraceChurch, remote_id: str) -> None:
+    """Somebody takes this away in Planning Center."""
+    with church_scope(church.church_id):
+        connection = find_connection()
+        assert connection is not None
+        client_for(connection).delete(people.EMAIL, remote_id)
+
+
 def test_somebody_who_was_not_shown_is_refused(grace_church: GraceChurch) -> None:
     card, _ = leo_elsewhere(grace_church)
     with church_scope(grace_church.church_id), transaction(), pytest.raises(ChangeRefused):
