@@ -45,7 +45,7 @@ def link_family(family: Family, remote_id: str) -> Family:
     """
     other = find_family(remote_id)
     if other is None or other.id == family.id:
-        family.remote_id, family.gone_at = remote_id, None
+        family.remote_id, family.seen_at, family.gone_at = remote_id, now(), None
         db.session.flush()
         return family
     known = {member.person_id for member in other.members}

@@ -34,7 +34,7 @@ from connectcard.planning_center.errors import (
     ScopeMissing,
     Unavailable,
 )
-from connectcard.sync import cursors, pull_members, truth
+from connectcard.sync import cursors, pull_members, truth, truth_reading
 from connectcard.sync.cursors import SyncCursor, cursor_of
 from connectcard.sync.holds import HoldLost
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
@@ -59,13 +59,13 @@ __all__ = ["advance_pulls", "refresh_family", "refresh_group", "refresh_membersh
 
 log = structlog.get_logger()
 
-MEMBERS, CHECK = "memberships", "truth_check"
+MEMBERS = "memberships"
 STAGES: dict[str, tuple[str, ...]] = {
     PULL_PEOPLE: (PEOPLE.name,),
     PULL_FAMILIES: (FAMILIES.name,),
     PULL_GROUPS: (GROUPS.name, MEMBERS),
     PULL_FULL: (PEOPLE.name, FAMILIES.name, GROUPS.name, MEMBERS),
-    TRUTH_CHECK: (CHECK,),
+    TRUTH_CHECK: (*truth_reading.LISTS, truth.COMPARISON),
 }
 PULLS = tuple(kind for kind in STAGES if kind != TRUTH_CHECK)
 MAPPINGS: dict[str, Mapping] = {mapping.name: mapping for mapping in (PEOPLE, FAMILIES, GROUPS)}
@@ -203,13 +203,17 @@ def _is_over(pull: Pull, lists: Lists, stage: str, following: Mapping | None) ->
 
 def _stage(pull: Pull, lists: Lists, stage: str, following: Mapping | None) -> str | None:
     """Carry out one stage; says what it could not see."""
-    if stage == CHECK:
-        return truth.check(pull)
+    if stage == truth.COMPARISON:
+        return truth.compare(pull)
+    if stage in truth_reading.LISTS:
+        return truth_reading.read(pull, stage)
     return pull_members.read_all(pull) if stage == MEMBERS else lists.read(MAPPINGS[stage], following)
 
 
 def _product(stage: str) -> str:
-    return MAPPINGS[stage].product if stage in MAPPINGS else "Groups" if stage == MEMBERS else "People"
+    compared = truth_reading.COMPARED.get(truth_reading.LISTS.get(stage, ""))
+    mapping = MAPPINGS.get(stage, compared)
+    return mapping.product if mapping else "Groups" if stage == MEMBERS else "People"
 
 
 def _run(pull: Pull) -> SyncRun:
@@ -240,11 +244,10 @@ def _end_stage(pull: Pull, stage: str, problem: str | None) -> None:
 def _put_off(pull: Pull, stage: str, error: PlanningCenterError) -> bool:
     """The pull goes on later; after too many failures without a page between them the stage is given up. Says whether it was put off.
 
-    Waiting for room in the rate limit, or for somebody to reconnect, is no failure however long it lasts; but a truth check begins from
-    the beginning each time, and does not do so for ever.
+    Waiting for room in the rate limit, or for somebody to reconnect, is no failure however long it lasts.
     """
     end_reading()
-    failed = not isinstance(error, NotSent | ReconnectNeeded) and (stage == CHECK or not isinstance(error, RateLimited))
+    failed = not isinstance(error, NotSent | ReconnectNeeded | RateLimited)
     with transaction():
         cursor = cursor_of(stage)
         if failed and cursor.tries >= MOST_TRIES:
@@ -272,5 +275,6 @@ def _finish(pull: Pull) -> None:
         if run.state in (RUNNING, STOPPING):
             run.state, run.finished_at = FINISHED, now()
         run.failed = len(problems)
-        run.note = " ".join(dict.fromkeys(problems))[:300] or (run.note if run.kind == TRUTH_CHECK else None)
+        found = [run.note] if run.kind == TRUTH_CHECK and run.note else []
+        run.note = " ".join(dict.fromkeys([*found, *problems]))[:300] or None
         run.version += 1

@@ -16,8 +16,7 @@ from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
 from connectcard.planning_center import Position, Step
-from connectcard.sync import cursors
-from connectcard.sync.cursors import SyncCursor, cursor_of, reading
+from connectcard.sync.cursors import cursor_of, reading
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.mappings._core import moment
 from connectcard.sync.pull_shift import Pull
@@ -60,7 +59,7 @@ class Lists:
             total = self._sweep(mapping, following)
             if _is_complete(mapping, total):
                 return _look_for_missing(self._pull, mapping, total)
-            if not _sweeps_again(self._pull, mapping):
+            if not self._pull.sweeps_again(mapping.name):
                 return f"{mapping.words} changed too fast to be read to the end. The next pull looks again."
 
     def close(self) -> None:
@@ -100,7 +99,7 @@ def _begin_sweep(pull: Pull, mapping: Mapping) -> _Sweep:
     cursor = reading(mapping.name)
     where, order = dict(mapping.where), None
     if mapping.changed_by and cursor.whole:
-        _note_the_latest_change(pull, mapping, cursor)
+        note_the_latest(pull, mapping.name, mapping, mapping.changed_by)
     elif mapping.changed_by:
         where[mapping.changed_by], order = {"gte": cursor.since}, mapping.changed_by
     place = cursor.place
@@ -109,14 +108,16 @@ def _begin_sweep(pull: Pull, mapping: Mapping) -> _Sweep:
     return _Sweep(place, next(steps, None), steps)
 
 
-def _note_the_latest_change(pull: Pull, mapping: Mapping, cursor: SyncCursor) -> None:
-    if cursor.latest is not None:
-        return
+def note_the_latest(pull: Pull, stage: str, mapping: Mapping, by: str) -> None:
+    """Keep on the cursor of a stage the latest moment of an attribute in its list, by Planning Center's clock: when the reading begins."""
+    noted = reading(stage).latest is not None
     end_reading()
-    newest = pull.client.list(mapping.resource, order=f"-{mapping.changed_by}", per_page=1).records
+    if noted:
+        return
+    newest = pull.client.list(mapping.resource, where=dict(mapping.where) or None, order=f"-{by}", per_page=1).records
     with transaction():
         pull.stay()
-        cursor_of(mapping.name).latest = moment(newest[0][str(mapping.changed_by)]) if newest else None
+        cursor_of(stage).latest = moment(newest[0][by]) if newest else None
 
 
 def _take_in(pull: Pull, mapping: Mapping, step: Step) -> None:
@@ -145,15 +146,6 @@ def _is_complete(mapping: Mapping, total: int | None) -> bool:
     seen = db.session.scalar(select(func.count(mapping.model.id)).where(mapping.model.seen_at >= cursor.began_at)) or 0
     end_reading()
     return seen >= total
-
-
-def _sweeps_again(pull: Pull, mapping: Mapping) -> bool:
-    """Begin the list anew; False where that was done often enough."""
-    with transaction():
-        pull.stay()
-        cursor = cursor_of(mapping.name)
-        cursor.position, cursor.sweeps = None, cursor.sweeps + 1
-        return cursor.sweeps < cursors.MOST_SWEEPS
 
 
 def _look_for_missing(pull: Pull, mapping: Mapping, total: int | None) -> str | None:

@@ -21,7 +21,7 @@ from connectcard.database import Base, UtcDateTime, db, end_reading, transaction
 from connectcard.people.pulled import Tally
 from connectcard.planning_center import Client
 from connectcard.sync import cursors
-from connectcard.sync.cursors import SyncCursor
+from connectcard.sync.cursors import SyncCursor, cursor_of
 from connectcard.sync.holds import HoldLost, changed
 from connectcard.sync.models import RUNNING, STOPPED, STOPPING, SyncRun
 from connectcard.sync.readings import cards_are_due
@@ -109,6 +109,14 @@ class Pull:
             self.stay()
             run = self.run()
             return cursors.begin(stage, run, by_change=by_change, whole=bool((run.progress or {}).get("whole")))
+
+    def sweeps_again(self, stage: str) -> bool:
+        """Begin the list of a stage anew; False where that was done often enough."""
+        with transaction():
+            self.stay()
+            cursor = cursor_of(stage)
+            cursor.position, cursor.sweeps = None, cursor.sweeps + 1
+            return cursor.sweeps < cursors.MOST_SWEEPS
 
     def run(self) -> SyncRun:
         return db.session.scalars(select(SyncRun).where(SyncRun.id == self.run_id)).one()

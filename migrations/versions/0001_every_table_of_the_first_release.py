@@ -535,6 +535,20 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_area_church_id'), ['church_id'], unique=False)
         batch_op.create_index('ix_area_department', ['church_id', 'department_id'], unique=False)
 
+    op.create_table('compared_page',
+    sa.Column('run_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=12), nullable=False),
+    sa.Column('records', sa.JSON(), nullable=False),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('church_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['church_id', 'run_id'], ['sync_run.church_id', 'sync_run.id'], name=op.f('fk_compared_page_church_id_run_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['church_id'], ['church.id'], name=op.f('fk_compared_page_church_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_compared_page'))
+    )
+    with op.batch_alter_table('compared_page', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_compared_page_church_id'), ['church_id'], unique=False)
+        batch_op.create_index('ix_compared_page_run', ['church_id', 'run_id', 'kind'], unique=False)
+
     op.create_table('contact',
     sa.Column('person_id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(length=8), nullable=False),
@@ -895,6 +909,7 @@ def upgrade():
     op.keep_rows_by_church('webhook_delivery')
     op.keep_rows_by_church('address')
     op.keep_rows_by_church('area')
+    op.keep_rows_by_church('compared_page')
     op.keep_rows_by_church('contact')
     op.keep_rows_by_church('contact_edit')
     op.keep_rows_by_church('family_member')
@@ -987,6 +1002,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_contact_church_id'))
 
     op.drop_table('contact')
+    with op.batch_alter_table('compared_page', schema=None) as batch_op:
+        batch_op.drop_index('ix_compared_page_run')
+        batch_op.drop_index(batch_op.f('ix_compared_page_church_id'))
+
+    op.drop_table('compared_page')
     with op.batch_alter_table('area', schema=None) as batch_op:
         batch_op.drop_index('ix_area_department')
         batch_op.drop_index(batch_op.f('ix_area_church_id'))

@@ -1,10 +1,15 @@
 """Grace Church's staff press a pull button; the shipped worker's function does it. What stands here and there, side by side."""
 
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 from typing import Any
 
+import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import selectinload
 
 from connectcard.churches.tenancy import church_scope
@@ -12,14 +17,46 @@ from connectcard.database import db, transaction
 from connectcard.people.models import Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.sync import pull
 from connectcard.sync.models import PULL_FULL, SyncRun
-from tests.sync.conftest import GraceChurch
+from connectcard.sync.pull_shift import PullLane
+from tests import servers
+from tests.sync.conftest import GraceChurch, Practice
+
+PEOPLE = 220
+
+
+@pytest.fixture
+def practice(simulator: str) -> Practice:
+    """A practice Planning Center whose lists have several pages."""
+    practice = Practice(simulator)
+    practice.post("reset", {"people": PEOPLE, "seed": 4})
+    practice.post("settings", {"limit": 100_000})
+    return practice
+
+
+@pytest.fixture
+def pulls(grace_church: GraceChurch, tmp_path: Path) -> "Puller":
+    return Puller(grace_church, tmp_path / "worker.log")
+
+
+def requests_of(church: GraceChurch, since: int) -> list[str]:
+    return [entry["path"] for entry in church.practice.requests_since(since)]
+
+
+def last_request(church: GraceChurch) -> int:
+    return max((entry["number"] for entry in church.practice.requests_since(0)), default=0)
+
+
+def somebody(church: GraceChurch, place: int = 0, *, child: bool = False) -> str:
+    """Somebody of the church who does not hold a token."""
+    people = [one for one in church.practice.people() if not one["can_sign_in"] and one["child"] is child]
+    return str(people[-1 - place]["id"])
 
 
 class Puller:
     """Pulls of one church."""
 
-    def __init__(self, church: GraceChurch) -> None:
-        self.church = church
+    def __init__(self, church: GraceChurch, log: Path) -> None:
+        self.church, self.log = church, log
 
     def want(self, kind: str = PULL_FULL, *, whole: bool = False) -> int:
         with church_scope(self.church.church_id), transaction():
@@ -38,6 +75,22 @@ class Puller:
                 return run
             self.church.move(seconds=40)
         raise AssertionError(f"the pull did not end: {run.state}, {run.progress}, {run.note}")
+
+    def kill_a_worker_after(self, asked: int) -> None:
+        """A worker in a process of its own, gone at once after so many requests."""
+        before = last_request(self.church)
+        self.kill_a_worker_when(lambda: last_request(self.church) >= before + asked, "a few pages")
+
+    def kill_a_worker_when(self, happened: Callable[[], bool], what: str) -> None:
+        config = self.church.app.config["CONNECTCARD"]
+        arguments = (config.database_url, self.church.practice.url, *config.personal_access_token, str(self.church.church_id))
+        worker = servers.spawn([sys.executable, "-m", "tests.sync.pull_in_a_process", *arguments], self.log)
+        servers.wait_until(happened, what, 120)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        with church_scope(self.church.church_id), transaction() as session:
+            # A dead worker's lease ends by itself after a minute; nobody waits for it here.
+            session.execute(update(PullLane).values(until=None))
 
     def __call__(self, kind: str = PULL_FULL, *, whole: bool = False) -> SyncRun:
         self.church.move(seconds=1)

@@ -1,15 +1,12 @@
 """A church pulled whole from a practice Planning Center and compared with it record for record; then changed, cut off, limited, refused."""
 
-import signal
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import count
-from pathlib import Path
 from threading import Event
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from connectcard import create_app
 from connectcard.churches.tenancy import church_scope
@@ -21,23 +18,14 @@ from connectcard.people.matching import Visitor
 from connectcard.people.models import Conflict, Family, Group, Person
 from connectcard.people.queries import find_candidates, find_person
 from connectcard.planning_center import paging
-from connectcard.sync import cursors, pull, pull_shift, readings, record_readings, truth
-from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE, TRUTH_CHECK
-from tests import servers
+from connectcard.sync import cursors, pull, pull_shift, readings, record_readings
+from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE
 from tests.conftest import MovedClock, running
 from tests.sync.conftest import GraceChurch, Practice, connect_church
 from tests.sync.practice_views import work as read_what_is_wanted
-from tests.sync.pulling import Puller, as_there, change, here, there
+from tests.sync.pulling import Puller, as_there, change, here, last_request, practice, pulls, requests_of, somebody, there
 
-PEOPLE = 220
-
-
-@pytest.fixture
-def practice(simulator: str) -> Practice:
-    practice = Practice(simulator)
-    practice.post("reset", {"people": PEOPLE, "seed": 4})
-    practice.post("settings", {"limit": 100_000})
-    return practice
+__all__ = ["practice", "pulls"]
 
 
 @pytest.fixture
@@ -46,25 +34,6 @@ def grace_church(config: Config, practice: Practice, moved_clock: MovedClock, mo
     # What the practice church did lies before its own now; ours begins there too.
     with running(create_app(config)) as app:
         yield connect_church(app, practice, moved_clock)
-
-
-@pytest.fixture
-def pulls(grace_church: GraceChurch) -> Puller:
-    return Puller(grace_church)
-
-
-def requests_of(church: GraceChurch, since: int) -> list[str]:
-    return [entry["path"] for entry in church.practice.requests_since(since)]
-
-
-def last_request(church: GraceChurch) -> int:
-    return max((entry["number"] for entry in church.practice.requests_since(0)), default=0)
-
-
-def somebody(church: GraceChurch, place: int = 0, *, child: bool = False) -> str:
-    """Somebody of the church who does not hold a token."""
-    people = [one for one in church.practice.people() if not one["can_sign_in"] and one["child"] is child]
-    return str(people[-1 - place]["id"])
 
 
 def test_a_whole_church_comes_record_for_record_and_a_second_pull_changes_nothing(
@@ -226,30 +195,6 @@ def test_stop_ends_a_pull_where_it_is(grace_church: GraceChurch, pulls: Puller) 
     assert pulls.want() != number
 
 
-def test_the_truth_check_says_what_differs_and_fix_reads_it_again(grace_church: GraceChurch, pulls: Puller) -> None:
-    pulls()
-    changed, deleted = somebody(grace_church), somebody(grace_church, 1)
-    change(grace_church, changed, nickname="Changed")
-    grace_church.practice.delete(deleted)
-    with church_scope(grace_church.church_id), transaction() as session:
-        session.delete(session.scalars(select(Family).limit(1)).one())
-    pulls(TRUTH_CHECK)
-    with church_scope(grace_church.church_id):
-        checked = truth.last_check()
-        assert checked is not None
-        assert {one.what for one in checked.differences} == {"missing_here", "missing_there", "changed_there"}
-        assert checked.words.endswith(f"compared; {len(checked.differences)} differ.")
-        with transaction():
-            assert truth.fix() == len(checked.differences)
-    read_what_is_wanted(grace_church.church_id)
-    as_there(grace_church)
-    pulls(TRUTH_CHECK)
-    with church_scope(grace_church.church_id):
-        again = truth.last_check()
-        assert again is not None
-        assert again.words.endswith("compared; none differ.")
-
-
 def test_a_family_that_is_opened_gets_the_roles_of_its_members(grace_church: GraceChurch, pulls: Puller) -> None:
     pulls()
     with church_scope(grace_church.church_id), transaction() as session:
@@ -287,22 +232,13 @@ def test_the_church_next_door_is_not_touched(grace_church: GraceChurch, pulls: P
 
 
 def test_workers_that_are_killed_leave_a_pull_that_another_one_ends(
-    grace_church: GraceChurch, pulls: Puller, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    grace_church: GraceChurch, pulls: Puller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "source", lambda: datetime.now(UTC))
     number = pulls.want()
     grace_church.practice.post("settings", {"latency_ms": 60})
-    token = config.personal_access_token or ("", "")
-    command = [sys.executable, "-m", "tests.sync.pull_in_a_process", config.database_url, grace_church.practice.url, *token]
     for asked in (3, 6):
-        worker = servers.spawn([*command, str(grace_church.church_id)], tmp_path / "worker.log")
-        before = last_request(grace_church)
-        servers.wait_until(lambda before=before, asked=asked: last_request(grace_church) >= before + asked, "a few pages", 120)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-        with church_scope(grace_church.church_id), transaction() as session:
-            # A dead worker's lease ends by itself after a minute; nobody waits for it here.
-            session.execute(update(pull_shift.PullLane).values(until=None))
+        pulls.kill_a_worker_after(asked)
     assert not grace_church.run(number).finished_at
     grace_church.practice.post("settings", {"latency_ms": 0})
     while pulls.turn() or not grace_church.run(number).finished_at:
