@@ -26,7 +26,7 @@ from tests import browsing, made_once, servers
 ORIGIN = "http://127.0.0.1:7777"
 TESTS = Path(__file__).parent
 # What takes long or waits long, so that at the end no process of the test run is left alone with it while the others have nothing to do.
-LONGEST_FIRST = ("browser/test_every_page.py", "flows/", "test_up.py", "matrix/", "browser/")
+LONGEST_FIRST = ("browser/test_every_page.py", "flows/", "test_up.py", "matrix/", "web/test_every_route.py", "browser/")
 
 
 @pytest.fixture(scope="session")
