@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, ForeignKey, ForeignKeyConstraint, Index, Table, UniqueConstraint, event, text
-from sqlalchemy.orm import LoaderCriteriaOption, Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
+from sqlalchemy import Connection, Engine, ForeignKey, ForeignKeyConstraint, Index, Table, UniqueConstraint, Uuid, bindparam, event, text
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, SessionTransaction, mapped_column, with_loader_criteria
 from sqlalchemy.sql import visitors
 
 from connectcard.database import Base, ChurchSession, db
@@ -106,9 +107,18 @@ def _touches_church_rows(statement: Any) -> bool:
     return any(isinstance(part, Table) and part in church_owned_tables() for part in visitors.iterate(statement))
 
 
-@lru_cache(maxsize=1000)
-def _only_rows_of(church_id: UUID) -> LoaderCriteriaOption:
-    return with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == church_id, include_aliases=True)
+# One condition for all churches; whose rows it lets through is asked of the open scope when a statement runs.
+_THIS_CHURCH = bindparam("this_church", callable_=current_church_id, type_=Uuid())
+_ITS_OWN_ROWS = with_loader_criteria(ChurchOwned, lambda owned: owned.church_id == _THIS_CHURCH, include_aliases=True)
+# SQLAlchemy keeps what it works out about a statement with the statement, so one that is built once is narrowed once.
+_narrowed: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+
+
+def _to_its_own_rows(statement: Any) -> Any:
+    narrowed = _narrowed.get(statement)
+    if narrowed is None:
+        narrowed = _narrowed[statement] = statement.options(_ITS_OWN_ROWS)
+    return narrowed
 
 
 @event.listens_for(ChurchSession, "do_orm_execute")
@@ -119,7 +129,7 @@ def _narrow(state: ORMExecuteState) -> None:
     if state.is_update and isinstance(state.parameters, list):
         raise ScopeError("an update of many rows by their ids is not narrowed; change the loaded rows")
     if state.is_orm_statement and church_id is not None:
-        state.statement = state.statement.options(_only_rows_of(church_id))
+        state.statement = _to_its_own_rows(state.statement)
     elif _touches_church_rows(state.statement):
         raise ScopeError(
             "no church's scope is open"

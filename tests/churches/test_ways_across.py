@@ -4,6 +4,7 @@ On SQLite the guard of `tenancy` stands alone; on PostgreSQL row-level security 
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -144,3 +145,33 @@ def test_without_a_scope_no_way_of_reading_is_open(theirs: UUID) -> None:
         with pytest.raises(ScopeError):
             db.session.execute(statement(theirs))
             pytest.fail(f"{way} was let through")
+
+
+ONCE = {"entity": select(Person), "joined load": READS["joined load"](uuid4()), "select-in load": READS["select-in load"](uuid4())}
+RENAME = update(Person).values(nickname="x").execution_options(synchronize_session=False)
+
+
+@pytest.mark.parametrize("way", ONCE)
+def test_a_statement_that_is_built_once_serves_each_church_with_its_own_rows(
+    way: str, app: Flask, theirs: UUID, grace: UUID, neighbour: UUID
+) -> None:
+    def serve(church_id: UUID) -> list[str]:
+        with app.app_context(), church_scope(church_id):
+            return [words_of(row) for row in db.session.execute(ONCE[way]).unique()]
+
+    ours, neighbours = ["Ana ['ana@gmail.com']"], ["Neighbour ['neighbour@gmail.com']"]
+    assert [serve(church_id) for church_id in (grace, neighbour, grace)] == [ours, neighbours, ours]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(serve, [grace, neighbour] * 10)) == [ours, neighbours] * 10
+    with every_church():
+        assert len(db.session.execute(ONCE[way]).unique().all()) == 2
+    with pytest.raises(ScopeError):
+        db.session.execute(ONCE[way])
+
+
+def test_a_change_that_is_built_once_changes_only_the_church_that_is_open(theirs: UUID, grace: UUID, neighbour: UUID) -> None:
+    for church_id, nicknames in ((grace, ["", "x"]), (neighbour, ["x", "x"])):
+        with church_scope(church_id), transaction() as session:
+            assert session.execute(RENAME).rowcount == 1  # type: ignore[attr-defined]
+        with every_church():
+            assert sorted(db.session.scalars(select(Person.nickname))) == nicknames
