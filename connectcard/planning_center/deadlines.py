@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
+from math import inf
 from threading import Condition, Thread
 from time import monotonic
 
@@ -22,6 +23,7 @@ class Watch:
         self._soonest_first: list[tuple[float, int, _Watched]] = []
         self._numbers = count()
         self._thread: Thread | None = None
+        self._looks_at = inf
 
     @contextmanager
     def over(self, seconds: float, cut: Callable[[], None]) -> Iterator[None]:
@@ -38,7 +40,7 @@ class Watch:
     def _begin(self, due_at: float, watched: _Watched) -> None:
         with self._changed:
             heappush(self._soonest_first, (due_at, next(self._numbers), watched))
-            if self._soonest_first[0][2] is watched:
+            if due_at < self._looks_at:
                 self._changed.notify()
             if self._thread is None:
                 self._thread = Thread(target=self._watch, name="deadlines", daemon=True)
@@ -53,13 +55,15 @@ class Watch:
             self._next_due().cut()
 
     def _next_due(self) -> _Watched:
+        """Waits for it. This thread is not woken for each request: of what is over it takes notice when that would have been due."""
         with self._changed:
             while True:
                 self._forget_what_is_over()
-                left = self._soonest_first[0][0] - monotonic() if self._soonest_first else None
-                if left is not None and left <= 0:
+                self._looks_at = self._soonest_first[0][0] if self._soonest_first else inf
+                left = self._looks_at - monotonic()
+                if left <= 0:
                     return heappop(self._soonest_first)[2]
-                self._changed.wait(left)
+                self._changed.wait(None if left == inf else left)
 
 
 watch = Watch()
