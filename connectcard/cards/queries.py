@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from anyascii import anyascii
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectcard.cards.in_words import choice_labels
 from connectcard.cards.models import ERASED, Card, Correction, Submission
@@ -16,9 +16,12 @@ from connectcard.errors import NotFound
 NO_ANSWER: tuple[Any, ...] = (None, "", [], {})
 
 
+_SUBMISSION = select(Submission).where(Submission.id == bindparam("submission"), Submission.state != ERASED)
+
+
 def get_submission(submission_id: UUID) -> Submission:
     """A card of this church; raises NotFound for none, for an erased one and for another church's alike."""
-    submission = db.session.scalar(select(Submission).where(Submission.id == submission_id, Submission.state != ERASED))
+    submission = db.session.scalar(_SUBMISSION, {"submission": submission_id})
     if submission is None:
         raise NotFound("There is no such card. It may have been erased.")
     return submission
@@ -53,11 +56,14 @@ def effective_answers(submission: Submission) -> dict[str, Any]:
     return effective_answers_of([submission])[submission.id]
 
 
+_OF_CARDS = Correction.submission_id.in_(bindparam("cards", expanding=True))
+_CORRECTIONS = select(Correction).where(_OF_CARDS).order_by(Correction.corrected_at, Correction.id)
+
+
 def effective_answers_of(submissions: Sequence[Submission]) -> dict[UUID, dict[str, Any]]:
     """The same for several cards at once, by their ids."""
     answers = {submission.id: dict(submission.answers) for submission in submissions}
-    wanted = select(Correction).where(Correction.submission_id.in_(answers))
-    for correction in db.session.scalars(wanted.order_by(Correction.corrected_at, Correction.id)):
+    for correction in db.session.scalars(_CORRECTIONS, {"cards": list(answers)}):
         answers[correction.submission_id][correction.field] = correction.value
     return {card: {field: answer for field, answer in given.items() if answer not in NO_ANSWER} for card, given in answers.items()}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectcard.churches.models import Church
 from connectcard.churches.tenancy import current_church_id
@@ -24,9 +24,12 @@ def origins_of(organization_id: str) -> Sequence[str]:
     return db.session.scalars(select(Church.origin).where(Church.organization_id == organization_id)).all()
 
 
+_CHURCH = select(Church).where(Church.id == bindparam("church"))
+
+
 def get_church() -> Church:
     """The church of the open scope."""
-    church = db.session.get(Church, current_church_id())
+    church = db.session.scalar(_CHURCH, {"church": current_church_id()})
     if church is None:
         raise NotFound("This church is no longer here.")
     return church

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 import redis
 import structlog
 from flask import current_app
-from sqlalchemy import Update, or_, update
+from sqlalchemy import Update, bindparam, or_, update
 from sqlalchemy.exc import DBAPIError
 
 from connectcard.clock import now
@@ -46,6 +46,13 @@ LATENESS_SECONDS = 1
 TAKE = (files(__package__) / "take.lua").read_text()
 LEARN = (files(__package__) / "learn.lua").read_text()
 BLOCK = (files(__package__) / "block.lua").read_text()
+
+_ROW = update(Connection).where(Connection.id == bindparam("connection"))
+_STANDING = _ROW.values(
+    rate_limit=bindparam("limit"), rate_period=bindparam("period"), rate_count=bindparam("count"), rate_seen_at=bindparam("moment")
+)
+_EARLIER = or_(Connection.blocked_until.is_(None), Connection.blocked_until < bindparam("until"))
+_BLOCKED = _ROW.where(_EARLIER).values(blocked_until=bindparam("until"))
 
 
 class RateBudget:
@@ -78,11 +85,7 @@ class RateBudget:
             self._foreign_until = monotonic() + rate.period
         self._in_redis(LEARN, rate.limit, rate.period * 1000, rate.count, LATENESS_SECONDS * 1000)
         if self._may_note():
-            self._note(
-                update(Connection)
-                .where(Connection.id == self.connection_id)
-                .values(rate_limit=rate.limit, rate_period=rate.period, rate_count=rate.count, rate_seen_at=now())
-            )
+            self._note(_STANDING, {"limit": rate.limit, "period": rate.period, "count": rate.count, "moment": now()})
 
     def block(self, retry_after: float | None) -> None:
         """Hold the connection back in every process; stored in its row, so that a flushed Redis does not forget it."""
@@ -90,8 +93,7 @@ class RateBudget:
         until = now() + timedelta(seconds=seconds)
         self.heed(until)
         self._in_redis(BLOCK, int(seconds * 1000))
-        earlier = or_(Connection.blocked_until.is_(None), Connection.blocked_until < until)
-        self._note(update(Connection).where(Connection.id == self.connection_id, earlier).values(blocked_until=until))
+        self._note(_BLOCKED, {"until": until})
 
     def heed(self, blocked_until: datetime | None) -> None:
         """Take over a block that stands in the row."""
@@ -141,11 +143,11 @@ class RateBudget:
             self._noted_at = monotonic()
             return True
 
-    def _note(self, statement: Update) -> None:
+    def _note(self, statement: Update, values: dict[str, Any]) -> None:
         """Write into the row. A database that is away must not turn an answer that came into one that did not: it is logged."""
         try:
             with writing_aside() as session:
-                session.execute(statement)
+                session.execute(statement, {"connection": self.connection_id, **values})
         except DBAPIError as error:
             log.warning("budget_not_noted", connection_id=str(self.connection_id), error=type(error).__name__)
 

@@ -5,10 +5,12 @@ from sqlalchemy import select
 from connectcard.connections.models import Connection, RemoteChoice
 from connectcard.database import db
 
+_CONNECTION = select(Connection)
+
 
 def find_connection() -> Connection | None:
     """The connection of the open scope's church, whatever its state."""
-    return db.session.scalars(select(Connection)).one_or_none()
+    return db.session.scalars(_CONNECTION).one_or_none()
 
 
 def choices(kind: str) -> list[RemoteChoice]:

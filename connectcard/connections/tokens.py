@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 from flask import current_app
-from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy import CursorResult, Update, bindparam, or_, select, update
 
 from connectcard.clock import now
 from connectcard.config import Config
@@ -115,11 +115,15 @@ def _known_tokens() -> dict[UUID, _Standing]:
     return current_app.extensions.setdefault("known_tokens", {})  # type: ignore[no-any-return]
 
 
+# Asked before each request, so it is built once.
+_NOW_STANDING = select(Connection.state, Connection.version, Connection.expires_at).where(Connection.id == bindparam("connection"))
+
+
 def _still_stands(known: _Standing) -> bool:
     """Whether nobody renewed, spent or ended the sign-in since: after a disconnection not one request more goes out."""
-    now_standing = select(Connection.state, Connection.version, Connection.expires_at).where(Connection.id == known.connection_id)
     with reading_aside() as session:
-        return session.execute(now_standing).one_or_none() == (known.state, known.version, known.expires_at)
+        found = session.execute(_NOW_STANDING, {"connection": known.connection_id}).one_or_none()
+    return found == (known.state, known.version, known.expires_at)
 
 
 def keep_alive(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -28,10 +28,12 @@ from connectcard.people.models import EMAIL, Address, Conflict, Contact, Person
 Row = Contact | Address
 
 
+_EDITS = select(ContactEdit).where(ContactEdit.person_id == bindparam("person")).order_by(ContactEdit.changed_at, ContactEdit.id)
+
+
 def edits_of(person: Person) -> list[ContactEdit]:
     """Everything of this person that waits to be sent or decided, in the order it was changed."""
-    wanted = select(ContactEdit).where(ContactEdit.person_id == person.id).order_by(ContactEdit.changed_at, ContactEdit.id)
-    return list(db.session.scalars(wanted))
+    return list(db.session.scalars(_EDITS, {"person": person.id}))
 
 
 def find_edit(person: Person, kind: str, remote_id: str) -> ContactEdit | None:

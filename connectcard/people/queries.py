@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from connectcard.database import db
 from connectcard.people.identity import base_email, name_keys
@@ -35,9 +35,12 @@ def find_unnamed(name_mark: str) -> list[str]:
     return [remote_id for remote_id in db.session.scalars(named) if remote_id is not None]
 
 
+_BY_REMOTE_ID = select(Person).where(Person.remote_id == bindparam("remote_id"))
+
+
 def find_person(remote_id: str) -> Person | None:
     """The person with this id in Planning Center, if we have seen them."""
-    return db.session.scalars(select(Person).where(Person.remote_id == remote_id)).first()
+    return db.session.scalars(_BY_REMOTE_ID, {"remote_id": remote_id}).first()
 
 
 def candidate_from(person: Person) -> Candidate:

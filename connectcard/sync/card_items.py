@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, true
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, true
 
 from connectcard.cards.queries import get_submission
 from connectcard.clock import now
@@ -212,8 +212,14 @@ def _row(step: PlannedStep, item: SyncItem, position: int, left_out: bool) -> Sy
     return row
 
 
+_PERSON = select(SyncItem.person_remote_id).where(SyncItem.id == bindparam("item"))
+_IS_MADE = and_(of_item(SyncItem.id), SyncStep.church_id == SyncItem.church_id, SyncStep.state == DONE, SyncStep.kind.in_(MAKES_SOMEBODY))
+_STEP_MADE = SyncStep.kind, SyncStep.member, SyncStep.remote_id, SyncStep.done_at
+_MADE = select(SyncItem.person_remote_id, *_STEP_MADE).outerjoin(SyncStep, _IS_MADE).where(SyncItem.id == bindparam("item"))
+
+
 def _person_of(hold: Hold) -> str | None:
-    remote_id = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == hold.item_id))
+    remote_id = db.session.scalar(_PERSON, {"item": hold.item_id})
     end_reading()
     return remote_id
 
@@ -221,12 +227,12 @@ def _person_of(hold: Hold) -> str | None:
 def _made_so_far(hold: Hold) -> tuple[dict[str, Any], datetime | None]:
     """Who and what of the card is in Planning Center by now, as its steps wrote it down: the parts of a Target; and when its visitor was
     made, if they were."""
-    made = select(SyncStep).where(of_item(hold.item_id), SyncStep.state == DONE, SyncStep.kind.in_(MAKES_SOMEBODY))
-    rows = list(db.session.scalars(made))
+    rows = db.session.execute(_MADE, {"item": hold.item_id}).all()
+    end_reading()
     household = next((row.remote_id for row in rows if row.kind == plans.CREATE_HOUSEHOLD), None)
     family = {row.member: row.remote_id for row in rows if row.kind in PEOPLE and row.member != VISITOR and row.remote_id}
-    made_at = next((row.done_at for row in rows if _makes_the_visitor(row)), None)
-    return {"person_remote_id": _person_of(hold), "family": family, "household": household}, made_at
+    made_at = next((row.done_at for row in rows if plans.makes_the_visitor(row.kind, row.member)), None)
+    return {"person_remote_id": next((row.person_remote_id for row in rows), None), "family": family, "household": household}, made_at
 
 
 # Read back, and rest.

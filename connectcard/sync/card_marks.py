@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectcard.cards.in_words import opened_family
 from connectcard.cards.models import Submission
@@ -16,10 +16,17 @@ from connectcard.sync.models import SyncItem
 NAMES_AND_CONTACTS = ("first_name", "last_name", "email", "phone")
 
 
+_CARDS = (
+    select(SyncItem.id, Submission.id.label("submission_id"), *(getattr(Submission, name) for name in NAMES_AND_CONTACTS))
+    .join(Submission, Submission.id == SyncItem.submission_id)
+    .where(SyncItem.id.in_(bindparam("items", expanding=True)))
+)
+_WITH_FAMILY = select(Submission).where(Submission.id.in_(bindparam("cards", expanding=True)), Submission.family_sealed.is_not(None))
+
+
 def marks_of_cards(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
     """The marks of these items, which are cards."""
-    wanted = select(SyncItem.id, Submission.id.label("submission_id"), *(getattr(Submission, name) for name in NAMES_AND_CONTACTS))
-    rows = db.session.execute(wanted.join(Submission, Submission.id == SyncItem.submission_id).where(SyncItem.id.in_(item_ids))).all()
+    rows = db.session.execute(_CARDS, {"items": item_ids}).all()
     families = _family_marks([row.submission_id for row in rows])
     return {
         row.id: shared_marks(row.first_name, row.last_name, row.email, row.phone) | families.get(row.submission_id, frozenset())
@@ -29,8 +36,8 @@ def marks_of_cards(item_ids: Sequence[UUID]) -> dict[UUID, frozenset[str]]:
 
 def _family_marks(submission_ids: list[UUID]) -> dict[UUID, frozenset[str]]:
     """The names of the visitors' families: the other parent's card may be on its way too."""
-    given = select(Submission).where(Submission.id.in_(submission_ids), Submission.family_sealed.is_not(None))
-    return {submission.id: _names_in_family(submission) for submission in db.session.scalars(given)}
+    given = db.session.scalars(_WITH_FAMILY, {"cards": submission_ids})
+    return {submission.id: _names_in_family(submission) for submission in given}
 
 
 def _names_in_family(submission: Submission) -> frozenset[str]:

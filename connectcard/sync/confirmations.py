@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from connectcard.clock import now
 from connectcard.database import db, end_reading, transaction
@@ -31,10 +31,13 @@ def count(run: SyncRun) -> int:
     return db.session.scalar(select(func.count(SyncStep.id)).where(SyncStep.run_id == run.id, awaited())) or 0
 
 
+_DUE = select(SyncStep).where(SyncStep.look_again_at <= bindparam("moment"), awaited()).limit(AT_A_TIME)
+
+
 def look_again(client: Client) -> int:
     """Ask for those that are due whether they were confirmed, and say how many were asked for. For the worker; reads only."""
-    due = select(SyncStep).where(SyncStep.look_again_at <= now(), awaited()).limit(AT_A_TIME)
-    waiting = [(step.id, str(step.remote_id), json.loads(step.body or "{}").get("parent")) for step in db.session.scalars(due)]
+    due = db.session.scalars(_DUE, {"moment": now()})
+    waiting = [(step.id, str(step.remote_id), json.loads(step.body or "{}").get("parent")) for step in due]
     end_reading()
     for step_id, submission, form in waiting:
         _look(step_id, submission, form, client)

@@ -32,12 +32,17 @@ USUAL_NAMES = {
 }
 
 
+_CHOSEN = select(Destination)
+_OFFERED = select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name)
+_CARDS = select(Card).order_by(Card.created_at)
+
+
 def current(choices: Sequence[RemoteChoice] | None = None) -> dict[str, Destination]:
     """Where each card field goes now, in the order of CARD_FIELDS: the church's choice, else the default.
 
     `choices` is `offered()`, where that was read already.
     """
-    chosen = {row.card_field: row for row in db.session.scalars(select(Destination))}
+    chosen = {row.card_field: row for row in db.session.scalars(_CHOSEN)}
     defaults = {row.card_field: row for row in default_destinations(offered() if choices is None else choices)}
     return {field.key: chosen.get(field.key) or defaults[field.key] for field in CARD_FIELDS}
 
@@ -49,12 +54,12 @@ def offered() -> list[RemoteChoice]:
 
 def offered_with(form_id: str | None) -> list[RemoteChoice]:
     """The same with the form fields of this form."""
-    return of_the_form(list(db.session.scalars(select(RemoteChoice).order_by(RemoteChoice.position, RemoteChoice.name))), form_id)
+    return of_the_form(list(db.session.scalars(_OFFERED)), form_id)
 
 
 def labels() -> dict[str, dict[str, str]]:
     """The words of the choices on the church's cards."""
-    return choice_labels(list(db.session.scalars(select(Card).order_by(Card.created_at))))
+    return choice_labels(list(db.session.scalars(_CARDS)))
 
 
 def default_destinations(choices: Sequence[RemoteChoice]) -> list[Destination]:

@@ -31,9 +31,12 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 # Which form.
 
 
+_LANDING = select(Landing)
+
+
 def find_landing() -> Landing | None:
     """What the church chose; None, or no form in it, for direct records."""
-    return db.session.scalars(select(Landing)).one_or_none()
+    return db.session.scalars(_LANDING).one_or_none()
 
 
 def chosen_form_id() -> str | None:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, case, exists, func, or_, select
 
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
@@ -58,29 +58,32 @@ SLICE_SECONDS = 10.0
 LOOK_AGAIN_SECONDS = 1.0
 
 
+_NOW: BindParameter[Any] = bindparam("moment")
+_ON = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state.in_(WORKED_ON))
+_CARD = exists().where(SyncItem.church_id == Connection.church_id, due(_NOW), _ON)
+_PREVIEW = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
+_SEARCH = exists().where(SyncItem.church_id == Connection.church_id, SyncItem.search_wanted.is_not(None))
+_CONFIRMATION = exists().where(SyncStep.church_id == Connection.church_id, SyncStep.look_again_at <= _NOW)
+_OPEN_CARD = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
+_OVER = and_(SyncRun.kind.in_(RUNS_OF_ITEMS), or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~_OPEN_CARD)))
+_ENDING = exists().where(SyncRun.church_id == Connection.church_id, _OVER)
+_FREE = or_(Connection.lane_until.is_(None), Connection.lane_until < _NOW)
+_TO_DO = or_(_CARD, _PREVIEW, _SEARCH, _CONFIRMATION, _ENDING)
+_WITH_DUE_WORK = select(Connection.church_id).where(Connection.state == CONNECTED, _FREE, _TO_DO)
+_FREE_AT = case((SyncItem.state == CLAIMED, SyncItem.lease_until), else_=SyncItem.due_at)
+_NEXT_DUE_AT = select(func.min(_FREE_AT)).where(SyncItem.state.in_((PENDING, WAITING, CLAIMED)), _ON)
+
+
 def churches_with_due_work() -> list[UUID]:
     """The connected churches that have a card, a preview or the end of a run to work on now and whose lane is free."""
-    moment = now()
-    on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state.in_(WORKED_ON))
-    card = exists().where(SyncItem.church_id == Connection.church_id, due(moment), on)
-    preview = exists().where(SyncPreview.church_id == Connection.church_id, SyncPreview.made_at.is_(None))
-    search = exists().where(SyncItem.church_id == Connection.church_id, SyncItem.search_wanted.is_not(None))
-    confirmation = exists().where(SyncStep.church_id == Connection.church_id, SyncStep.look_again_at <= moment)
-    open_card = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id, SyncItem.state.in_(OPEN_STATES))
-    over = and_(SyncRun.kind.in_(RUNS_OF_ITEMS), or_(SyncRun.state == STOPPING, and_(SyncRun.state == RUNNING, ~open_card)))
-    ending = exists().where(SyncRun.church_id == Connection.church_id, over)
-    free = or_(Connection.lane_until.is_(None), Connection.lane_until < moment)
-    wanted = select(Connection.church_id).where(Connection.state == CONNECTED, free, or_(card, preview, search, confirmation, ending))
     with every_church():
-        return list(db.session.scalars(wanted))
+        return list(db.session.scalars(_WITH_DUE_WORK, {"moment": now()}))
 
 
 def next_due_at() -> datetime | None:
     """When the next card of any church is due, or the hold on one ends whose worker may have gone away."""
     with every_church():
-        on = exists().where(SyncRun.church_id == SyncItem.church_id, SyncRun.id == SyncItem.run_id, SyncRun.state.in_(WORKED_ON))
-        free_at = case((SyncItem.state == CLAIMED, SyncItem.lease_until), else_=SyncItem.due_at)
-        found: datetime | None = db.session.scalar(select(func.min(free_at)).where(SyncItem.state.in_((PENDING, WAITING, CLAIMED)), on))
+        found: datetime | None = db.session.scalar(_NEXT_DUE_AT)
         return found
 
 

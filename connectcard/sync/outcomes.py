@@ -1,6 +1,6 @@
 """Bringing a card to rest: its state, the run's counters and the row of its history, all in one transaction."""
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -9,11 +9,14 @@ from connectcard.sync.models import CREATED, FAILED, LONGEST_REASON, NEEDS_YOU, 
 __all__ = ["CREATED", "FAILED", "NEEDS_YOU", "SKIPPED", "UPDATED", "settle"]
 
 
+_OUTCOME = select(SyncOutcome).where(SyncOutcome.run_id == bindparam("run"), SyncOutcome.item_id == bindparam("item"))
+
+
 def settle(item: SyncItem, state: str, outcome: str, reason: str | None) -> None:
     """Inside an open transaction: the card rests. A card that is tried again in the same run counts once, as it ended."""
     reason = reason[:LONGEST_REASON] if reason else None
     item.state, item.reason, item.lease_until = state, reason, None
-    row = db.session.scalars(select(SyncOutcome).where(SyncOutcome.run_id == item.run_id, SyncOutcome.item_id == item.id)).first()
+    row = db.session.scalars(_OUTCOME, {"run": item.run_id, "item": item.id}).first()
     if row is not None:
         _count(item, row.outcome, -1)
     row = row or SyncOutcome(run_id=item.run_id, item_id=item.id)

@@ -20,10 +20,12 @@ log = structlog.get_logger()
 AT_A_TIME = 20
 
 
+_WANTED = select(SyncPreview).where(SyncPreview.made_at.is_(None)).order_by(SyncPreview.wanted_at).limit(AT_A_TIME)
+
+
 def make_previews(client: Client) -> int:
     """Work out the previews that were asked for, and say how many."""
-    wanted = select(SyncPreview).where(SyncPreview.made_at.is_(None)).order_by(SyncPreview.wanted_at).limit(AT_A_TIME)
-    subjects = [(row.kind, row.about) for row in db.session.scalars(wanted)]
+    subjects = [(row.kind, row.about) for row in db.session.scalars(_WANTED)]
     for kind, about in subjects:
         _rehearse(kind, about, client)
     end_reading()

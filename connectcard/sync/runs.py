@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, case, exists, func, or_, select, update
 
 from connectcard.cards.models import RECEIVED, Submission
 from connectcard.churches.models import Church
@@ -225,27 +225,37 @@ def go_on() -> None:
         item.due_at = now()
 
 
+_ON = select(SyncRun.id).where(SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.state.in_((RUNNING, STOPPING)))
+_ABANDONED = SyncItem.run_id == bindparam("run"), SyncItem.state == CLAIMED, SyncItem.lease_until < bindparam("moment")
+_FREE_ABANDONED = update(SyncItem).where(*_ABANDONED).values(state=PENDING, lease_until=None)
+_OF_RUN = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id)
+_STOPPED = and_(SyncRun.state == STOPPING, ~_OF_RUN.where(SyncItem.state == CLAIMED))
+_FINISHED = and_(SyncRun.state == RUNNING, ~_OF_RUN.where(SyncItem.state.in_(OPEN_STATES)))
+_END = (
+    update(SyncRun)
+    .where(SyncRun.id == bindparam("run"), SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.finished_at.is_(None), or_(_STOPPED, _FINISHED))
+    .values(state=case((SyncRun.state == STOPPING, STOPPED), else_=FINISHED), finished_at=bindparam("moment"), version=SyncRun.version + 1)
+)
+
+
 def finish_runs() -> None:
     """End the church's runs of which no item is open any more."""
-    on = list(db.session.scalars(select(SyncRun.id).where(SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.state.in_((RUNNING, STOPPING)))))
-    for run_id in on:
+    for run_id in list(db.session.scalars(_ON)):
         with transaction():
             _finish_if_done(run_id)
 
 
+_OTHER = SyncRun.note.is_distinct_from(bindparam("words", type_=SyncRun.note.type))
+_NOTE = update(SyncRun).where(SyncRun.state == RUNNING, _OTHER).values(note=bindparam("words"), version=SyncRun.version + 1)
+
+
 def note_on_runs(words: str | None) -> None:
     """Say on the run that is on why it cannot go on, or that it can again."""
-    other = SyncRun.note.is_distinct_from(words)
     with transaction():
-        changed(update(SyncRun).where(SyncRun.state == RUNNING, other).values(note=words, version=SyncRun.version + 1))
+        changed(_NOTE, words=words)
 
 
 def _finish_if_done(run_id: UUID) -> None:
     """End a run of items with one UPDATE, so that two workers end it once: no open item left, or stopping and none in hand."""
-    abandoned = (SyncItem.run_id == run_id, SyncItem.state == CLAIMED, SyncItem.lease_until < now())
-    changed(update(SyncItem).where(*abandoned).values(state=PENDING, lease_until=None))
-    of_run = exists().where(SyncItem.church_id == SyncRun.church_id, SyncItem.run_id == SyncRun.id)
-    values = {"finished_at": now(), "version": SyncRun.version + 1}
-    this = update(SyncRun).where(SyncRun.id == run_id, SyncRun.kind.in_(RUNS_OF_ITEMS), SyncRun.finished_at.is_(None))
-    changed(this.where(SyncRun.state == STOPPING, ~of_run.where(SyncItem.state == CLAIMED)).values(state=STOPPED, **values))
-    changed(this.where(SyncRun.state == RUNNING, ~of_run.where(SyncItem.state.in_(OPEN_STATES))).values(state=FINISHED, **values))
+    changed(_FREE_ABANDONED, run=run_id, moment=now())
+    changed(_END, run=run_id, moment=now())

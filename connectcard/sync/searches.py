@@ -33,9 +33,12 @@ def want_search(item: SyncItem | None, text: str) -> None:
     db.session.flush()
 
 
+_WANTED = select(SyncItem.id, SyncItem.search_wanted).where(SyncItem.search_wanted.is_not(None))
+
+
 def answer_searches(client: Client) -> int:
     """Look for whom staff asked for, and say how many searches there were. For the worker; reads from Planning Center only."""
-    wanted = db.session.execute(select(SyncItem.id, SyncItem.search_wanted).where(SyncItem.search_wanted.is_not(None))).all()
+    wanted = db.session.execute(_WANTED).all()
     end_reading()
     for item_id, text in wanted:
         _answer(item_id, str(text), client)

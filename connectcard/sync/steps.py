@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, and_, func, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from connectcard.clock import now
 from connectcard.connections.clients import sending_before
@@ -159,13 +159,18 @@ def _wait_until_settled(step: Step) -> None:
         raise Later(settled_at, "Planning Center did not confirm a change. We look again before anything is sent twice.")
 
 
+_THIS = SyncStep.id == bindparam("step")
+_IN_RUN = func.coalesce(SyncStep.run_id, bindparam("its_run", type_=SyncStep.run_id.type))
+_INTENT = {"state": INTENT, "intent_at": bindparam("moment"), "deadline_at": bindparam("deadline"), "fence": bindparam("its_fence")}
+_INTEND = update(SyncStep).where(_THIS).values(rounds=SyncStep.rounds + 1, run_id=_IN_RUN, **_INTENT)
+_SENT = select(SyncStep).where(_THIS).options(joinedload(SyncStep.item))
+
+
 def _intend(step: Step, hold: Hold) -> datetime:
     """Write down that it is sent now; returns until when it may be, since the settle time begins then."""
     deadline = now() + waits().send
-    sent_in = func.coalesce(SyncStep.run_id, hold.run_id)
-    intent = {"state": INTENT, "intent_at": now(), "deadline_at": deadline, "run_id": sent_in, "fence": hold.fence}
     with holding(hold):
-        if not changed(_change(step).values(rounds=SyncStep.rounds + 1, **intent)):
+        if not changed(_INTEND, step=step.id, moment=now(), deadline=deadline, its_run=hold.run_id, its_fence=hold.fence):
             raise HoldLost("this write is no longer planned, so it is not sent")
     return deadline
 
@@ -198,12 +203,16 @@ def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client,
 
 def _withdraw(step: Step, hold: Hold) -> None:
     with holding(hold):
-        changed(_change(step).values(state=PLANNED, intent_at=None, deadline_at=None, run_id=None, rounds=SyncStep.rounds - 1))
+        changed(
+            update(SyncStep)
+            .where(SyncStep.id == step.id)
+            .values(state=PLANNED, intent_at=None, deadline_at=None, run_id=None, rounds=SyncStep.rounds - 1)
+        )
 
 
 def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bool = False) -> None:
     with holding(hold) as session:
-        row = session.scalars(select(SyncStep).where(SyncStep.id == step.id).options(joinedload(SyncStep.item))).one()
+        row = session.scalars(_SENT, {"step": step.id}).one()
         row.state, row.found, row.problem, row.remote_id = DONE, was_there, None, made.remote_id
         row.done_at, row.run_id = now(), row.run_id or hold.run_id
         row.after = json.dumps(_answered(step, made.record)) if made.record else None
@@ -220,24 +229,23 @@ def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
     rests_in = func.coalesce(SyncStep.run_id, hold.run_id)
     rested = {"state": state, "found": False, "problem": problem[:LONGEST_REASON], "remote_id": None, "done_at": now(), "run_id": rests_in}
     with holding(hold):
-        changed(_change(step).values(**rested))
+        changed(update(SyncStep).where(SyncStep.id == step.id).values(**rested))
 
 
-def _change(step: Step) -> Update:
-    return update(SyncStep).where(SyncStep.id == step.id)
-
-
-def of_item(item_id: UUID) -> ColumnElement[bool]:
+def of_item(item_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """The steps of an item, without those that were written to somebody whose card it is not, as staff said since."""
     return and_(SyncStep.item_id == item_id, SyncStep.written_to.is_(None))
 
 
+_NOT_AT_REST = SyncStep.item_id == bindparam("item"), SyncStep.state.in_((PLANNED, INTENT))
+_OPEN_STEPS = select(SyncStep).where(*_NOT_AT_REST).order_by(SyncStep.position)
+
+
 def open_steps(item_id: UUID) -> list[Step]:
     """The steps of an item that have not come to rest, in their order, as values."""
-    wanted = select(SyncStep).where(SyncStep.item_id == item_id, SyncStep.state.in_((PLANNED, INTENT)))
     steps = [
         Step(row.id, row.kind, row.natural_key, json.loads(row.body or "{}"), row.state, row.deadline_at, row.rounds, row.member)
-        for row in db.session.scalars(wanted.order_by(SyncStep.position))
+        for row in db.session.scalars(_OPEN_STEPS, {"item": item_id})
     ]
     end_reading()
     return steps

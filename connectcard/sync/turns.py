@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, exists, or_, select
+from sqlalchemy import and_, bindparam, case, exists, or_, select
 
 from connectcard.cards.models import Submission
 from connectcard.churches.queries import get_church
@@ -35,6 +35,22 @@ ITEMS_IN_VIEW = 100
 OF_PUSHES = (PERSON, FAMILY, GROUP, MEMBERSHIP)
 
 
+_ON = select(SyncRun.id).where(SyncRun.state.in_(WORKED_ON))
+_ITEM = select(SyncItem.id, SyncItem.kind)
+_FIRST = case((Submission.received_at >= bindparam("morning"), 0), (SyncItem.kind.in_(OF_PUSHES), 2), else_=1)
+_DUE = (
+    _ITEM.outerjoin(Submission, Submission.id == SyncItem.submission_id)
+    .where(due(bindparam("moment")), SyncItem.run_id.in_(_ON))
+    .order_by(_FIRST, SyncItem.due_at, Submission.received_at)
+    .limit(ITEMS_IN_VIEW)
+)
+_OF_ITEM = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)
+_ABOUT_TO_MAKE = and_(SyncItem.run_id.in_(_ON), _OF_ITEM.where(SyncStep.kind == CREATE_PERSON, SyncStep.state == PLANNED))
+_UNCLEAR = or_(_OF_ITEM.where(SyncStep.state == INTENT), _ABOUT_TO_MAKE)
+_IN_HAND = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= bindparam("moment"))
+_BUSY = _ITEM.where(or_(_IN_HAND, and_(SyncItem.state.in_(OPEN_STATES), _UNCLEAR)))
+
+
 def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     """The due items, visitors of today first, then the oldest cards, then what is pushed, each with its marks.
 
@@ -42,16 +58,8 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     other: only then can it find them there. Such an item itself always goes on.
     """
     with church_scope(church_id):
-        on = select(SyncRun.id).where(SyncRun.state.in_(WORKED_ON))
-        of_item = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)
-        about_to_make = and_(SyncItem.run_id.in_(on), of_item.where(SyncStep.kind == CREATE_PERSON, SyncStep.state == PLANNED))
-        unclear = or_(of_item.where(SyncStep.state == INTENT), about_to_make)
-        in_hand = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= now())
-        item = select(SyncItem.id, SyncItem.kind)
-        first = case((Submission.received_at >= _this_morning(), 0), (SyncItem.kind.in_(OF_PUSHES), 2), else_=1)
-        wanted = item.outerjoin(Submission, Submission.id == SyncItem.submission_id).where(due(now()), SyncItem.run_id.in_(on))
-        items = _marked(wanted.order_by(first, SyncItem.due_at, Submission.received_at).limit(ITEMS_IN_VIEW))
-        busy = _marked(item.where(or_(in_hand, and_(SyncItem.state.in_(OPEN_STATES), unclear)))) if items else {}
+        items = _marked(_DUE, {"moment": now(), "morning": _this_morning()})
+        busy = _marked(_BUSY, {"moment": now()}) if items else {}
     return [
         (item_id, marks)
         for item_id, marks in items.items()
@@ -64,8 +72,8 @@ def _this_morning() -> datetime:
     return now().astimezone(ZoneInfo(get_church().time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _marked(wanted: Any) -> dict[UUID, frozenset[str]]:
+def _marked(wanted: Any, moments: dict[str, datetime]) -> dict[UUID, frozenset[str]]:
     """The items that `wanted` selects by (id, kind), in its order, with their marks."""
-    rows = [(item_id, kind) for item_id, kind in db.session.execute(wanted).all()]
+    rows = [(item_id, kind) for item_id, kind in db.session.execute(wanted, moments).all()]
     marks = marks_of(rows)
     return {item_id: marks.get(item_id, frozenset()) for item_id, _ in rows}

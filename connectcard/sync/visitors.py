@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from connectcard.cards.models import Submission
 from connectcard.cards.queries import effective_answers, get_submission
@@ -82,10 +82,12 @@ class CardAtHand:
 
 # Look and decide.
 
+_ITEM = select(SyncItem).where(SyncItem.id == bindparam("item"))
+
 
 def card_at_hand(item_id: UUID) -> CardAtHand:
     """Read one item and its card as values."""
-    item = db.session.scalars(select(SyncItem).where(SyncItem.id == item_id)).one()
+    item = db.session.scalars(_ITEM, {"item": item_id}).one()
     card = _card_of(
         item.of_submission, item.person_remote_id, item.decision, item.planned_at is not None, item.reference, item.remote_id_token
     )
