@@ -212,7 +212,7 @@ def plan(
     for part in () if wanted.arrived else (_person, _form, _email, _phone, _address, _fields, _notes, _workflow_cards):
         for row in part(wanted, person, remote_id_token, reference):
             (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
-    steps = [_looked_for(step) if _meets_somebody(step, wanted, person) else step for step in steps]
+    steps = [looked_for(step) if _meets_somebody(step, wanted, person) else step for step in steps]
     steps += _family(wanted, families.place(wanted.family, family))
     for row in _group(wanted.group, group):
         (steps if isinstance(row, PlannedStep) else kept).append(row)  # type: ignore[arg-type]
@@ -244,7 +244,8 @@ def _meets_somebody(step: PlannedStep, wanted: Wanted, person: PersonNow | None)
     return step.kind in FILLS
 
 
-def _looked_for(step: PlannedStep) -> PlannedStep:
+def looked_for(step: PlannedStep) -> PlannedStep:
+    """The same step, looked for on the person before it is sent the first time: it may be there by then."""
     return replace(step, body={**step.body, "look": True})
 
 

@@ -18,6 +18,7 @@ from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, 
 from connectcard.people.operations import EDITABLE, link_person
 from connectcard.planning_center import Client, Record
 from connectcard.sync import plans
+from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import go_on_soon
 from connectcard.sync.looking import find_person_now
@@ -46,7 +47,7 @@ from connectcard.sync.push_person_writes import (
     wire_address,
 )
 from connectcard.sync.push_plans import OurContact, OurPerson, plan_person
-from connectcard.sync.steps import PerhapsMerged, PersonGone
+from connectcard.sync.steps import PerhapsMerged, PersonGone, open_steps
 from connectcard.sync.tokens import remote_id_token
 from connectcard.sync.visitors import candidate_ids, decision_row
 
@@ -119,7 +120,7 @@ class PersonAtWork(ProposedAtWork[PersonProposal]):
 
     def __init__(self, hold: Hold, client: Client) -> None:
         super().__init__(hold, client)
-        self._one = person_at_hand(subject_id_of(hold.item_id))
+        self._one, self._fresh_look = person_at_hand(subject_id_of(hold.item_id)), FreshLook()
 
     @property
     def planned(self) -> bool:
@@ -141,7 +142,8 @@ class PersonAtWork(ProposedAtWork[PersonProposal]):
     def target(self) -> "PersonTarget":
         person = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == self.hold.item_id))
         end_reading()
-        return PersonTarget(person, self._one.country_code)
+        self._fresh_look.before(open_steps(self.hold.item_id), person, self.client)
+        return PersonTarget(person, self._one.country_code, self._fresh_look)
 
     def finish(self) -> None:
         person = db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == self.hold.item_id))

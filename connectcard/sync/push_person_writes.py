@@ -1,7 +1,7 @@
 """What the steps of a person are written to, and how what they made is found again and read back."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +19,10 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans, push_contact_writes
+from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.made_people import find_made_person
 from connectcard.sync.mappings import PEOPLE
-from connectcard.sync.models import SyncItem, SyncStep
+from connectcard.sync.models import PLANNED, SyncItem, SyncStep
 from connectcard.sync.push_contact_plans import BOTH_SIDES, STREET
 from connectcard.sync.push_plans import wire
 from connectcard.sync.steps import AskSomebody, Made, NoLonger, PersonGone, Step, in_words
@@ -36,6 +37,7 @@ class PersonTarget:
 
     person_remote_id: str | None
     country_code: str
+    fresh_look: FreshLook = field(default_factory=FreshLook, compare=False)
 
     @property
     def person(self) -> str:
@@ -49,7 +51,8 @@ class PersonTarget:
 
     def looks_first(self, step: Step) -> bool:
         """A person must never be made twice, and what somebody changed there meanwhile must not be touched."""
-        return step.kind in (plans.CREATE_PERSON, plans.UPDATE_PERSON, *push_contact_writes.CHANGES)
+        always = (plans.CREATE_PERSON, plans.UPDATE_PERSON, *push_contact_writes.CHANGES)
+        return step.kind in always or bool(step.body.get("look"))
 
     def send(self, step: Step, client: Client) -> Made:
         if step.kind in push_contact_writes.CHANGES:
@@ -59,18 +62,30 @@ class PersonTarget:
             return Made.of(client.create(people.PERSON, attributes))
         if step.kind in FIELDS:
             return Made.of(client.update(people.PERSON, self.person, attributes))
-        return Made.of(client.create(ADDED[step.kind], attributes, parent_id=self.person))
+        return Made.of(client.create(ADDED[step.kind], self._beside_what_stands(step, client), parent_id=self.person))
+
+    def _beside_what_stands(self, step: Step, client: Client) -> dict[str, Any]:
+        """What is added; where it is the primary one as the first of its kind, only as long as it is."""
+        attributes: dict[str, Any] = step.body["attributes"]
+        if not (step.body.get("look") and step.body.get("first")):
+            return attributes
+        return {**attributes, "primary": attributes["primary"] and not _rows(step, self.fresh_look.at(self.person, client))}
 
     def probe(self, step: Step, client: Client) -> Made | None:
         if step.kind == plans.CREATE_PERSON:
             made = find_made_person(step, client)
             return Made.of(made) if made else None
-        record = read_back(self.person, client)
+        record = self._as_they_stand(step, client)
         if step.kind in push_contact_writes.CHANGES:
             return push_contact_writes.find(step, record, self.country_code)
         if step.kind in FIELDS:
             return self._find_changed(step, record)
         return next((Made.of(row) for row in _rows(step, record) if self._key(step, row) == step.body["key"]), None)
+
+    def _as_they_stand(self, step: Step, client: Client) -> Record:
+        """For what is added one look serves all; what is changed, and what was sent already, is read by itself."""
+        planned = step.state == PLANNED and step.kind in ADDED
+        return self.fresh_look.at(self.person, client) if planned else read_back(self.person, client)
 
     def _find_changed(self, step: Step, record: Record) -> Made | None:
         """Whether it says that already; raises NoLonger where somebody changed it there since this was planned."""

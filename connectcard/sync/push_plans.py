@@ -25,6 +25,7 @@ from connectcard.sync.plans import (
     PersonNow,
     PlannedStep,
     address_key,
+    looked_for,
     reactivation,
 )
 from connectcard.sync.push_contact_plans import BOTH_SIDES, ChangedContact, changed_contacts, primary_additions, removed_contacts, untouched
@@ -91,7 +92,11 @@ def plan_person(ours: OurPerson, there: PersonNow | None, theirs: Mapping[str, A
     changed = changed_contacts(ours.changed, contacts, ours.key)
     first = primary_additions(ours.changed, contacts, ours.key)
     removed = removed_contacts(ours.changed, contacts, ours.key)
-    return (*changes, *changed, *_contacts(ours, contacts, first), *_addresses(ours, contacts, first), *removed)
+    standing = {_key(part) for part in contacts}
+    added = [*_contacts(ours, contacts, first), *_addresses(ours, contacts, first)]
+    # What stands there by now is not added twice; what goes with a contact that is changed or removed is added beside it.
+    added = [step if step.body["key"] in standing else looked_for(step) for step in added]
+    return (*changes, *changed, *added, *removed)
 
 
 def _active_again(ours: OurPerson, there: PersonNow) -> Iterable[PlannedStep]:
@@ -176,9 +181,15 @@ def _contacts(ours: OurPerson, there: Sequence[Part], to_be_primary: Collection[
             kind,
             value_mark(ours.key, contact.value),
             label,
-            {"attributes": attributes, "key": contact.value},
+            {"attributes": attributes, "key": contact.value, "first": first},
             contact.display,
         )
+
+
+def _key(part: Part) -> str:
+    """What an added contact is found by."""
+    content = content_of(part)
+    return address_key(wire_contact(ADDRESS, content)) if kind_of(part) == ADDRESS else str(content["value"])
 
 
 def _is_same(contact: OurContact, part: Part) -> bool:
@@ -187,7 +198,7 @@ def _is_same(contact: OurContact, part: Part) -> bool:
 
 
 def _addresses(ours: OurPerson, there: Sequence[Part], to_be_primary: Collection[str]) -> Iterable[PlannedStep]:
-    present = {address_key(wire_contact(ADDRESS, content_of(part))) for part in untouched(ours.changed, there) if kind_of(part) == ADDRESS}
+    present = {_key(part) for part in untouched(ours.changed, there) if kind_of(part) == ADDRESS}
     first = not any(kind_of(part) == ADDRESS for part in there)
     for address in ours.addresses:
         key = address_key(address)
@@ -198,4 +209,4 @@ def _addresses(ours: OurPerson, there: Sequence[Part], to_be_primary: Collection
         primary = first or (address.get("primary") is True and ADDRESS in to_be_primary)
         attributes = {**told, "location": address.get("location") or "Home", "primary": primary}
         words = ", ".join(filter(None, (address.get("street_line_1"), address.get("city"), address.get("zip"))))
-        yield PlannedStep(ADD_ADDRESS, value_mark(ours.key, key), "Address", {"attributes": attributes, "key": key}, words)
+        yield PlannedStep(ADD_ADDRESS, value_mark(ours.key, key), "Address", {"attributes": attributes, "key": key, "first": first}, words)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -135,9 +135,9 @@ def _person_of(item_id: UUID) -> str | None:
 
 
 def _said_by(item_id: UUID) -> set[tuple[str, str]]:
-    """What a card says, by kinds and keys of steps, whatever was there before."""
+    """What a card says, by kinds and keys of steps, whatever was there before, and though it has arrived."""
     card = card_at_hand(item_id)
-    planned = plans.plan(card.wanted, None, card.remote_id_token, card.reference)
+    planned = plans.plan(replace(card.wanted, arrived=False), None, card.remote_id_token, card.reference)
     return {(step.kind, step.natural_key) for step in planned.steps} | {(plans.UPDATE_PERSON, name) for name in card.wanted.attributes}
 
 

@@ -11,6 +11,7 @@ from connectcard.errors import NotFound
 from connectcard.people import conflicts
 from connectcard.sync import pull, push
 from connectcard.sync.models import FINISHED, PUSH_PEOPLE, REVIEW, SYNCED
+from connectcard.sync.push_people import PersonAtWork
 from connectcard.sync.push_person_writes import PersonTarget
 from connectcard.sync.steps import Step
 from tests.sync.conftest import GraceChurch, Practice
@@ -121,6 +122,37 @@ def test_what_changed_there_between_plan_and_write_is_left_alone(directory: Dire
     assert (bool(renamed), there["gender"], directory.get(ana).last_name) == (True, "Female", "Garcia")
     with church_scope(directory.church.church_id):
         assert [(one.field, one.ours, one.theirs) for one in conflicts.of_subject(ana)] == [("Last name", "Garcia", "Lopez-Ruiz")]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ("ana.lopez@gmail.com", {"ana.lopez@gmail.com": True}),
+        ("ana@work.example.org", {"ana@work.example.org": True, "ana.lopez@gmail.com": False}),
+    ],
+)
+def test_an_email_that_staff_add_there_between_plan_and_write_is_neither_doubled_nor_put_second(
+    directory: Directory, outside: Outside, monkeypatch: pytest.MonkeyPatch, theirs: str, expected: dict[str, bool]
+) -> None:
+    remote_id = outside.person("Ana", "Lopez")
+    outside.post(f"/people/v2/people/{remote_id}/phone_numbers", "PhoneNumber", {"number": "+15125550177", "location": "Mobile"})
+    as_it_is, added = PersonAtWork.target, []
+
+    def somebody_is_quicker(self: PersonAtWork) -> PersonTarget:
+        if not added:
+            sent = {"address": theirs, "location": "Home", "primary": True}
+            added.append(outside.post(f"/people/v2/people/{remote_id}/emails", "Email", sent))
+        return as_it_is(self)
+
+    monkeypatch.setattr(PersonAtWork, "target", somebody_is_quicker)
+    ana = directory.person("Ana", "Lopez", "ana.lopez@gmail.com", "+15125550177")
+    with church_scope(directory.church.church_id), transaction():
+        for one in directory.get(ana).contacts:
+            one.primary = True
+    directory.push(PUSH_PEOPLE)
+    [there] = directory.church.practice.named("Ana", "Lopez")
+    assert {one["address"]: one["primary"] for one in there["emails"]} == expected
+    assert (there["id"], directory.item(ana).state) == (remote_id, SYNCED)
 
 
 def test_a_child_of_the_same_name_is_asked_about_and_one_born_the_same_day_is_found(directory: Directory, outside: Outside) -> None:
