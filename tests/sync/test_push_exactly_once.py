@@ -86,6 +86,8 @@ def test_planning_center_asks_for_a_pause_in_the_midst_of_each_kind_of_write_and
         practice.fault("GET", "/people/v2/*", fault, seconds=seconds, after=reads_before)
     run = millers.directory.push(PUSH_FULL)
     assert (run.state, run.total, run.needs_you, run.failed) == (FINISHED, 5, 0, 0)
+    # How many look-ups there are depends on who goes first; a pause that nobody met is not for whoever looks in the end.
+    practice.post("faults", [])
     millers.are_there_once()
 
 
