@@ -295,7 +295,7 @@ def test_a_card_costs_one_statement_once_the_page_was_open(visitor: FlaskClient,
     statements: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
     visitor.post(CARD, data=ANA)
-    assert [statement.split()[0] for statement in statements] == ["BEGIN", "INSERT"]
+    assert [statement.split()[0] for statement in statements] == ["INSERT"]
 
 
 # Where a card comes from
