@@ -251,7 +251,10 @@ def _finish(hold: Hold, card: CardAtHand, client: Client) -> None:
             remember_person(person.candidate)
             for step in steps:
                 step.confirmed_at = now() if step.state == DONE and shows(person, step, at_home) else step.confirmed_at
-        state, outcome, reason = _how_it_went([step for step in steps if step.kind != plans.ADD_TO_GROUP], card.wanted.problems)
+        # What a card that had arrived before did then was counted in that run.
+        counted = [step for step in steps if item.synced_at is None or step.run_id == item.run_id]
+        told = [step for step in steps if step.kind != plans.ADD_TO_GROUP]
+        state, outcome, reason = _how_it_went(told, counted, card.wanted.problems)
         item.synced_at = now() if state == SYNCED else item.synced_at
         leave_to_staff(item, list(steps))
         settle(item, state, outcome, reason)
@@ -265,16 +268,16 @@ def _people_at_home(card: CardAtHand, person: PersonNow | None, client: Client) 
     return frozenset(one.remote_id for household in households_of(person.candidate.remote_id, client) for one in household.members)
 
 
-def _how_it_went(steps: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
+def _how_it_went(steps: list[SyncStep], counted: list[SyncStep], problems: tuple[str, ...]) -> tuple[str, str, str | None]:
     refused = [f"Planning Center did not accept {step.label}: {step.problem}" for step in steps if step.state == REFUSED]
     if refused:
         return FAILED, FAILED, " ".join(refused)
     left_out = [f"{step.label}: {step.problem}" for step in steps if step.state == LEFT_OUT and step.problem]
     waiting = [step.problem for step in steps if step.state == DONE and step.problem]
     note = " ".join([*waiting, *problems, *left_out]) or None
-    if any(_makes_the_visitor(step) and step.undone_at is None for step in steps):
+    if any(_makes_the_visitor(step) and step.undone_at is None for step in counted):
         return SYNCED, CREATED, note
-    return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in steps) else SKIPPED, note
+    return SYNCED, UPDATED if any(step.state == DONE and not step.found for step in counted) else SKIPPED, note
 
 
 def shows(person: PersonNow, step: SyncStep, at_home: frozenset[str] = frozenset()) -> bool:

@@ -215,6 +215,8 @@ def test_a_group_that_takes_requests_is_put_in_once_the_leader_agreed(directory:
     church.work_until_done(number)
     assert (standing(church, card), len(in_group(outside, group))) == (SYNCED, len(before) + 1)
     assert len(church.practice.named("Ana", "Lopez")) == 1
+    run = church.run(number)
+    assert (run.created, run.updated, run.skipped) == (0, 1, 0), "she was made in the run before"
 
 
 def test_putting_them_in_later_adds_nothing_that_staff_removed_since(directory: Directory, outside: Outside) -> None:
