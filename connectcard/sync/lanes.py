@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 from flask import Flask, current_app
 from sqlalchemy import BindParameter, and_, bindparam, case, exists, func, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
@@ -24,6 +25,7 @@ from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.planning_center import Client
 from connectcard.sync.confirmations import look_again
 from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, held, keep_lane, leave_lane, take_lane
+from connectcard.sync.items import go_on_soon
 from connectcard.sync.kinds import sync_item
 from connectcard.sync.models import (
     CLAIMED,
@@ -52,6 +54,8 @@ log = structlog.get_logger()
 
 # At 250 ms a call two cards use up 5 requests a second; the others are for calls that take longer.
 CARDS_IN_FLIGHT = 6
+# How often an item begins anew because somebody else wrote the same here at the same moment.
+MOST_ATTEMPTS = 20
 # After so long a church gives its lane to one that waits.
 SLICE_SECONDS = 10.0
 # How soon a preview or a search is seen that somebody asks for meanwhile.
@@ -191,6 +195,9 @@ def _one_card(shift: Shift, item_id: UUID) -> None:
             sync_item(hold, shift.client, shift.stop.is_set, partial(_side_by_side, shift))
         except ConnectCardError as error:
             _our_own_fault(hold, error)
+        except IntegrityError as error:
+            log.info("somebody_was_quicker", item_id=str(item_id))
+            _go_on(hold, error)
         except Exception as error:
             log.exception("card_failed", item_id=str(item_id))
             _our_own_fault(hold, error)
@@ -205,6 +212,22 @@ def _in_its_scope(shift: Shift, call: Callable[[], None]) -> None:
     """Each write in a session and a scope of its own."""
     with shift.app.app_context(), church_scope(shift.church_id):
         call()
+
+
+def _go_on(hold: Hold, error: IntegrityError) -> None:
+    """A pull or a webhook stored the same row here at the same moment: what was sent is in the books, so the item begins anew."""
+    end_reading()
+    try:
+        with held(hold) as item:
+            item.attempts += 1
+            again = item.attempts <= MOST_ATTEMPTS
+            if again:
+                go_on_soon(item, "The same was written down here at that moment; it goes on by itself.")
+    except HoldLost:
+        log.info("hold_lost", item_id=str(hold.item_id))
+        return
+    if not again:
+        _our_own_fault(hold, error)
 
 
 def _our_own_fault(hold: Hold, error: Exception) -> None:
