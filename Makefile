@@ -55,9 +55,8 @@ test-programs: install-dev
 	  { $(DEBIAN) && echo "Installing PostgreSQL ..." && $(APT) postgresql; } || \
 	  echo "PostgreSQL is missing: its tests will not run, SQLite is tested. Mend it with:  sudo apt-get install --yes postgresql"
 
-# One process more than there are cores: a story waits for what it tells of a third of its time.
 test: test-programs
-	$(BIN)/python -m pytest -n $$(($$(nproc) + 1)) --dist worksteal -rs
+	$(BIN)/python -m pytest -n auto --dist worksteal -rs
 
 lint: install-dev
 	$(BIN)/ruff check .
