@@ -6,7 +6,7 @@ looked for before it is ever sent again (reference: Planning Center People, 3.8)
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -18,14 +18,13 @@ from connectcard.errors import ChangeRefused
 from connectcard.people.identity import normalised_name
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
+from connectcard.sync.looking import CLOCKS_DIFFER
 from connectcard.sync.models import Destination, Landing, SyncStep
 from connectcard.sync.plans import SUBMIT_FORM, SUBMIT_FORM_NEW, WantedForm
 
 FORM, FORM_FIELD, FORM_FIELD_OPTION = "form", "form_field", "form_field_option"
 AWAITS = "The visitor has to confirm some of it by e-mail before Planning Center changes their profile."
 NOT_ALLOWED = "whoever connected the church must be an Editor in Planning Center People and a manager of this form"
-# Planning Center's clock and ours may differ by so much.
-CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 # Which form.
@@ -110,7 +109,7 @@ def find_submission(body: Mapping[str, Any], ours: Collection[str], client: Clie
     found = client.iterate(
         people.FORM_SUBMISSION,
         parent_id=body["parent"],
-        where={"created_at": {"gte": since.strftime("%Y-%m-%dT%H:%M:%SZ")}},
+        where={"created_at": {"gte": since}},
         include=("person", "form_submission_values"),
     )
     return next((one for one in found if one.id not in ours and _same_person(one, body["attributes"]) and _same_answers(one, body)), None)

@@ -12,7 +12,7 @@ from connectcard.sync.steps import PersonGone, Step
 
 
 class FreshLook:
-    """A person with all that is on them, read once for all writes of a card that go to them."""
+    """A person with all that is on them, read once for all writes of an item that go to them."""
 
     def __init__(self) -> None:
         self._read: dict[str, Record] = {}
@@ -25,7 +25,7 @@ class FreshLook:
     def at(self, person_remote_id: str, client: Client, *, again: bool = False) -> Record:
         """The person; `again` asks Planning Center anew. Raises PersonGone."""
         if again or person_remote_id not in self._read:
-            self._read[person_remote_id] = _read(person_remote_id, client)
+            self._read[person_remote_id] = read_person(person_remote_id, client, EVERYTHING)
         return self._read[person_remote_id]
 
     def forget(self) -> None:
@@ -33,9 +33,10 @@ class FreshLook:
         self._read.clear()
 
 
-def _read(person_remote_id: str, client: Client) -> Record:
+def read_person(person_remote_id: str, client: Client, include: tuple[str, ...]) -> Record:
+    """A person as they stand in Planning Center. Raises PersonGone, with whom they were merged into."""
     try:
-        return client.get(people.PERSON, person_remote_id, include=EVERYTHING)
+        return client.get(people.PERSON, person_remote_id, include=include)
     except Merged as moved:
         raise PersonGone(moved.kept_id) from moved
     except Gone as gone:

@@ -197,7 +197,7 @@ def _one_card(shift: Shift, item_id: UUID) -> None:
             _our_own_fault(hold, error)
         except IntegrityError as error:
             log.info("somebody_was_quicker", item_id=str(item_id))
-            _go_on(hold, error)
+            _begin_anew(hold, error)
         except Exception as error:
             log.exception("card_failed", item_id=str(item_id))
             _our_own_fault(hold, error)
@@ -214,7 +214,7 @@ def _in_its_scope(shift: Shift, call: Callable[[], None]) -> None:
         call()
 
 
-def _go_on(hold: Hold, error: IntegrityError) -> None:
+def _begin_anew(hold: Hold, error: IntegrityError) -> None:
     """A pull or a webhook stored the same row here at the same moment: what was sent is in the books, so the item begins anew."""
     end_reading()
     try:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from connectcard.people.identity import base_email, e164, normalised_email, normalised_name, same_first_name, same_last_name, without_plus
@@ -22,6 +23,8 @@ EVERYTHING = (*CONTACTS, "addresses", "field_data")
 MOST_SHARING = 5
 ANYTHING = "search_name_or_email_or_phone_number"
 LONGEST_MERGE_CHAIN = 10
+# Planning Center's clock and ours may differ by so much.
+CLOCKS_DIFFER = timedelta(minutes=5)
 MADE_BEFORE = "This card made this person before our database was put back from a backup."
 MARKED_OTHERWISE = "The mark of this card stands on somebody with another name. It may be this visitor, renamed since."
 

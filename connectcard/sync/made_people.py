@@ -11,9 +11,8 @@ from connectcard.people.matching import UNCLEAR, Decision, Visitor, compare
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans
-from connectcard.sync.forms import CLOCKS_DIFFER
 from connectcard.sync.holds import waits
-from connectcard.sync.looking import find_person_now
+from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
 from connectcard.sync.models import INTENT, LEFT_OUT, SyncStep
 from connectcard.sync.steps import AskSomebody, PerhapsMerged, Step, TokenTaken
 
@@ -41,7 +40,7 @@ def find_made_person(step: Step, client: Client, besides: Iterable[str | None] =
 def _kept_since(step: Step, client: Client) -> set[str]:
     """Into whom people were merged since this step was sent; the person who went says nothing any more of who they were."""
     since = (step.deadline_at or now()) - waits().send - CLOCKS_DIFFER
-    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": since.strftime("%Y-%m-%dT%H:%M:%SZ")}})
+    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": since}})
     return {str(merger["person_to_keep_id"]) for merger in mergers}
 
 

@@ -16,16 +16,16 @@ from connectcard.people.operations import EDITABLE, link_person
 from connectcard.people.pulled import PulledPerson
 from connectcard.people.queries import find_person
 from connectcard.planning_center import Client, Record
-from connectcard.planning_center.errors import Conflict, Gone, Merged, Refused
+from connectcard.planning_center.errors import Conflict, Gone, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans, push_contact_writes
-from connectcard.sync.fresh_look import FreshLook
+from connectcard.sync.fresh_look import FreshLook, read_person
 from connectcard.sync.made_people import find_made_person
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.models import PLANNED, SyncItem, SyncStep
 from connectcard.sync.push_contact_plans import BOTH_SIDES, STREET
 from connectcard.sync.push_plans import wire
-from connectcard.sync.steps import AskSomebody, Made, NoLonger, PersonGone, Step, in_words
+from connectcard.sync.steps import AskSomebody, Made, NoLonger, Step, in_words
 
 ADDED = {plans.ADD_EMAIL: people.EMAIL, plans.ADD_PHONE: people.PHONE_NUMBER, plans.ADD_ADDRESS: people.ADDRESS}
 FIELDS = (plans.UPDATE_PERSON, plans.REACTIVATE)
@@ -167,12 +167,7 @@ def values_of(theirs: PulledPerson) -> dict[str, Any]:
 
 
 def read_back(remote_id: str, client: Client) -> Record:
-    try:
-        return client.get(people.PERSON, remote_id, include=PEOPLE.include)
-    except Merged as moved:
-        raise PersonGone(moved.kept_id) from moved
-    except Gone as gone:
-        raise PersonGone(None) from gone
+    return read_person(remote_id, client, PEOPLE.include)
 
 
 def body_of(step: SyncStep) -> dict[str, Any]:

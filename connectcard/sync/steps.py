@@ -162,7 +162,9 @@ def _wait_until_settled(step: Step) -> None:
 _THIS = SyncStep.id == bindparam("step")
 _IN_RUN = func.coalesce(SyncStep.run_id, bindparam("its_run", type_=SyncStep.run_id.type))
 _INTENT = {"state": INTENT, "intent_at": bindparam("moment"), "deadline_at": bindparam("deadline"), "fence": bindparam("its_fence")}
-_INTEND = update(SyncStep).where(_THIS).values(rounds=SyncStep.rounds + 1, run_id=_IN_RUN, **_INTENT)
+_CHANGE = update(SyncStep).where(_THIS)
+_INTEND = _CHANGE.values(rounds=SyncStep.rounds + 1, run_id=_IN_RUN, **_INTENT)
+_WITHDRAW = _CHANGE.values(state=PLANNED, intent_at=None, deadline_at=None, run_id=None, rounds=SyncStep.rounds - 1)
 _SENT = select(SyncStep).where(_THIS).options(joinedload(SyncStep.item))
 
 
@@ -203,11 +205,7 @@ def _refuse_unless_there(step: Step, target: Target, hold: Hold, client: Client,
 
 def _withdraw(step: Step, hold: Hold) -> None:
     with holding(hold):
-        changed(
-            update(SyncStep)
-            .where(SyncStep.id == step.id)
-            .values(state=PLANNED, intent_at=None, deadline_at=None, run_id=None, rounds=SyncStep.rounds - 1)
-        )
+        changed(_WITHDRAW, step=step.id)
 
 
 def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bool = False) -> None:
@@ -229,7 +227,7 @@ def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:
     rests_in = func.coalesce(SyncStep.run_id, hold.run_id)
     rested = {"state": state, "found": False, "problem": problem[:LONGEST_REASON], "remote_id": None, "done_at": now(), "run_id": rests_in}
     with holding(hold):
-        changed(update(SyncStep).where(SyncStep.id == step.id).values(**rested))
+        changed(_CHANGE.values(**rested), step=step.id)
 
 
 def of_item(item_id: UUID | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:

@@ -236,12 +236,16 @@ def test_the_neighbours_sign_in_is_not_touched(grace: UUID, neighbour: UUID, end
     assert (connection_of(neighbour).state, connection_of(neighbour).not_renewed) == (CONNECTED, False)
 
 
+def five_others_are_turned_away() -> None:
+    for _ in range(5):
+        assert not is_incident(uuid4())
+
+
 def test_when_many_churches_are_turned_away_at_once_the_sixth_keeps_its_sign_in(
     grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
 ) -> None:
     connection_id = connected(grace, left=PAST)
-    for _ in range(5):
-        assert not is_incident(uuid4())
+    five_others_are_turned_away()
     endpoint.plays = [endpoint.dead_grant]
     with church_scope(grace), pytest.raises(Unavailable):
         fresh_access_token(connection_id)
@@ -258,8 +262,7 @@ def test_a_sign_in_that_is_dead_is_given_up_a_quarter_of_an_hour_after_the_incid
     grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
 ) -> None:
     connection_id = connected(grace, left=PAST, tokens="9")
-    for _ in range(5):
-        assert not is_incident(uuid4())
+    five_others_are_turned_away()
     with church_scope(grace), pytest.raises(Unavailable):
         fresh_access_token(connection_id)
     moved_clock.move(minutes=11)
@@ -273,8 +276,7 @@ def test_in_an_incident_cards_wait_as_long_as_the_sign_in_rests_and_staff_read_t
     grace: UUID, endpoint: TokenEndpoint, moved_clock: MovedClock
 ) -> None:
     connection_id = connected(grace, left=PAST)
-    for _ in range(5):
-        assert not is_incident(uuid4())
+    five_others_are_turned_away()
     endpoint.plays = [endpoint.dead_grant]
     for asked in range(2):
         with church_scope(grace), pytest.raises(NotRenewed) as waits:

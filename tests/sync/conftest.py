@@ -27,6 +27,7 @@ from connectcard.database import db, end_reading, transaction
 from connectcard.simulator import create_simulator
 from connectcard.sync import lanes, runs
 from connectcard.sync.models import CLAIMED, OPEN_STATES, SyncItem, SyncRun, SyncStep
+from connectcard.sync.previews import Preview, find_preview, want_preview
 from tests import servers
 from tests.conftest import MovedClock, make_config, running
 
@@ -102,6 +103,16 @@ class GraceChurch:
             with transaction():
                 run = runs.start_push("Sam Hill")
             return run.number
+
+    def preview(self, submission_id: UUID) -> Preview:
+        """Staff ask what a card would write, and the worker looks."""
+        with church_scope(self.church_id), transaction():
+            want_preview(submission_id)
+        self.work()
+        with church_scope(self.church_id):
+            preview = find_preview(submission_id)
+        assert preview is not None
+        return preview
 
     def work(self) -> None:
         """One pass of the worker over everything that is due."""

@@ -26,9 +26,7 @@ pytestmark = pytest.mark.usefixtures("any_database")
 
 def previewed(church: GraceChurch, card: UUID) -> Preview:
     """Ask for the preview of a card, and let the worker look."""
-    with church_scope(church.church_id), transaction():
-        want_preview(card)
-    church.work()
+    church.preview(card)
     return shown(church, card)
 
 
@@ -76,12 +74,7 @@ def changes(preview: Preview) -> list[tuple[str, str]]:
 def test_a_preview_that_cannot_be_made_says_what_kept_it(grace_church: GraceChurch, fault: str, words: str) -> None:
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     grace_church.practice.fault("GET", "/people/v2/emails", fault)
-    with church_scope(grace_church.church_id), transaction():
-        want_preview(card)
-    grace_church.work()
-    with church_scope(grace_church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
+    preview = grace_church.preview(card)
     assert preview.state == "failed"
     assert words in preview.problems[0]
 

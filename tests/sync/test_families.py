@@ -14,7 +14,7 @@ from connectcard.sync import card_fields, destinations
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.families import ADULT_OF_THIS_NAME, NAMESAKE, SEVERAL_HOUSEHOLDS
 from connectcard.sync.models import SyncItem
-from connectcard.sync.previews import find_preview, want_preview
+from connectcard.sync.previews import want_preview
 from tests.sync.conftest import GraceChurch
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -288,12 +288,7 @@ def test_a_household_that_goes_away_on_the_way_is_made_anew(grace_church: GraceC
 def test_a_preview_lists_the_family_without_names_and_writes_nothing(grace_church: GraceChurch) -> None:
     card = grace_church.card(*MINA, family={"spouse": {}, "children": QUISTS["children"][:1]})
     before = grace_church.practice.people()
-    with church_scope(grace_church.church_id), transaction():
-        want_preview(card)
-    grace_church.work()
-    with church_scope(grace_church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
+    preview = grace_church.preview(card)
     assert [(row.label, row.after, row.member) for row in preview.rows[2:]] == [
         ("Child 1", "A new person", 2),
         ("Household", "Quist Household", 0),

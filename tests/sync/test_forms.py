@@ -16,7 +16,6 @@ from connectcard.sync import confirmations, destinations, forms, lanes, runs
 from connectcard.sync.decisions import retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
-from connectcard.sync.previews import Preview, find_preview, want_preview
 from tests.sync.conftest import GraceChurch
 
 SUBMISSIONS = "/people/v2/forms/*/form_submissions"
@@ -73,16 +72,6 @@ def submissions(church: GraceChurch) -> list[dict[str, Any]]:
         }
         for one in answer.json()["data"]
     ]
-
-
-def preview_of(church: GraceChurch, card: UUID) -> Preview:
-    with church_scope(church.church_id), transaction():
-        want_preview(card)
-    church.work()
-    with church_scope(church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
-    return preview
 
 
 def sync(church: GraceChurch) -> Any:
@@ -147,7 +136,7 @@ def with_custom_choices(church: GraceChurch) -> dict[str, Any]:
 def test_custom_fields_with_options_are_filled_in_by_the_forms_own_choices(lands_in_the_form: GraceChurch) -> None:
     church = lands_in_the_form
     card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **with_custom_choices(church))
-    [shown] = [row.after for row in preview_of(church, card).rows if row.required]
+    [shown] = [row.after for row in church.preview(card).rows if row.required]
     assert shown == "Areas of interest: Kids; Areas of interest: Prayer; How did you hear about us?: Friend or family"
     assert sync(church).created == 1
     [person] = church.practice.named("Wilhelmina", "Quist")
@@ -177,7 +166,7 @@ def test_a_required_field_that_the_card_does_not_answer_is_named_before_anything
     church = lands_in_the_form
     require(church, "How did you hear about us?")
     card = church.card("Wilhelmina", "Quist", **MINA)
-    preview = preview_of(church, card)
+    preview = church.preview(card)
     assert ("“How did you hear about us?”" in preview.refusal, preview.can_be_sent) == (True, False)
     assert sync(church).failed == 1
     assert "requires “How did you hear about us?”, which this card does not answer" in (church.item(card).reason or "")
@@ -260,7 +249,7 @@ def test_a_field_that_was_taken_out_of_the_form_is_told(lands_in_the_form: Grace
 def test_the_preview_shows_the_submission_and_quotes_no_prayer(lands_in_the_form: GraceChurch) -> None:
     church = lands_in_the_form
     card = church.card("Wilhelmina", "Quist", **MINA)
-    [row] = [row for row in preview_of(church, card).rows if row.label == "Form “Connect card”"]
+    [row] = [row for row in church.preview(card).rows if row.label == "Form “Connect card”"]
     assert (row.required, "Kids" in row.after, "For my mother" in row.after) == (True, True, False)
     assert submissions(church) == []
 

@@ -18,7 +18,6 @@ from connectcard.sync.group_wishes import GroupNow, WantedGroup, why_by_hand
 from connectcard.sync.group_writes import MembershipTarget
 from connectcard.sync.models import DONE, FINISHED, LEFT_OUT, PULL_GROUPS, REFUSED, SYNCED, SyncItem, SyncStep
 from connectcard.sync.plans import ADD_TO_GROUP
-from connectcard.sync.previews import find_preview, want_preview
 from connectcard.sync.steps import Made, Step
 from connectcard.sync.undo_plans import UNKNOWN
 from tests.sync.conftest import GraceChurch, Practice
@@ -180,12 +179,7 @@ def test_a_worker_dies_between_answer_and_result(
 
 def test_the_preview_says_it_and_a_tick_leaves_it_out(grace_church: GraceChurch, group: Group) -> None:
     card = grace_church.card(*ANA, group=chosen(group))
-    with church_scope(grace_church.church_id), transaction():
-        want_preview(card)
-    grace_church.work()
-    with church_scope(grace_church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
+    preview = grace_church.preview(card)
     assert [(row.label, row.after, row.required) for row in preview.rows][-1] == ("Group", f"Member of “{group.name}”", False)
 
 

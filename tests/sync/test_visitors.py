@@ -12,7 +12,7 @@ from connectcard.errors import ChangeRefused, NotFound
 from connectcard.sync import lanes, runs
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.models import SyncItem, SyncRun
-from connectcard.sync.previews import find_preview, want_preview
+from connectcard.sync.previews import find_preview
 from tests.sync.conftest import GraceChurch
 
 pytestmark = pytest.mark.usefixtures("any_database")
@@ -138,12 +138,7 @@ def test_a_mended_card_goes_on_where_it_stopped(grace_church: GraceChurch) -> No
 def test_a_preview_says_what_would_be_written_and_writes_nothing(grace_church: GraceChurch) -> None:
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     before = grace_church.practice.people()
-    with church_scope(grace_church.church_id), transaction():
-        want_preview(card)
-    grace_church.work()
-    with church_scope(grace_church.church_id):
-        preview = find_preview(card)
-    assert preview is not None
+    preview = grace_church.preview(card)
     assert (preview.state, preview.requests) == ("ready", 2)
     assert [(row.label, row.after) for row in preview.rows] == [("New person", "Wilhelmina Quist"), ("Email", "mina.quist@gmail.com")]
     assert grace_church.practice.people() == before
