@@ -26,13 +26,13 @@ from connectcard.sync.group_writes import ARRIVES_AFTER, MOST_WAITS, MembershipT
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.households import Memberships, households_of
 from connectcard.sync.items import go_on_soon
-from connectcard.sync.made_people import leave_unmade, whether_merged
+from connectcard.sync.made_people import leave_unmade, whether_made
 from connectcard.sync.models import DONE, FAILED, LEFT_OUT, NEEDS_YOU, PLANNED, REFUSED, REVIEW, SYNCED, SyncItem, SyncStep
 from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.steps import MOST_ROUNDS, PerhapsMerged, PersonGone, Step, Target, of_item, open_steps
+from connectcard.sync.steps import MOST_ROUNDS, PerhapsMade, PersonGone, Step, Target, of_item, open_steps
 from connectcard.sync.to_dos import leave_to_staff
 from connectcard.sync.visitors import (
     WAS_DELETED,
@@ -104,15 +104,15 @@ class CardAtWork(ProposedAtWork[CardProposal]):
         else:
             _member_gone(self.hold, gone)
 
-    def perhaps_merged(self, lost: PerhapsMerged) -> None:
+    def perhaps_made(self, lost: PerhapsMade) -> None:
         """A visitor is asked about before the card goes on; the others of a family are asked about once it has arrived."""
         who = next((one for one in self._card.wanted.family if one.number == lost.member), None)
         visitor = Visitor(who.first_name, who.last_name, child=who.child) if who else self._card.wanted.visitor
-        asked = whether_merged(visitor, lost, self._card.country_code, self.client)
+        asked = whether_made(visitor, lost, self._card.country_code, self.client)
         with held(self.hold) as item:
             leave_unmade(lost, asked)
             if who:
-                go_on_soon(item, "Somebody of the family may have been merged in Planning Center; the card goes on.")
+                go_on_soon(item, "Somebody of the family may be in Planning Center already; the card goes on.")
             else:
                 item.decision = decision_row(asked)
                 settle(item, REVIEW, NEEDS_YOU, str(lost))

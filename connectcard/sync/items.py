@@ -40,7 +40,7 @@ from connectcard.sync.steps import (
     AskSomebody,
     Later,
     NoLonger,
-    PerhapsMerged,
+    PerhapsMade,
     PersonGone,
     Step,
     Target,
@@ -87,8 +87,8 @@ class ItemAtWork(ABC):
     def person_gone(self, gone: PersonGone) -> None:
         """Somebody whom the item is about was merged or deleted: follow, or bring it to rest with a question."""
 
-    def perhaps_merged(self, lost: PerhapsMerged) -> None:
-        """Somebody whom the item was to make may have been made and merged: staff are asked. Only of what makes people."""
+    def perhaps_made(self, lost: PerhapsMade) -> None:
+        """Somebody whom the item was to make may be there, merged or renamed since: staff are asked. Only of what makes people."""
         raise lost
 
     @staticmethod
@@ -118,8 +118,8 @@ def _rest_or_wait(work: ItemAtWork, stopping: Callable[[], bool], side_by_side: 
         rest(work.hold, REVIEW, NEEDS_YOU, str(question))
     except PersonGone as gone:
         work.person_gone(gone)
-    except PerhapsMerged as lost:
-        work.perhaps_merged(lost)
+    except PerhapsMade as lost:
+        work.perhaps_made(lost)
     except NoLonger as reason:
         _look_anew(work.hold, reason)
     except PlanningCenterError as error:

@@ -1,7 +1,7 @@
-"""Whether somebody new was made already: by the mark that was sent with them, and by what was merged there since."""
+"""Whether somebody new was made already: by the mark that was sent with them, and by who was renamed or merged there since."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connectcard.clock import now
@@ -14,14 +14,15 @@ from connectcard.sync import plans
 from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
 from connectcard.sync.models import INTENT, LEFT_OUT, SyncStep
-from connectcard.sync.steps import AskSomebody, PerhapsMerged, Step, TokenTaken
+from connectcard.sync.steps import PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
 
 def find_made_person(step: Step, client: Client, besides: Iterable[str | None] = ()) -> Record | None:
     """Whoever carries the mark of this step and the name that was sent.
 
-    Where it was sent already and nobody carries it, they may have been made and merged: what staff keep has another mark and perhaps
-    another name. `besides` are people who were there before. Raises PerhapsMerged, TokenTaken, AskSomebody.
+    Nobody carried the mark when it was sent the first time. So who carries it with another name since was renamed; and where nobody
+    does they may have been merged: what staff keep has another mark and perhaps another name. `besides` are people who were there
+    before. Raises PerhapsMade, TokenTaken, AskSomebody.
     """
     records = client.list(people.PERSON, where={"remote_id": step.natural_key}).records
     # The filter is checked again here: Planning Center ignores what it does not know.
@@ -29,12 +30,21 @@ def find_made_person(step: Step, client: Client, besides: Iterable[str | None] =
     named = [record for record in ours if same_person_name(record, step.body["attributes"])]
     if len(named) > 1:
         raise AskSomebody("Two people in Planning Center carry the mark of this person. Merge them there, then try again.")
-    if ours and not named:
+    if named:
+        return named[0]
+    if step.state == INTENT:
+        _ask_if_made(step, ours, client, besides)
+    elif ours:
         raise TokenTaken("this remote_id belongs to another person")
-    kept = _kept_since(step, client).difference(besides) if step.state == INTENT and not named else ()
+    return None
+
+
+def _ask_if_made(step: Step, renamed: Sequence[Record], client: Client, besides: Iterable[str | None]) -> None:
+    if renamed:
+        raise PerhapsMade(PERHAPS_RENAMED, step, [record.id for record in renamed])
+    kept = _kept_since(step, client).difference(besides)
     if kept:
-        raise PerhapsMerged(step.id, step.member, sorted(kept))
-    return named[0] if named else None
+        raise PerhapsMade(PERHAPS_MERGED, step, sorted(kept))
 
 
 def _kept_since(step: Step, client: Client) -> set[str]:
@@ -50,15 +60,17 @@ def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
     return same_first_name(record["first_name"], sent["first_name"]) and last
 
 
-def whether_merged(visitor: Visitor, lost: PerhapsMerged, country_code: str, client: Client) -> Decision:
-    """Whether the visitor is one of those who were kept in a merge since; reads them, as they stand now."""
+def whether_made(visitor: Visitor, lost: PerhapsMade, country_code: str, client: Client) -> Decision:
+    """Whether the visitor is one of those whom they may have become; reads them, as they stand now."""
     end_reading()
-    found = [find_person_now(remote_id, country_code, client) for remote_id in lost.kept]
-    compared = tuple(compare(visitor, person.candidate) for person in found if person)
+    found = [person for remote_id in lost.people if (person := find_person_now(remote_id, country_code, client))]
+    # Who was merged on is the same person as who was kept then.
+    people = {person.candidate.remote_id: person.candidate for person in found}
+    compared = tuple(compare(visitor, candidate) for candidate in people.values())
     return Decision(UNCLEAR, str(lost), None, compared)
 
 
-def leave_unmade(lost: PerhapsMerged, asked: Decision) -> None:
+def leave_unmade(lost: PerhapsMade, asked: Decision) -> None:
     """Inside `held`: the step is not sent again; it keeps whom it may have become."""
     step = db.session.get_one(SyncStep, lost.step_id)
     body = json.loads(step.body or "{}") | {"namesakes": [plans.shown(row) for row in asked.compared]}

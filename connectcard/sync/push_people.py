@@ -22,7 +22,7 @@ from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import go_on_soon
 from connectcard.sync.looking import find_person_now
-from connectcard.sync.made_people import leave_unmade, whether_merged
+from connectcard.sync.made_people import leave_unmade, whether_made
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.mappings.people import read_part
 from connectcard.sync.models import DONE, NEEDS_YOU, PERSON, REVIEW, SyncItem, SyncStep
@@ -47,7 +47,7 @@ from connectcard.sync.push_person_writes import (
     wire_address,
 )
 from connectcard.sync.push_plans import OurContact, OurPerson, plan_person
-from connectcard.sync.steps import PerhapsMerged, PersonGone, open_steps
+from connectcard.sync.steps import PerhapsMade, PersonGone, open_steps
 from connectcard.sync.tokens import remote_id_token
 from connectcard.sync.visitors import candidate_ids, decision_row
 
@@ -166,9 +166,9 @@ class PersonAtWork(ProposedAtWork[PersonProposal]):
             else:
                 settle(item, REVIEW, NEEDS_YOU, DELETED)
 
-    def perhaps_merged(self, lost: PerhapsMerged) -> None:
+    def perhaps_made(self, lost: PerhapsMade) -> None:
         stranger = self._one.stranger
-        asked = whether_merged(next(stranger.visitors), lost, self._one.country_code, self.client)
+        asked = whether_made(next(stranger.visitors), lost, self._one.country_code, self.client)
         with held(self.hold) as item:
             leave_unmade(lost, asked)
             item.decision = _decision_row(asked, self._one)

@@ -11,7 +11,7 @@ from connectcard.planning_center.errors import PlanningCenterError
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import HoldLost
-from connectcard.sync.steps import AskSomebody, Later, NoLonger, PerhapsMerged, PersonGone, Step
+from connectcard.sync.steps import AskSomebody, Later, NoLonger, PerhapsMade, PersonGone, Step
 
 # Requests of one item on their way at once: with the cards in flight they use up a window without emptying it in one gulp.
 MOST_AT_ONCE = 3
@@ -20,7 +20,7 @@ PARTS = frozenset({plans.UPDATE_PERSON, plans.ADD_EMAIL, plans.ADD_PHONE, plans.
 # What the item rests with where several go wrong, the first named going first: who lost the item writes nothing more into it, what
 # needs eyes is not put off, and what is known to be refused tells more than what has to be waited for. Nothing is planned anew while a
 # write is unclear.
-GRAVEST_FIRST = (HoldLost, PersonGone, PerhapsMerged, AskSomebody, PlanningCenterError, Later, NoLonger)
+GRAVEST_FIRST = (HoldLost, PersonGone, PerhapsMade, AskSomebody, PlanningCenterError, Later, NoLonger)
 
 # Runs every call to its end, and says of each what went wrong with it.
 SideBySide = Callable[[Sequence[Callable[[], None]]], list[Exception | None]]

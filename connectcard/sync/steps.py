@@ -28,6 +28,7 @@ from connectcard.sync.models import DONE, INTENT, LEFT_OUT, LONGEST_REASON, PLAN
 
 MOST_ROUNDS = 3
 PERHAPS_MERGED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
+PERHAPS_RENAMED = "Planning Center did not confirm that they were made. Perhaps they were, and somebody renamed them since. Say whether it is them."
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
 
@@ -60,12 +61,12 @@ class PersonGone(ConnectCardError):
         self.kept, self.member = kept, member
 
 
-class PerhapsMerged(ConnectCardError):
-    """Somebody new may have been made and then merged into one of `kept`, so that their mark is gone: staff say whether it was them."""
+class PerhapsMade(ConnectCardError):
+    """Somebody new may have been made and be one of `people` by now, merged or renamed: staff say whether it is them."""
 
-    def __init__(self, step_id: UUID, member: int, kept: Sequence[str]) -> None:
-        super().__init__(PERHAPS_MERGED)
-        self.step_id, self.member, self.kept = step_id, member, kept
+    def __init__(self, words: str, step: "Step", people: Sequence[str]) -> None:
+        super().__init__(words)
+        self.step_id, self.member, self.people = step.id, step.member, people
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Target(Protocol):
 def carry_out(step: Step, target: Target, hold: Hold, client: Client) -> None:
     """Bring one open step to rest: done, found, left out or refused.
 
-    Raises Later, AskSomebody, TokenTaken, NoLonger, PerhapsMerged or PersonGone where it cannot be.
+    Raises Later, AskSomebody, TokenTaken, NoLonger, PerhapsMade or PersonGone where it cannot be.
     """
     missing = target.missing(step)
     if missing:

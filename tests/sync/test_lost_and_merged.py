@@ -1,4 +1,4 @@
-"""Planning Center made somebody, its answer was lost, and staff there merged them before we looked: nobody is made twice."""
+"""Planning Center made somebody, its answer was lost, and staff there merged or renamed them before we looked: nobody is made twice."""
 
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from tests.sync.pushing import Directory
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
 
 LEO = {"spouse": {}, "children": [{"first_name": "Leo"}]}
+RENAMED = "Planning Center did not confirm that they were made. Perhaps they were, and somebody renamed them since. Say whether it is them."
 ASKED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
 
 
@@ -31,6 +32,15 @@ def merged_while_the_card_waits(church: GraceChurch, first_name: str, number: in
     merge(church, kept, made["id"])
     church.work_until_done(number)
     return kept
+
+
+def renamed_while_the_card_waits(church: GraceChurch, first_name: str, number: int) -> str:
+    """Meanwhile somebody in Planning Center mends the name, so that it is another one."""
+    church.work()
+    [made] = church.practice.named(first_name, "Quist")
+    church.practice.rename(made["id"], "Theodora", "Quist")
+    church.work_until_done(number)
+    return str(made["id"])
 
 
 def a_lost_visitor(church: GraceChurch) -> tuple[UUID, str]:
@@ -75,6 +85,51 @@ def test_staff_say_it_was_somebody_else(grace_church: GraceChurch, say: str) -> 
     assert quists(grace_church) == ["Wilhelmina"]
 
 
+def test_somebody_who_was_merged_on_is_shown_once(grace_church: GraceChurch) -> None:
+    lost(grace_church)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    number = grace_church.press_sync()
+    grace_church.work()
+    [made] = grace_church.practice.named("Wilhelmina", "Quist")
+    between, kept = somebody(grace_church), somebody(grace_church, 1)
+    merge(grace_church, between, made["id"])
+    merge(grace_church, kept, between)
+    grace_church.work_until_done(number)
+    assert [one["remote_id"] for one in (grace_church.item(card).decision or {})["candidates"]] == [kept]
+
+
+@pytest.mark.parametrize("it_is_them", [True, False])
+def test_a_visitor_who_was_renamed_is_asked_about(grace_church: GraceChurch, it_is_them: bool) -> None:
+    lost(grace_church)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    renamed = renamed_while_the_card_waits(grace_church, "Wilhelmina", grace_church.press_sync())
+    item = grace_church.item(card)
+    assert (item.state, item.reason, quists(grace_church)) == (REVIEW, RENAMED, ["Theodora"])
+    assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [renamed]
+    with church_scope(grace_church.church_id), transaction():
+        said = ("same", renamed) if it_is_them else ("new", None)
+        number = decide_by_hand(item_of(card), *said, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert grace_church.item(card).state == SYNCED
+    assert quists(grace_church) == (["Theodora"] if it_is_them else ["Theodora", "Wilhelmina"])
+
+
+@pytest.mark.parametrize("it_is_them", [True, False])
+def test_a_child_who_was_renamed_is_asked_about(grace_church: GraceChurch, it_is_them: bool) -> None:
+    lost(grace_church, after=1)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO)
+    renamed = renamed_while_the_card_waits(grace_church, "Leo", grace_church.press_sync())
+    assert quists(grace_church) == ["Theodora", "Wilhelmina"]
+    with church_scope(grace_church.church_id), transaction():
+        item = item_of(card)
+        [leo] = members_asked(item)
+        assert (leo.why, [one["remote_id"] for one in leo.namesakes]) == (RENAMED, [renamed])
+        number = decide_members(item, {leo.number: renamed if it_is_them else None}, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert grace_church.item(card).state == SYNCED
+    assert quists(grace_church) == (["Theodora", "Wilhelmina"] if it_is_them else ["Leo", "Theodora", "Wilhelmina"])
+
+
 def test_a_child_is_left_to_staff_and_the_rest_of_the_family_arrives(grace_church: GraceChurch) -> None:
     lost(grace_church, after=1)
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO)
@@ -115,6 +170,21 @@ def test_somebody_of_the_directory_is_asked_about(grace_church: GraceChurch) -> 
         number = push_decisions.decide(item.id, "same", kept, "Sam Hill").number
     directory.work_until_done(number)
     assert (directory.item(mina).state, directory.get(mina).remote_id, quists(grace_church)) == (SYNCED, kept, [])
+
+
+def test_somebody_of_the_directory_who_was_renamed_is_asked_about(grace_church: GraceChurch) -> None:
+    directory = Directory(grace_church)
+    lost(grace_church)
+    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    with church_scope(grace_church.church_id), transaction():
+        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    renamed = renamed_while_the_card_waits(grace_church, "Wilhelmina", number)
+    item = directory.item(mina)
+    assert (item.state, item.reason, quists(grace_church)) == (REVIEW, RENAMED, ["Theodora"])
+    with church_scope(grace_church.church_id), transaction():
+        number = push_decisions.decide(item.id, "same", renamed, "Sam Hill").number
+    directory.work_until_done(number)
+    assert (directory.get(mina).remote_id, quists(grace_church)) == (renamed, ["Theodora"])
 
 
 def test_a_merge_next_door_is_no_question(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
