@@ -28,7 +28,7 @@ from connectcard.sync.models import DONE, INTENT, LEFT_OUT, LONGEST_REASON, PLAN
 
 MOST_ROUNDS = 3
 PERHAPS_MERGED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
-PERHAPS_RENAMED = "Planning Center did not confirm that they were made. Perhaps they were, and somebody renamed them since. Say whether it is them."
+PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
 

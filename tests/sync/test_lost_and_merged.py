@@ -15,7 +15,7 @@ from tests.sync.pushing import Directory
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
 
 LEO = {"spouse": {}, "children": [{"first_name": "Leo"}]}
-RENAMED = "Planning Center did not confirm that they were made. Perhaps they were, and somebody renamed them since. Say whether it is them."
+RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
 ASKED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
 
 
