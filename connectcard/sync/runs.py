@@ -37,6 +37,8 @@ from connectcard.sync.tokens import reference_code
 log = structlog.get_logger()
 
 RUNS_A_PAGE = PREVIEWS_A_PAGE = 20
+# Beyond what any church comes to, and still a number that every database can look for.
+LAST_RUN = 1_000_000_000
 
 
 # Starting and stopping.
@@ -188,7 +190,7 @@ def _waiting_for(run: SyncRun) -> str | None:
 
 def get_run(number: int) -> SyncRun:
     """A run of this church; raises NotFound for none and for another church's alike."""
-    run = db.session.scalars(select(SyncRun).where(SyncRun.number == number)).first()
+    run = db.session.scalars(select(SyncRun).where(SyncRun.number == number)).first() if number <= LAST_RUN else None
     if run is None:
         raise NotFound("There is no such sync run.")
     return run

@@ -22,7 +22,7 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.extensions import csrf
 from connectcard.sync.webhook_models import WebhookAddress
-from connectcard.web.security import check_origin
+from connectcard.web.security import NUL, check_origin, check_text
 from connectcard.web.sessions import SignedIn, browser_session, poll
 
 __all__ = ["poll", "public_church", "staff_page", "told_church"]
@@ -73,6 +73,7 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
 def _check_form() -> None:
     check_origin()
     csrf.protect()
+    check_text()
 
 
 def reaches(member: Member, role: str) -> bool:
@@ -130,7 +131,8 @@ def told_church(key: str) -> Iterator[UUID]:
 
 def _church_told_at(key: str) -> UUID:
     with every_church():
-        church_id = db.session.scalar(select(WebhookAddress.church_id).where(WebhookAddress.key == key))
+        told = select(WebhookAddress.church_id).where(WebhookAddress.key == key)
+        church_id = db.session.scalar(told) if NUL not in key else None
     if church_id is None:
         raise errors.NotFound("Nobody is told anything at this address.")
     return church_id

@@ -1,7 +1,7 @@
 """The cards that came in: a list to work through, one card (card_page), and what staff do with it."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Any
 from uuid import UUID
 
@@ -73,10 +73,12 @@ def wished(counts: dict[str, int]) -> Wish:
 
 
 def _day(text: str) -> date | None:
+    """A day that begins and ends within the calendar, in every time zone."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if MINYEAR < day.year < MAXYEAR else None
 
 
 def address_of(wish: Wish, endpoint: str = "inbox.inbox", **others: Any) -> str:

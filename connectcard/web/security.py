@@ -31,6 +31,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 ONE_YEAR_SECONDS = 365 * 24 * 3600
+NUL = "\0"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -114,3 +115,10 @@ def check_origin() -> None:
     """Refuse an unsafe request that another site's page sent."""
     if request.method not in SAFE_METHODS and not is_from_our_pages():
         abort(400, "This form was sent from another website. Open the page again and send it from there.")
+
+
+def check_text() -> None:
+    """Refuse what no page of ours sends and PostgreSQL does not take: a NUL, in the address or in what is said."""
+    said = (text for name, texts in request.values.lists() for text in (name, *texts))
+    if any(NUL in text for text in (request.path, *said)):
+        abort(400)

@@ -1,5 +1,6 @@
 """Whose card is it after all? Somebody looked for by staff, a card that reached the wrong person, and namesakes in a family."""
 
+import re
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
@@ -17,12 +18,14 @@ from connectcard.web.ringing import ring_afterwards
 
 blueprint = Blueprint("whose", __name__)
 
+MEMBER = re.compile(r"member-([0-9]{1,3})")
+
 
 @blueprint.post("/cards/<uuid:submission_id>/family")
 @staff_page(STAFF)
 def decide_family(submission_id: UUID) -> AnyResponse:
     """Say who those of the family are who were left out: `member-2` is "new", the remote id of a person, or nothing."""
-    chosen = {int(name.removeprefix("member-")): said for name, said in request.form.items() if name.removeprefix("member-").isdigit()}
+    chosen = {int(found[1]): said for name, said in request.form.items() if (found := MEMBER.fullmatch(name))}
     try:
         with transaction():
             item = cards_in_sync.get_card(submission_id).item

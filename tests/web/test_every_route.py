@@ -138,7 +138,11 @@ ODD = (
     "' or 1=1 --",
     "../../etc/passwd",
     "x" * 5000,
+    "0001-01-01",
+    "9999-12-31",
 )
+# What SQLite takes and PostgreSQL does not.
+ODD_THERE = ("a\x00b", "99999999999999999999999")
 
 
 def names_that_are_read() -> list[str]:
@@ -147,10 +151,14 @@ def names_that_are_read() -> list[str]:
     return sorted(set(re.findall(r"(?:args|form|values)\.get(?:list)?\(\s*\"(\w+)\"", sources)))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd[:12]))
-def test_no_odd_value_breaks_a_page(app: Flask, grace: UUID, sign_in: SignIn, odd: str) -> None:
+ON_SQLITE = [("sqlite", odd) for odd in ODD]
+ON_POSTGRESQL = [pytest.param("postgresql", odd, marks=pytest.mark.postgresql) for odd in ODD_THERE]
+
+
+@pytest.mark.parametrize(("any_database", "odd"), [*ON_SQLITE, *ON_POSTGRESQL], ids=lambda odd: repr(odd[:12]))
+def test_no_odd_value_breaks_a_page(app: Flask, grace: UUID, sign_in: SignIn, any_database: str, odd: str) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    sam, names = sign_in(grace), names_that_are_read()
+    sam, names = sign_in(grace), [*names_that_are_read(), "member-1", "member-²", f"member-{'9' * 5000}"]
     assert len(names) > 12
     card = a_card(grace)
     an_item(grace, card, "review", a_run(grace))
@@ -167,3 +175,15 @@ def places(app: Flask, card: UUID) -> Iterator[tuple[Any, str, str]]:
         if rule.endpoint in ASKS_PLANNING_CENTER | ENDS_THE_SESSION or rule.endpoint.startswith("sign_in.") or is_for_visitors(rule):
             continue
         yield rule, method, address(rule, card if takes(rule, "uuid") else 1 if takes(rule, "int") else None)
+
+
+@pytest.mark.usefixtures("any_database")
+@pytest.mark.parametrize("odd", ["a%00b", "2147483648", "99999999999999999999999"])
+def test_no_odd_address_breaks_a_page(app: Flask, grace: UUID, sign_in: SignIn, odd: str) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    sam = sign_in(grace)
+    for rule, method in rules(app):
+        if rule.arguments and rule.endpoint not in ASKS_PLANNING_CENTER | ENDS_THE_SESSION:
+            path = re.sub(r"<[^>]+>", odd, rule.rule)
+            answer = sam.client.open(path, method=method, headers={"X-CSRFToken": sam.token}, buffered=True)
+            assert answer.status_code < 500, (rule, method)
