@@ -55,7 +55,7 @@ def steps(church: GraceChurch, card: Any) -> dict[str, tuple[str, str | None]]:
 def test_a_membership_that_staff_set_meanwhile_stays(visits_are_a_membership: GraceChurch, fault: str) -> None:
     church, mina = visits_are_a_membership, mina_is_there(visits_are_a_membership)
     card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123", visit="first_time")
-    church.practice.fault("PATCH", "/people/v2/people/*", fault)
+    church.practice.fault("PATCH", "/people/v2/people/*", fault, seconds=0.3)
     number = church.press_sync()
     church.work()
     assert steps(church, card)["update_person"][0] in ("planned", "intent"), "the write is still to come"
