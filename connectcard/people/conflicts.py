@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from connectcard.clock import now
 from connectcard.database import db
-from connectcard.errors import NotFound
+from connectcard.errors import ChangeRefused, NotFound
 from connectcard.people import contact_edits, contacts, group_values
 from connectcard.people.marks import value_mark
 from connectcard.people.models import FAMILY, GROUP, IDENTITY, OURS, PERSON, THEIRS, Conflict, Family, Group, Person
@@ -20,17 +20,19 @@ from connectcard.people.ownership import BY_KEY, TwoSided
 
 MODELS: dict[str, type[Person] | type[Family] | type[Group]] = {PERSON: Person, FAMILY: Family, GROUP: Group}
 BY_BOTH = "both sides"
+CHANGED_MEANWHILE = "One of the two values changed meanwhile. Both are shown as they are now; decide again."
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A conflict as staff read it."""
+    """A conflict as staff read it; `seen` marks the two values, so that nobody decides about others than they saw."""
 
     conflict: Conflict
     about: str
     field: str
     ours: str
     theirs: str
+    seen: str
 
 
 def open_conflicts() -> list[Shown]:
@@ -58,7 +60,12 @@ def shown(conflict: Conflict) -> Shown:
         known.words if known else contacts.field_words(conflict.field),
         _in_words(conflict, read(conflict.ours)),
         _in_words(conflict, read(conflict.theirs)),
+        _mark_of(conflict),
     )
+
+
+def _mark_of(conflict: Conflict) -> str:
+    return value_mark(marking_key(), [conflict.ours, conflict.theirs])
 
 
 def _in_words(conflict: Conflict, value: Any) -> str:
@@ -78,6 +85,14 @@ def get_conflict(conflict_id: UUID) -> Conflict:
     row = db.session.scalars(select(Conflict).where(Conflict.id == conflict_id, Conflict.decided_at.is_(None))).first()
     if row is None:
         raise NotFound("This was decided already, or both sides agree by now.")
+    return row
+
+
+def get_conflict_as_seen(conflict_id: UUID, seen: str) -> Conflict:
+    """The same, of which somebody saw the values (`Shown.seen`). Raises ChangeRefused where one of them changed since."""
+    row = get_conflict(conflict_id)
+    if seen != _mark_of(row):
+        raise ChangeRefused(CHANGED_MEANWHILE)
     return row
 
 

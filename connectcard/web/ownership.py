@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.churches.models import OWNER, STAFF
 from connectcard.database import after_commit, transaction
-from connectcard.errors import ConnectionMissing
+from connectcard.errors import ChangeRefused, ConnectionMissing
 from connectcard.jobs.queue import ring
 from connectcard.people import conflicts, ownership
 from connectcard.people.models import FAMILY, GROUP, HERE, PERSON, PLANNING_CENTER, Conflict
@@ -90,11 +90,15 @@ def take_theirs(conflict_id: UUID) -> AnyResponse:
 
 
 def _decide(conflict_id: UUID, decide: Callable[[Conflict, str], None], words: str) -> AnyResponse:
-    with transaction():
-        conflict = conflicts.get_conflict(conflict_id)
-        subject = directory_address(conflict.subject_kind, conflict.subject_id)
-        decide(conflict, g.member.name)
-    flash(words)
+    conflict = conflicts.get_conflict(conflict_id)
+    subject = directory_address(conflict.subject_kind, conflict.subject_id)
+    try:
+        with transaction():
+            decide(conflicts.get_conflict_as_seen(conflict_id, request.form.get("seen", "")), g.member.name)
+    except ChangeRefused as refusal:
+        flash(str(refusal), "warn")
+    else:
+        flash(words)
     return redirect(subject if request.form.get("back") == "record" else url_for("ownership.changed_on_both_sides"))
 
 

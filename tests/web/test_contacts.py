@@ -230,7 +230,7 @@ def test_both_values_and_their_times_stand_on_the_persons_page_and_staff_decide_
     assert "ana@work.org (home)" in words_of(browser.get("/ownership/conflicts").text)
     with church_scope(grace):
         (one,) = conflicts.of_subject(ana)
-    answer = browser.post(f"/ownership/conflicts/{one.conflict.id}/theirs", {"back": "record"})
+    answer = browser.post(f"/ownership/conflicts/{one.conflict.id}/theirs", {"back": "record", "seen": one.seen})
     assert answer.location == f"/people/{ana}"
     assert emails(grace, ana)["11"] == ("ana@work.org", True)
     assert "Email decided by Eddie Editor: Planning Center’s was taken" in words_of(browser.get(f"/people/{ana}").text)

@@ -1,5 +1,6 @@
 """Staff read whose each field is, decide what was changed on both sides, and see whether both sides are the same."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
@@ -39,6 +40,12 @@ def two_sided(church_id: UUID) -> UUID:
         return session.scalars(select(Conflict.id)).one()
 
 
+def shown(browser: StaffBrowser) -> dict[str, str]:
+    """What the form of the first conflict on the page carries."""
+    found = re.search(r'name="seen" value="(\w+)"', browser.get("/ownership/conflicts").text)
+    return {"seen": found[1]} if found else {}
+
+
 def last_name(church_id: UUID) -> str:
     with church_scope(church_id):
         return db.session.scalars(select(Person.last_name)).one()
@@ -71,12 +78,24 @@ def test_staff_decide_which_value_stands_and_a_later_pull_asks_no_more(grace: UU
     staff = sign_in(grace, "staff")
     page = staff.get("/ownership/conflicts").text
     assert all(words in page for words in ("Lopez-Garcia", "Garcia", "Last name", "by Sam Hill"))
-    assert staff.post(f"/ownership/conflicts/{conflict}/{way}").status_code == 302
+    assert staff.post(f"/ownership/conflicts/{conflict}/{way}", shown(staff)).status_code == 302
     with church_scope(grace), transaction():
         take_in_people([ana(last_name="Garcia", nickname="Annie")], now())
     assert last_name(grace) == stands
     assert open_conflicts(grace) == 0
     assert "Nothing to decide" in staff.get("/ownership/conflicts").text
+
+
+@pytest.mark.parametrize("way", ["ours", "theirs"])
+def test_what_changed_there_since_the_page_was_shown_is_not_decided_unseen(grace: UUID, sign_in: SignIn, way: str) -> None:
+    conflict, staff = two_sided(grace), sign_in(grace, "staff")
+    seen = shown(staff)
+    with church_scope(grace), transaction():
+        take_in_people([ana(last_name="Garcia-Lorca")], now())
+    assert "changed meanwhile" in staff.post(f"/ownership/conflicts/{conflict}/{way}", seen, follow_redirects=True).text
+    assert (open_conflicts(grace), last_name(grace)) == (1, "Lopez-Garcia")
+    staff.post(f"/ownership/conflicts/{conflict}/{way}", shown(staff))
+    assert (open_conflicts(grace), last_name(grace)) == (0, "Lopez-Garcia" if way == "ours" else "Garcia-Lorca")
 
 
 def test_every_page_says_how_many_decisions_wait(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
