@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectcard.clock import now
@@ -11,9 +12,10 @@ from connectcard.people.matching import UNCLEAR, Decision, Visitor, compare
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans
+from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
-from connectcard.sync.models import INTENT, LEFT_OUT, SyncStep
+from connectcard.sync.models import INTENT, LEFT_OUT, SyncItem, SyncStep
 from connectcard.sync.steps import PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
 
@@ -68,6 +70,22 @@ def whether_made(visitor: Visitor, lost: PerhapsMade, country_code: str, client:
     people = {person.candidate.remote_id: person.candidate for person in found}
     compared = tuple(compare(visitor, candidate) for candidate in people.values())
     return Decision(UNCLEAR, str(lost), None, compared)
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """Why somebody of a family was not made again, and what staff are shown of whom they may have become, as in the body of a step."""
+
+    why: str
+    body: Mapping[str, Any]
+
+
+def unconfirmed_of(item: SyncItem) -> dict[int, Unconfirmed]:
+    """Those of a card's family who may have been made, by their numbers, as long as staff have not said who it is."""
+    said = item.family_decisions or {}
+    left_out = (step for step in item.steps if step.state == LEFT_OUT and step.problem in (PERHAPS_MERGED, PERHAPS_RENAMED))
+    of_family = (step for step in left_out if step.member != VISITOR and str(step.member) not in said)
+    return {step.member: Unconfirmed(step.problem or "", json.loads(step.body or "{}")) for step in of_family}
 
 
 def leave_unmade(lost: PerhapsMade, asked: Decision) -> None:

@@ -27,9 +27,10 @@ from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
-from connectcard.sync.models import DONE, INTENT, SyncItem
+from connectcard.sync.made_people import Unconfirmed, unconfirmed_of
+from connectcard.sync.models import DONE, INTENT, PLANNED, SyncItem
 from connectcard.sync.moves import lost_its_person
-from connectcard.sync.plans import PersonNow, Plan, Wanted, plan, plan_for_group
+from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan, plan_for_group
 from connectcard.sync.remembered import answered
 from connectcard.sync.restored import looks_first
 from connectcard.sync.steps import AskSomebody, PersonGone
@@ -44,7 +45,8 @@ WAS_DELETED = "The person this card belongs to was deleted in Planning Center. C
 class CardAtHand:
     """Everything about one card that its sync needs, read once, so that no row is touched while we talk to Planning Center.
 
-    `made` are the numbers of those of the family, the visitor among them, whom an earlier plan made.
+    `made` are the numbers of those of the family, the visitor among them, whom an earlier plan made; `unconfirmed` are the steps that
+    perhaps made one of the others, of whom staff have not said yet who it is.
     """
 
     submission_id: UUID
@@ -57,6 +59,7 @@ class CardAtHand:
     name_mark_key: str = field(repr=False)
     country_code: str
     made: frozenset[int] = frozenset()
+    unconfirmed: Mapping[int, Unconfirmed] = field(default_factory=dict)
     approval: dict[str, Any] | None = None
     person_deleted: bool = False
     looks_first: bool = False
@@ -93,7 +96,7 @@ def card_at_hand(item_id: UUID) -> CardAtHand:
     )
     made = (step for step in item.steps if step.written_to is None and step.kind == plans.CREATE_PERSON and step.state == DONE)
     card = replace(card, made=frozenset(step.member for step in made), approval=item.approval, person_deleted=lost_its_person(item))
-    card = replace(card, family_decided=family_decided(item))
+    card = replace(card, family_decided=family_decided(item), unconfirmed=unconfirmed_of(item))
     card = replace(card, planned=card.planned and not _plan_is_from_a_backup(item, card))
     group = _group_agreed(item, card.wanted.group)
     taken_back, arrived = _visitor_was_taken_back(item), item.synced_at is not None
@@ -256,7 +259,16 @@ def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan
         return plan_for_group(card.wanted.group, group)
     family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
     wanted = card.wanted if card.wanted.arrived else _as_the_form_stands(card.wanted, client)
-    return plan(wanted, person, card.remote_id_token, card.reference, family, group)
+    planned = plan(wanted, person, card.remote_id_token, card.reference, family, group)
+    return replace(planned, steps=tuple(_left_to_staff(step, card.unconfirmed) for step in planned.steps))
+
+
+def _left_to_staff(step: PlannedStep, unconfirmed: Mapping[int, Unconfirmed]) -> PlannedStep:
+    """Somebody of the family who may have been made already is not made again before staff have said who it is."""
+    asked = unconfirmed.get(step.member)
+    if asked is None or step.kind != plans.CREATE_PERSON or step.state != PLANNED:
+        return step
+    return replace(step, body=dict(asked.body), after="", now=asked.why, problem=asked.why)
 
 
 def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:

@@ -11,11 +11,12 @@ from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.family_questions import decide_members, members_asked
 from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
 from tests.sync.conftest import GraceChurch
-from tests.sync.pushing import Directory
+from tests.sync.pushing import Directory, Outside
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
 
 LEO = {"spouse": {}, "children": [{"first_name": "Leo"}]}
 RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
+LEO_AND_MIA = {"spouse": {}, "children": [{"first_name": "Leo"}, {"first_name": "Mia"}]}
 ASKED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
 
 
@@ -146,6 +147,28 @@ def test_a_child_is_left_to_staff_and_the_rest_of_the_family_arrives(grace_churc
     at_home = {one["household_id"] for one in mina["households"]}
     assert at_home & {one["household_id"] for one in leo_now["households"]}
     assert quists(grace_church) == ["Wilhelmina"]
+
+
+def test_what_staff_say_of_one_child_makes_no_other_one_again(grace_church: GraceChurch) -> None:
+    """Mia's name stands elsewhere, so that staff are asked about her too, and say so first."""
+    Outside(grace_church.practice).person("Mia", "Quist", child=True)
+    lost(grace_church, after=1)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO_AND_MIA)
+    kept = merged_while_the_card_waits(grace_church, "Leo", grace_church.press_sync())
+    with church_scope(grace_church.church_id), transaction():
+        item = item_of(card)
+        leo, mia = members_asked(item)
+        number = decide_members(item, {mia.number: None}, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert quists(grace_church) == ["Mia", "Mia", "Wilhelmina"]
+    with church_scope(grace_church.church_id), transaction():
+        assert members_asked(item_of(card)) == [leo]
+        number = decide_members(item_of(card), {leo.number: kept}, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, ["Mia", "Mia", "Wilhelmina"])
+    [mina] = grace_church.practice.named("Wilhelmina", "Quist")
+    [leo_now] = [one for one in grace_church.practice.people() if one["id"] == kept]
+    assert {one["household_id"] for one in mina["households"]} & {one["household_id"] for one in leo_now["households"]}
 
 
 def test_a_lost_answer_beside_a_merge_of_long_ago_is_no_question(grace_church: GraceChurch) -> None:
