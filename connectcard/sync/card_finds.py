@@ -1,7 +1,7 @@
 """How what a step of a card would make is found again by its natural key, and what stands in its way by now."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -11,10 +11,11 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import forms, households, plans
+from connectcard.sync.fresh_look import read_person
 from connectcard.sync.looking import person_attributes
-from connectcard.sync.made_people import find_made_person
+from connectcard.sync.made_people import find_made_person, sent_since
 from connectcard.sync.models import INTENT, PLANNED, SyncStep
-from connectcard.sync.steps import NoLonger, Step
+from connectcard.sync.steps import PERHAPS_RENAMED, NoLonger, PerhapsMade, Step
 
 if TYPE_CHECKING:
     from connectcard.sync.card_writes import CardTarget
@@ -47,7 +48,7 @@ def find(step: Step, target: "CardTarget", client: Client) -> Record | None:
     if step.kind == plans.CREATE_HOUSEHOLD:
         return households.find_household(step.body["attributes"]["name"], step.body.get("lead") or target.person, client)
     if step.kind in OF_FORMS:
-        return forms.find_submission(step.body, _of_other_cards(step), client)
+        return _find_submission(step, target, client)
     if step.kind == plans.ADD_MEMBER:
         return _find_member(step, target, client)
     if step.kind == plans.REACTIVATE:
@@ -74,6 +75,24 @@ def _find_filled(step: Step, target: "CardTarget", person: Record) -> Record | N
     found = next((row for row in person.included_of(PERSON_PARTS[step.kind].type) if fits(row, step, target)), None)
     if found and step.kind == plans.SET_FIELD and found["value"] != step.body["attributes"]["value"]:
         raise NoLonger(FILLED)
+    return found
+
+
+def submission_of(step: Step, target: "CardTarget") -> Mapping[str, Any]:
+    """The submission of a step; who is there may have been merged into somebody else since it was planned."""
+    return {**step.body, "attributes": {"person_id": target.person}} if step.kind == plans.SUBMIT_FORM else step.body
+
+
+def _find_submission(step: Step, target: "CardTarget", client: Client) -> Record | None:
+    """Raises PersonGone where its person was merged since it was sent, PerhapsMade where it may have made somebody renamed since."""
+    if step.state == INTENT and step.kind == plans.SUBMIT_FORM:
+        read_person(target.person, client, ())
+    body, others = submission_of(step, target), _of_other_cards(step)
+    found = forms.find_submission(body, others, client)
+    if found is None and step.state == INTENT and step.kind == plans.SUBMIT_FORM_NEW:
+        answered = forms.people_who_answered({**body, "since": sent_since(step).isoformat()}, others, client)
+        if answered:
+            raise PerhapsMade(PERHAPS_RENAMED, step, answered)
     return found
 
 

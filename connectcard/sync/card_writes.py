@@ -17,7 +17,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Conflict, Forbidden, Gone, Merged, Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync import card_finds, families, forms, households, plans
-from connectcard.sync.card_finds import OF_FORMS, PERSON_PARTS, household_of
+from connectcard.sync.card_finds import OF_FORMS, PERSON_PARTS, household_of, submission_of
 from connectcard.sync.confirmations import FIRST_LOOK
 from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.households import Memberships
@@ -183,7 +183,7 @@ def _send(step: Step, target: CardTarget, client: Client) -> Record:
         people_of_it = [step.body.get("lead") or target.person, *new_members(step, target)]
         return households.create_household(attributes["name"], people_of_it, client)
     if step.kind in OF_FORMS:
-        return forms.fill_in(step.body, client)
+        return forms.fill_in(submission_of(step, target), client)
     if step.kind == plans.ADD_MEMBER:
         household, person = str(household_of(step, target)), str(target.member(step.member))
         return households.take_in(household, person, attributes, target.memberships.find(household, person, client), client)

@@ -4,7 +4,7 @@ A submission mails people and starts workflows at once, and nothing takes that b
 looked for before it is ever sent again (reference: Planning Center People, 3.8).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -105,6 +105,16 @@ def fill_in(body: Mapping[str, Any], client: Client) -> Record:
 
 def find_submission(body: Mapping[str, Any], ours: Collection[str], client: Client) -> Record | None:
     """The submission that this body would make, made since the card came in; `ours` are those of other cards, which do not count."""
+    alike = _with_these_answers(body, ours, client)
+    return next((one for one in alike if _same_person(one, body["attributes"])), None)
+
+
+def people_who_answered(body: Mapping[str, Any], ours: Collection[str], client: Client) -> list[str]:
+    """Whose the submissions with just these answers are, whatever they are called, by remote ids."""
+    return sorted({person for one in _with_these_answers(body, ours, client) if (person := person_of(one))})
+
+
+def _with_these_answers(body: Mapping[str, Any], ours: Collection[str], client: Client) -> Iterator[Record]:
     since = datetime.fromisoformat(body["since"]) - CLOCKS_DIFFER
     found = client.iterate(
         people.FORM_SUBMISSION,
@@ -112,7 +122,7 @@ def find_submission(body: Mapping[str, Any], ours: Collection[str], client: Clie
         where={"created_at": {"gte": since}},
         include=("person", "form_submission_values"),
     )
-    return next((one for one in found if one.id not in ours and _same_person(one, body["attributes"]) and _same_answers(one, body)), None)
+    return (one for one in found if one.id not in ours and _same_answers(one, body))
 
 
 def known_submissions() -> set[str]:

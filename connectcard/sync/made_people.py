@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from connectcard.clock import now
@@ -51,9 +52,13 @@ def _ask_if_made(step: Step, renamed: Sequence[Record], client: Client, besides:
 
 def _kept_since(step: Step, client: Client) -> set[str]:
     """Into whom people were merged since this step was sent; the person who went says nothing any more of who they were."""
-    since = (step.deadline_at or now()) - waits().send - CLOCKS_DIFFER
-    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": since}})
+    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": sent_since(step) - CLOCKS_DIFFER}})
     return {str(merger["person_to_keep_id"]) for merger in mergers}
+
+
+def sent_since(step: Step) -> datetime:
+    """When a step whose outcome is unknown was sent, at the earliest."""
+    return (step.deadline_at or now()) - waits().send
 
 
 def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:

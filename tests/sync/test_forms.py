@@ -13,10 +13,12 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused
 from connectcard.sync import confirmations, destinations, forms, lanes, runs
-from connectcard.sync.decisions import retry
+from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
+from connectcard.sync.steps import PERHAPS_RENAMED
 from tests.sync.conftest import GraceChurch
+from tests.sync.test_merged_and_deleted import item_of, merge, somebody
 
 SUBMISSIONS = "/people/v2/forms/*/form_submissions"
 MINA = {"email": "mina.quist@gmail.com", "phone": "(217) 555-0123", "interests": ["kids", "small_groups"], "prayer": "For my mother"}
@@ -213,6 +215,70 @@ def test_a_submission_that_meets_a_fault_stands_there_once(lands_in_the_form: Gr
     assert len(submissions(church)) == before + 1
     assert len(church.practice.named("Wilhelmina", "Quist")) == 1
     assert church.item(card).state == "synced"
+
+
+def lost(church: GraceChurch) -> tuple[UUID, int]:
+    """Mina's submission arrived, its answer did not, and the card waits; the card and the run."""
+    church.practice.fault("POST", SUBMISSIONS, "drop_after")
+    card = church.card("Wilhelmina", "Quist", **MINA)
+    number = church.press_sync()
+    church.work()
+    assert church.practice.open_faults() == [], "the fault was not met"
+    return card, number
+
+
+@pytest.mark.parametrize("becomes", ["renamed", "merged"])
+@pytest.mark.parametrize("it_is_them", [True, False])
+def test_a_new_visitor_who_is_called_otherwise_by_then_is_asked_about(
+    lands_in_the_form: GraceChurch, becomes: str, it_is_them: bool
+) -> None:
+    church = lands_in_the_form
+    card, number = lost(church)
+    [mina] = church.practice.named("Wilhelmina", "Quist")
+    there = mina["id"] if becomes == "renamed" else somebody(church)
+    if becomes == "renamed":
+        church.practice.rename(there, "Theodora", "Quist")
+    else:
+        merge(church, there, mina["id"])
+    before = len(church.practice.people())
+    church.work_until_done(number)
+    item = church.item(card)
+    assert (item.state, item.reason, len(submissions(church))) == ("review", PERHAPS_RENAMED, 1)
+    assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [there]
+    with church_scope(church.church_id), transaction():
+        said = ("same", there) if it_is_them else ("new", None)
+        number = decide_by_hand(item_of(card), *said, "Sam Hill").number
+    church.work_until_done(number)
+    assert (church.item(card).state, len(church.practice.people()) - before) == ("synced", 0 if it_is_them else 1)
+
+
+def test_a_submission_of_somebody_who_was_merged_meanwhile_stands_there_once(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    sync(church)
+    card, number = lost(church)
+    [mina] = church.practice.named("Wilhelmina", "Quist")
+    kept = somebody(church)
+    merge(church, kept, mina["id"])
+    church.work_until_done(number)
+    assert (church.item(card).state, church.item(card).person_remote_id) == ("synced", kept)
+    assert [one["person"] for one in submissions(church)] == [kept, kept]
+
+
+def test_a_submission_of_somebody_who_was_merged_before_it_was_sent_goes_to_whom_was_kept(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    sync(church)
+    church.practice.fault("POST", SUBMISSIONS, "refuse_before")
+    card = church.card("Wilhelmina", "Quist", **MINA)
+    number = church.press_sync()
+    church.work()
+    [mina] = church.practice.named("Wilhelmina", "Quist")
+    kept = somebody(church)
+    merge(church, kept, mina["id"])
+    church.work_until_done(number)
+    assert (church.item(card).state, church.item(card).person_remote_id) == ("synced", kept)
+    assert [one["person"] for one in submissions(church)] == [kept, kept]
 
 
 def test_two_visitors_of_one_name_are_two_submissions(lands_in_the_form: GraceChurch) -> None:
