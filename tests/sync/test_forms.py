@@ -359,7 +359,7 @@ def test_the_neighbour_keeps_landing_as_before(lands_in_the_form: GraceChurch, n
 def test_without_looking_a_lost_answer_would_be_a_second_submission(
     lands_in_the_form: GraceChurch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forms, "find_submission", lambda *_: None)
+    monkeypatch.setattr(forms, "_with_these_answers", lambda *_: iter(()))
     lands_in_the_form.card("Wilhelmina", "Quist", **MINA)
     lands_in_the_form.practice.fault("POST", SUBMISSIONS, "drop_after")
     sync(lands_in_the_form)
