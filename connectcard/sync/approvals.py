@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.sync.models import INTENT, REVIEW, SyncItem, SyncRun
-from connectcard.sync.plans import PlannedStep
+from connectcard.sync.plans import ADD_MEMBER, CREATE_HOUSEHOLD, PlannedStep
 from connectcard.sync.previews import Preview, find_previews
 from connectcard.sync.runs import one_press_at_a_time
 
@@ -111,3 +111,17 @@ def still_approved(approval: Mapping[str, Any] | None, fingerprint: str) -> bool
 def left_out_of(approval: Mapping[str, Any] | None) -> Collection[str]:
     """The marks of the steps that are never sent."""
     return frozenset((approval or {}).get("left_out", ()))
+
+
+def as_sent(steps: Iterable[PlannedStep], approval: Mapping[str, Any] | None) -> list[PlannedStep]:
+    """A plan as it is sent: a household is made without those whose place in it is left out."""
+    planned, left_out = list(steps), left_out_of(approval)
+    places = [step for step in planned if step.kind == ADD_MEMBER and step.mark in left_out]
+    return [_made_without(step, places) if step.kind == CREATE_HOUSEHOLD else step for step in planned]
+
+
+def _made_without(household: PlannedStep, places: Sequence[PlannedStep]) -> PlannedStep:
+    """`members` are numbers of a card's family, `people` are people of Planning Center."""
+    without: dict[str, set[Any]] = {"members": {place.member for place in places}, "people": {place.body.get("person") for place in places}}
+    fewer = {name: [one for one in household.body[name] if one not in gone] for name, gone in without.items() if name in household.body}
+    return replace(household, body={**household.body, **fewer})

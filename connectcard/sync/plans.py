@@ -410,7 +410,9 @@ def _family(wanted: Wanted, family: PlacedFamily) -> Iterable[PlannedStep]:
         joining = [families.VISITOR, *joining]
     for number in joining:
         role = families.DEPENDENT if number >= families.FIRST_CHILD else families.adult_role(family)
-        yield _place_in_household(number, role, family.household.remote_id if family.household else None)
+        place = _place_in_household(number, role, family.household.remote_id if family.household else None)
+        # A new household stands by its primary contact.
+        yield replace(place, required=number == families.VISITOR and not (family.household or family.lead))
 
 
 def _household(wanted: Wanted, family: PlacedFamily, joining: list[int]) -> PlannedStep:

@@ -26,7 +26,7 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import settle
 from connectcard.sync.plans import ADD_MEMBER, CREATE_HOUSEHOLD
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.push_family_plans import BOTH_SIDES, RENAME_HOUSEHOLD, Household, OurFamily, OurMember, plan_family
+from connectcard.sync.push_family_plans import BOTH_SIDES, FEWEST, RENAME_HOUSEHOLD, TOO_FEW, Household, OurFamily, OurMember, plan_family
 from connectcard.sync.push_items import (
     Expected,
     expected_people,
@@ -242,7 +242,9 @@ class FamilyTarget:
     memberships: Memberships = field(compare=False)
 
     def missing(self, step: Step) -> str:
-        return "" if step.kind == CREATE_HOUSEHOLD or self.household else "The household could not be made."
+        if step.kind == CREATE_HOUSEHOLD:
+            return TOO_FEW if len(step.body["people"]) < FEWEST else ""
+        return "" if self.household else "The household could not be made."
 
     def looks_first(self, step: Step) -> bool:
         return step.kind in (CREATE_HOUSEHOLD, ADD_MEMBER, RENAME_HOUSEHOLD)

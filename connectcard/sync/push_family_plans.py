@@ -5,7 +5,7 @@ that household holds nobody else. Members who are not in Planning Center yet are
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -86,7 +86,10 @@ def plan_family(family: OurFamily, households: Sequence[Household]) -> FamilyPla
     if len(joining) < FEWEST:
         left_out += [_left_out(family, member, TOO_FEW) for member in joining]
         return FamilyPlan(tuple(left_out), None)
-    return FamilyPlan((*left_out, _made(family, joining), *(_joins(family, one, None) for one in joining)), None)
+    everybody = _first_first(joining)
+    first, *others = [_joins(family, one, None) for one in everybody]
+    # A new household stands by its primary contact.
+    return FamilyPlan((*left_out, _made(family, everybody), replace(first, required=True), *others), None)
 
 
 def _own(family: OurFamily, households: Sequence[Household]) -> Household | None:
@@ -140,9 +143,13 @@ def _compared(body: Mapping[str, Any], member: OurMember) -> dict[str, Any]:
     return {**body, "person": member.known}
 
 
-def _made(family: OurFamily, joining: Sequence[OurMember]) -> PlannedStep:
+def _first_first(joining: Sequence[OurMember]) -> list[OurMember]:
+    """With the one in front who is the primary contact of a new household."""
     first = next((one for one in joining if one.primary), None) or next((one for one in joining if not one.child), joining[0])
-    everybody = [first, *(one for one in joining if one is not first)]
+    return [first, *(one for one in joining if one is not first)]
+
+
+def _made(family: OurFamily, everybody: Sequence[OurMember]) -> PlannedStep:
     body = {"attributes": {"name": family.name}, "people": [one.remote_id for one in everybody]}
     compared = {**body, "people": [one.known for one in everybody]}
     return PlannedStep(CREATE_HOUSEHOLD, "household", "Household", body, family.name, required=True, compared=compared)

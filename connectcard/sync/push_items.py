@@ -10,7 +10,7 @@ from sqlalchemy import delete, or_, select
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.people.models import Person
-from connectcard.sync.approvals import left_out_of
+from connectcard.sync.approvals import as_sent, left_out_of
 from connectcard.sync.card_marks import shared_marks
 from connectcard.sync.card_writes import row_of
 from connectcard.sync.models import (
@@ -64,7 +64,7 @@ def store_plan(item: SyncItem, planned: Iterable[PlannedStep]) -> None:
     rows = list(db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id)))
     begun, position = {_what_it_does(row.kind, row.natural_key) for row in rows}, max((row.position for row in rows), default=0)
     run = db.session.scalars(select(SyncRun.number).where(SyncRun.id == item.run_id)).one()
-    for step in planned:
+    for step in as_sent(planned, item.approval):
         key = step.natural_key if step.kind in MADE_ONCE else f"{step.natural_key}#{run}"
         if _what_it_does(step.kind, key) not in begun:
             position += 1

@@ -23,6 +23,8 @@ from tests.sync.conftest import GraceChurch
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
+FAMILY = {"spouse": {"first_name": "Otto"}, "children": [{"first_name": "Leopold", "age": "6"}]}
+
 
 def previewed(church: GraceChurch, card: UUID) -> Preview:
     """Ask for the preview of a card, and let the worker look."""
@@ -108,14 +110,35 @@ def test_the_new_person_itself_can_only_be_left_out_with_the_card(grace_church: 
 
 
 def test_a_child_can_be_left_out_and_the_rest_of_the_family_goes_on(grace_church: GraceChurch) -> None:
-    family = {"spouse": {"first_name": "Otto"}, "children": [{"first_name": "Leopold", "age": "6"}]}
-    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=family)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=FAMILY)
     preview = previewed(grace_church, card)
     assert "Leopold" not in str(preview), "the name of a child stands in the card only"
     grace_church.work_until_done(send(grace_church, ticked(card, preview, "Child 1", "Child 1 in the household")))
     assert grace_church.item(card).state == "synced"
     assert len(grace_church.practice.named("Otto", "Quist")) == 1
     assert grace_church.practice.named("Leopold", "Quist") == []
+
+
+@pytest.mark.parametrize(
+    ("but", "at_home"),
+    [
+        (("Child 1 in the household",), {"Wilhelmina", "Otto"}),
+        (("Child 1",), {"Wilhelmina", "Otto"}),
+        (("Spouse in the household",), {"Wilhelmina", "Leopold"}),
+        (("Spouse", "Child 1 in the household"), set()),
+        (("Household",), set()),
+    ],
+)
+def test_whose_place_in_the_household_is_left_out_is_not_put_into_it(
+    grace_church: GraceChurch, but: tuple[str, ...], at_home: set[str]
+) -> None:
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=FAMILY)
+    preview = previewed(grace_church, card)
+    assert "Visitor in the household" in [row.label for row in preview.rows if row.required], "a household stands by its primary contact"
+    grace_church.work_until_done(send(grace_church, ticked(card, preview, *but)))
+    family = [person for person in grace_church.practice.people() if person["last_name"] == "Quist"]
+    assert {person["first_name"] for person in family if person["households"]} == at_home
+    assert grace_church.item(card).state == "synced"
 
 
 def test_a_person_who_changed_in_between_stops_the_card_and_shows_the_new_difference(grace_church: GraceChurch) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
 from connectcard.errors import ChangeRefused, NotFound
-from connectcard.people.models import Group
+from connectcard.people.models import Family, Group
 from connectcard.sync import push, push_approvals
 from connectcard.sync.approvals import CHANGED, Approval, approve
 from connectcard.sync.models import (
@@ -27,6 +27,7 @@ from connectcard.sync.models import (
     SyncRun,
 )
 from connectcard.sync.previews import Preview, find_preview, find_previews, want_previews
+from connectcard.sync.push_families import members_in_order
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
 
@@ -171,6 +172,47 @@ def test_a_whole_family_is_previewed_on_one_page_and_sent_as_it_was_shown(direct
     assert (run.state, run.created, run.needs_you) == (FINISHED, 4, 0)
     members = outside.get(f"/people/v2/households/{directory.get_family(family).remote_id}/household_memberships")
     assert {one["relationships"]["person"]["data"]["id"] for one in members} == {directory.get(one).remote_id for one in (ruth, tom, leo)}
+
+
+def test_whose_place_in_a_household_is_left_out_is_not_put_into_it_and_stays_in_the_family_here(
+    directory: Directory, outside: Outside
+) -> None:
+    ruth, tom = directory.person("Ruth", "Miller", "ruth@gmail.com"), directory.person("Tom", "Miller", "tom@gmail.com")
+    leo = directory.person("Leopold", "Miller", child=True, born=date(2019, 5, 1))
+    family = directory.family("Miller Household", ruth, tom, leo)
+    preview = Previewed(directory, PUSH_FAMILIES)
+    assert [row.label for row in preview.seen[family].rows if row.required] == ["Household", place_of(directory, family, ruth)]
+    run = preview.approve(place_of(directory, family, leo))
+    assert (run.state, run.created, run.needs_you) == (FINISHED, 4, 0)
+    assert at_home(directory, outside, family) == {directory.get(one).remote_id for one in (ruth, tom)}
+    assert set(members_here(directory, family)) == {ruth, tom, leo}
+    with church_scope(directory.church.church_id):
+        assert push.waiting(PUSH_FAMILIES) == 1, "what was left out still waits"
+
+
+def test_a_household_of_one_is_not_made(directory: Directory) -> None:
+    ruth, tom = directory.person("Ruth", "Miller", "ruth@gmail.com"), directory.person("Tom", "Miller", "tom@gmail.com")
+    family = directory.family("Miller Household", ruth, tom)
+    Previewed(directory, PUSH_FAMILIES).approve(place_of(directory, family, tom))
+    assert directory.get_family(family).remote_id is None
+    assert "A household needs two people" in (directory.item(family).reason or "")
+
+
+def place_of(directory: Directory, family: UUID, person: UUID) -> str:
+    """How a plan calls somebody's place in the household, without a name."""
+    return f"Person {members_here(directory, family)[person]} in the household"
+
+
+def members_here(directory: Directory, family: UUID) -> dict[UUID | None, int]:
+    """Who is in it here, with their numbers."""
+    with church_scope(directory.church.church_id):
+        return {row.person_id: number for number, row in members_in_order(db.session.get_one(Family, family)).items()}
+
+
+def at_home(directory: Directory, outside: Outside, family: UUID) -> set[str]:
+    """Who is in the household of a family, in Planning Center."""
+    members = outside.get(f"/people/v2/households/{directory.get_family(family).remote_id}/household_memberships")
+    return {one["relationships"]["person"]["data"]["id"] for one in members}
 
 
 def test_a_family_stops_where_somebody_of_it_was_left_out(directory: Directory) -> None:
