@@ -14,7 +14,7 @@ from connectcard.sync.holds import changed
 from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, SYNCED, WAITING, SyncItem, SyncRun, SyncStep
 from connectcard.sync.outcomes import settle
 from connectcard.sync.remembered import forget, remember
-from connectcard.sync.runs import start_push
+from connectcard.sync.runs import one_press_at_a_time, start_push
 
 HOUSEHOLD = "household"
 
@@ -27,6 +27,7 @@ def decide_by_hand(
     The card is sent once `undo_for` is over. Raises ChangeRefused where the card is not open for a decision or the person is none
     of those that were shown.
     """
+    one_press_at_a_time()
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This card is not waiting for a decision any more. Look at it again.")
     shown = _refuse_strangers(item, kind, person_remote_id)
@@ -42,6 +43,7 @@ def correct_link(item: SyncItem, kind: str, person_remote_id: str | None, member
 
     What was written to the first person stays in the books of its run, from where it can be undone. Raises ChangeRefused.
     """
+    one_press_at_a_time()
     if item.state != SYNCED:
         raise ChangeRefused("This card has not arrived in Planning Center yet. Look at it again.")
     shown = _refuse_strangers(item, kind, person_remote_id)
@@ -121,6 +123,7 @@ def _set(asked: dict[str, Any]) -> dict[str, Any]:
 
 def retry(item: SyncItem, member_name: str) -> SyncRun:
     """Try a card again, with its corrections. Where a change is still unclear the old plan goes on, so that nothing is sent twice."""
+    one_press_at_a_time()
     if item.state not in (REVIEW, FAILED, WAITING):
         raise ChangeRefused("This card is being sent or was sent already. Look at it again.")
     unclear = db.session.scalars(select(SyncStep).where(SyncStep.item_id == item.id, SyncStep.state == INTENT)).all()

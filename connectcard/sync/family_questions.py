@@ -14,6 +14,7 @@ from connectcard.sync.decisions import send_again
 from connectcard.sync.families import NO_FIRST_NAME, SEVERAL_HOUSEHOLDS, VISITOR
 from connectcard.sync.models import FAILED, LEFT_OUT, REVIEW, SYNCED, SyncItem, SyncRun
 from connectcard.sync.plans import CREATE_PERSON
+from connectcard.sync.runs import one_press_at_a_time
 
 # What a word of staff does not mend: the card, or the households in Planning Center, have to be changed first.
 NOT_FOR_STAFF_TO_SAY = (NO_FIRST_NAME, SEVERAL_HOUSEHOLDS)
@@ -47,6 +48,7 @@ def decide_members(item: SyncItem, said: Mapping[int, str | None], member_name: 
     Where the card has arrived only its family is looked at again. Raises ChangeRefused for somebody who was not asked about, or who is
     none of those that were shown.
     """
+    one_press_at_a_time()
     asked = {member.number: {one["remote_id"] for one in member.namesakes} for member in members_asked(item)}
     if not said:
         raise ChangeRefused("Say of somebody who it is, then save.")

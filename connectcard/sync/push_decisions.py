@@ -47,7 +47,7 @@ def get_item(item_id: UUID) -> SyncItem:
 
 def decide(item_id: UUID, kind: str, person_remote_id: str | None, member_name: str) -> SyncRun:
     """Say who somebody is ("same", of those who were shown) or that they are new ("new"), and send them."""
-    item = get_item(item_id)
+    item = _item_as_it_is(item_id)
     shown = {candidate["remote_id"]: candidate for candidate in (item.decision or {}).get("candidates", [])}
     if (
         item.kind != PERSON
@@ -73,7 +73,7 @@ def decide(item_id: UUID, kind: str, person_remote_id: str | None, member_name: 
 
 def send_anyway(item_id: UUID, member_name: str) -> SyncRun:
     """Put somebody into a group that takes requests: the leader was asked."""
-    item = get_item(item_id)
+    item = _item_as_it_is(item_id)
     if item.kind != MEMBERSHIP or item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This is not waiting for a decision any more. Look at it again.")
     item.decision = {"kind": "asked", "by": member_name}
@@ -82,7 +82,7 @@ def send_anyway(item_id: UUID, member_name: str) -> SyncRun:
 
 def try_again(item_id: UUID, member_name: str) -> SyncRun:
     """Look at it again and send what is to be sent."""
-    item = get_item(item_id)
+    item = _item_as_it_is(item_id)
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This is on its way or was sent already. Look at it again.")
     return _send_again(item, RUN_OF[item.kind], member_name)
@@ -95,7 +95,7 @@ def send_again(items: Iterable[SyncItem], kind: str, member_name: str) -> SyncRu
 
 def leave_here(item_id: UUID) -> None:
     """Keep here what was taken back, and do not send it before somebody changes it again."""
-    item = get_item(item_id)
+    item = _item_as_it_is(item_id)
     if not was_taken_back(item):
         raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
     leave(item)
@@ -103,11 +103,17 @@ def leave_here(item_id: UUID) -> None:
 
 def done_by_hand(item_id: UUID) -> None:
     """Staff did it in Planning Center themselves; the next pull shows it."""
-    item = get_item(item_id)
+    item = _item_as_it_is(item_id)
     if item.state not in (REVIEW, FAILED):
         raise ChangeRefused("This is not waiting for anybody any more. Look at it again.")
     item.state, item.reason = IGNORED, None
     db.session.flush()
+
+
+def _item_as_it_is(item_id: UUID) -> SyncItem:
+    """The item as whoever decided a moment ago left it."""
+    one_press_at_a_time()
+    return get_item(item_id)
 
 
 def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:

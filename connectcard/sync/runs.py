@@ -60,8 +60,10 @@ def start_push(member_name: str, only: Sequence[UUID] | None = None) -> SyncRun:
 
 
 def one_press_at_a_time() -> None:
-    """Two who press at the same moment come one after the other. Inside `transaction()`."""
+    """Two who press at the same moment come one after the other, and the second one sees what the first one left. Inside
+    `transaction()`."""
     db.session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update()).one()
+    db.session.expire_all()
 
 
 def running(kind: str = CARDS) -> SyncRun | None:

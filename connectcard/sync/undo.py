@@ -106,7 +106,7 @@ def _take(outcome_id: UUID, undo: SyncRun) -> None:
 
 def leave_out(undo: SyncRun, shown: Collection[UUID], ticked: Collection[UUID], member_name: str) -> None:
     """Of the steps that a page showed take back the ticked ones and no others. Inside `transaction()`; only before `confirm`."""
-    _as_it_is_now(undo)
+    one_press_at_a_time()
     if undo.state != PREVIEW:
         raise ChangeRefused("This undo has begun already. Look at it again.")
     of_undo = select(SyncStep).join(SyncItem, SyncItem.id == SyncStep.item_id).where(SyncItem.run_id == undo.id, SyncStep.id.in_(shown))
@@ -125,7 +125,7 @@ def _was_left_out(step: SyncStep) -> bool:
 
 def confirm(undo: SyncRun) -> SyncRun:
     """Take back what the preview shows. Inside `transaction()`; the caller rings the bell. Raises ChangeRefused while it is made."""
-    _as_it_is_now(undo)
+    one_press_at_a_time()
     if undo.state != PREVIEW:
         return undo
     if looked_at(undo) < undo.total:
@@ -145,7 +145,7 @@ def _of_people() -> Any:
 
 def discard(undo: SyncRun) -> SyncRun:
     """Leave everything as it is. Inside `transaction()`."""
-    _as_it_is_now(undo)
+    one_press_at_a_time()
     if undo.state != PREVIEW:
         raise ChangeRefused("This undo has begun already. Stop it, and what is left stays as it is.")
     items = SyncItem.run_id == undo.id
@@ -155,12 +155,6 @@ def discard(undo: SyncRun) -> SyncRun:
     undo.state, undo.finished_at, undo.version, undo.note = STOPPED, now(), undo.version + 1, "Nothing was taken back."
     db.session.flush()
     return undo
-
-
-def _as_it_is_now(undo: SyncRun) -> None:
-    """Of two who decide about it at the same moment the second one decides about what the first one left."""
-    one_press_at_a_time()
-    db.session.refresh(undo)
 
 
 def looked_at(undo: SyncRun) -> int:

@@ -198,6 +198,21 @@ def test_a_card_cannot_be_approved_twice(grace_church: GraceChurch) -> None:
         send(grace_church, approval)
 
 
+def test_of_two_who_approve_a_stopped_card_at_the_same_moment_the_second_is_told(grace_church: GraceChurch) -> None:
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
+    seen = previewed(grace_church, card)
+    mina_is_there(grace_church)
+    grace_church.work_until_done(send(grace_church, ticked(card, seen)))
+    assert grace_church.item(card).reason == CHANGED
+    new = ticked(card, shown(grace_church, card))
+    with church_scope(grace_church.church_id), transaction():
+        stale = item_of(card)
+        approved = db.update(SyncItem).where(SyncItem.id == stale.id).values(state="claimed")
+        db.session.execute(approved, execution_options={"synchronize_session": False})
+        with pytest.raises(ChangeRefused):
+            approve([new], CARDS, "Mona Reyes")
+
+
 def test_an_empty_answer_blanks_nothing(grace_church: GraceChurch) -> None:
     mina = mina_is_there(grace_church)
     in_planning_center(grace_church, people.PHONE_NUMBER, {"number": "(217) 555-0199", "location": "Mobile"}, mina.id)

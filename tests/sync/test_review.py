@@ -107,6 +107,25 @@ def test_what_was_sent_is_not_taken_back(grace_church: GraceChurch) -> None:
         undo(item_of(ben))
 
 
+def moved_on_meanwhile(card: UUID) -> SyncItem:
+    """The card as one of staff still sees it, while another one's word has sent it on its way."""
+    seen = item_of(card)
+    moved = db.update(SyncItem).where(SyncItem.id == seen.id).values(state="pending")
+    db.session.execute(moved, execution_options={"synchronize_session": False})
+    assert seen.state == "review"
+    return seen
+
+
+def test_of_two_who_decide_at_the_same_moment_the_second_is_told(grace_church: GraceChurch) -> None:
+    mina = mina_is_there(grace_church)
+    ben = a_question(grace_church)
+    asked = decision(grace_church, ben)
+    with church_scope(grace_church.church_id), transaction():
+        with pytest.raises(ChangeRefused):
+            decide_by_hand(moved_on_meanwhile(ben), "same", mina, "Mona Reyes")
+        assert item_of(ben).decision == asked
+
+
 def test_the_month_says_who_was_linked_by_itself_and_who_was_asked_about(grace_church: GraceChurch) -> None:
     mina_is_there(grace_church)
     grace_church.card("Mina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
