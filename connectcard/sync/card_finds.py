@@ -13,7 +13,7 @@ from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import forms, households, plans
 from connectcard.sync.fresh_look import read_person
 from connectcard.sync.looking import person_attributes
-from connectcard.sync.made_people import find_made_person, sent_since
+from connectcard.sync.made_people import find_made_person, made_since_sent, sent_since
 from connectcard.sync.models import INTENT, PLANNED, SyncStep
 from connectcard.sync.steps import PERHAPS_RENAMED, NoLonger, PerhapsMade, Step
 
@@ -46,7 +46,7 @@ def find(step: Step, target: "CardTarget", client: Client) -> Record | None:
     if step.kind == plans.CREATE_PERSON:
         return find_made_person(step, client, besides=(target.person_remote_id, *target.family.values()))
     if step.kind == plans.CREATE_HOUSEHOLD:
-        return households.find_household(step.body["attributes"]["name"], step.body.get("lead") or target.person, client)
+        return households.find_household(step, step.body.get("lead") or target.person, client)
     if step.kind in OF_FORMS:
         return _find_submission(step, target, client)
     if step.kind == plans.ADD_MEMBER:
@@ -136,7 +136,8 @@ def _same_note(record: Record, _step: Step, target: "CardTarget") -> bool:
 
 def _same_workflow_card(record: Record, step: Step, _target: "CardTarget") -> bool:
     workflow = {ref.id for ref in record.related("workflow")}
-    return step.body["parent"] in workflow and record["stage"] not in ("completed", "removed")
+    open_card = record["stage"] not in ("completed", "removed")
+    return step.body["parent"] in workflow and (open_card or made_since_sent(record, step))
 
 
 _FITS: dict[str, Callable[[Record, Step, "CardTarget"], bool]] = {

@@ -12,6 +12,8 @@ from connectcard.planning_center.documents import Ref
 from connectcard.planning_center.errors import Refused
 from connectcard.planning_center.resources import people
 from connectcard.sync.families import HouseholdNow, MemberNow
+from connectcard.sync.made_people import made_since_sent
+from connectcard.sync.steps import Step
 
 ROLE = "household_role"
 NAMES = ("first_name", "nickname", "given_name")
@@ -40,10 +42,11 @@ def create_household(name: str, person_remote_ids: Sequence[str], client: Client
     return client.create(people.HOUSEHOLD, {"name": name}, relationships={"primary_contact": everybody[0], "people": everybody})
 
 
-def find_household(name: str, primary_contact: str, client: Client) -> Record | None:
-    """The household of this name whose primary contact is this person."""
-    records = client.iterate(people.PERSON_HOUSEHOLD, parent_id=primary_contact)
-    return next((record for record in records if record["name"] == name and _leads(primary_contact, record)), None)
+def find_household(step: Step, primary_contact: str, client: Client) -> Record | None:
+    """The household that a step would make, whose primary contact is this person: by its name, or, where it was sent, as made since."""
+    name = step.body["attributes"]["name"]
+    led = (record for record in client.iterate(people.PERSON_HOUSEHOLD, parent_id=primary_contact) if _leads(primary_contact, record))
+    return next((record for record in led if record["name"] == name or made_since_sent(record, step)), None)
 
 
 def _leads(person_remote_id: str, household: Record) -> bool:

@@ -16,6 +16,7 @@ from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
+from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import INTENT, LEFT_OUT, SyncItem, SyncStep
 from connectcard.sync.steps import PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
@@ -52,19 +53,26 @@ def _ask_if_made(step: Step, renamed: Sequence[Record], client: Client, besides:
 
 def _kept_since(step: Step, client: Client) -> set[str]:
     """Into whom people were merged since this step was sent; the person who went says nothing any more of who they were."""
-    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": sent_since(step) - CLOCKS_DIFFER}})
+    mergers = client.iterate(people.PERSON_MERGER, where={"created_at": {"gte": sent_since(step)}})
     return {str(merger["person_to_keep_id"]) for merger in mergers}
 
 
 def sent_since(step: Step) -> datetime:
-    """When a step whose outcome is unknown was sent, at the earliest."""
-    return (step.deadline_at or now()) - waits().send
+    """When a step whose outcome is unknown was sent, at the earliest by Planning Center's clock."""
+    return (step.deadline_at or now()) - waits().send - CLOCKS_DIFFER
+
+
+def made_since_sent(record: Record, step: Step) -> bool:
+    """Whether a record may be what a step made whose outcome is unknown, whatever staff changed on it since."""
+    made_at = moment(record["created_at"])
+    return step.state == INTENT and made_at is not None and made_at >= sent_since(step)
 
 
 def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
-    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for."""
-    last = same_last_name(record["last_name"], sent["last_name"]) if sent["last_name"] else True
-    return same_first_name(record["first_name"], sent["first_name"]) and last
+    """Whether a person carries the name that was sent; a last name that the card lacks is not asked for. A dash is one too."""
+    first, last = sent["first_name"], sent["last_name"]
+    same_first = (record["first_name"] or "") == first or same_first_name(record["first_name"], first)
+    return same_first and (not last or record["last_name"] == last or same_last_name(record["last_name"], last))
 
 
 def whether_made(visitor: Visitor, lost: PerhapsMade, country_code: str, client: Client) -> Decision:

@@ -266,7 +266,7 @@ class FamilyTarget:
 
     def _find(self, step: Step, client: Client) -> Made | None:
         if step.kind == CREATE_HOUSEHOLD:
-            record = households.find_household(step.body["attributes"]["name"], step.body["people"][0], client)
+            record = households.find_household(step, step.body["people"][0], client)
         elif step.kind == RENAME_HOUSEHOLD:
             record = _renamed(step, client.get(people.HOUSEHOLD, str(self.household)))
         else:

@@ -150,6 +150,10 @@ class Outside:
     def get(self, path: str) -> Any:
         return self._ask("GET", path)["data"]
 
+    def act(self, path: str) -> None:
+        """Press one of the buttons of a record, as "remove" of a workflow card."""
+        self._ask("POST", path)
+
     def _ask(self, method: str, path: str, sent: Any = None) -> Any:
         body = None if sent is None else {"data": sent}
         answer = requests.request(method, f"{self.url}{path}", json=body, auth=self.auth, headers={"User-Agent": "tests"}, timeout=30)

@@ -2,7 +2,12 @@
 
 import pytest
 
+from connectcard.churches.tenancy import church_scope
+from connectcard.database import transaction
+from connectcard.sync.card_fields import WORKFLOW_CARD
+from connectcard.sync.models import Destination
 from tests.sync.conftest import GraceChurch
+from tests.sync.pushing import Outside
 
 ADDRESS = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
 WRITES = ("people", "emails", "phone_numbers", "addresses", "field_data")
@@ -42,3 +47,23 @@ def test_a_lost_answer_while_search_lags(grace_church: GraceChurch, lag: int) ->
     grace_church.practice.fault("POST", "/people/v2/people", "drop_after")
     send_a_full_card(grace_church)
     exactly_once(grace_church)
+
+
+@pytest.mark.parametrize("done_with", ["remove", "skip_step"])
+def test_a_workflow_card_whose_answer_was_lost_stands_there_once_though_staff_are_done_with_it(
+    grace_church: GraceChurch, done_with: str
+) -> None:
+    [workflow, *_] = grace_church.choices("workflow")
+    with church_scope(grace_church.church_id), transaction() as session:
+        session.add(Destination(card_field="visit", kind=WORKFLOW_CARD, target=workflow.remote_id))
+    grace_church.practice.fault("POST", "/people/v2/workflows/*/cards", "drop_after")
+    grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", visit="first_time")
+    number = grace_church.press_sync()
+    grace_church.work()
+    [mina] = grace_church.practice.named("Wilhelmina", "Quist")
+    outside, cards = Outside(grace_church.practice), f"/people/v2/people/{mina['id']}/workflow_cards"
+    [card] = outside.get(cards)
+    while outside.get(cards)[0]["attributes"]["stage"] not in ("completed", "removed"):
+        outside.act(f"{cards}/{card['id']}/{done_with}")
+    grace_church.work_until_done(number)
+    assert len(outside.get(cards)) == 1

@@ -16,6 +16,7 @@ from connectcard.sync.families import ADULT_OF_THIS_NAME, NAMESAKE, SEVERAL_HOUS
 from connectcard.sync.models import SyncItem
 from connectcard.sync.previews import want_preview
 from tests.sync.conftest import GraceChurch
+from tests.sync.pushing import Outside
 
 pytestmark = pytest.mark.usefixtures("any_database")
 
@@ -283,6 +284,17 @@ def test_a_household_that_goes_away_on_the_way_is_made_anew(grace_church: GraceC
 
 
 # What is seen of them.
+
+
+def test_a_household_whose_answer_was_lost_is_found_though_staff_renamed_it(grace_church: GraceChurch) -> None:
+    grace_church.practice.fault("POST", "/people/v2/households", "drop_after")
+    grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=QUISTS)
+    number = grace_church.press_sync()
+    grace_church.work()
+    [made] = {one["household_id"] for person in quists(grace_church).values() for one in person["households"]}
+    Outside(grace_church.practice).patch(f"/people/v2/households/{made}", "Household", made, name="Mina and Tobias")
+    assert grace_church.work_until_done(number).created == 1
+    assert households(grace_church) == [AT_HOME]
 
 
 def test_a_preview_lists_the_family_without_names_and_writes_nothing(grace_church: GraceChurch) -> None:

@@ -171,6 +171,23 @@ def test_what_staff_say_of_one_child_makes_no_other_one_again(grace_church: Grac
     assert {one["household_id"] for one in mina["households"]} & {one["household_id"] for one in leo_now["households"]}
 
 
+@pytest.mark.parametrize("last_name", ["-", "?", "🙂"])
+def test_a_visitor_whose_last_name_has_no_letters_is_found(grace_church: GraceChurch, last_name: str) -> None:
+    lost(grace_church)
+    card = grace_church.card("Wilhelmina", last_name, "mina.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    [mina] = grace_church.practice.named("Wilhelmina", last_name)
+    assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == (SYNCED, mina["id"])
+
+
+def test_somebody_of_the_directory_without_a_first_name_is_found(grace_church: GraceChurch) -> None:
+    directory = Directory(grace_church)
+    lost(grace_church)
+    quist = directory.person("", "Quist", "mina.quist@gmail.com")
+    directory.push(PUSH_PEOPLE)
+    assert (directory.item(quist).state, len(quists(grace_church))) == (SYNCED, 1)
+
+
 def test_a_lost_answer_beside_a_merge_of_long_ago_is_no_question(grace_church: GraceChurch) -> None:
     merge(grace_church, somebody(grace_church), somebody(grace_church, 1))
     grace_church.move(minutes=20)

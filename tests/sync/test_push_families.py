@@ -6,6 +6,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
 from connectcard.people.models import Family
 from connectcard.people.operations import note_edits
+from connectcard.sync import push
 from connectcard.sync.models import FINISHED, PUSH_FAMILIES, REVIEW, SYNCED
 from connectcard.sync.push_families import FamilyTarget
 from connectcard.sync.steps import Step
@@ -46,6 +47,21 @@ def test_a_family_is_sent_with_its_people(directory: Directory, outside: Outside
     assert (kept.name, kept.primary_contact_remote_id) == ("Miller Household", directory.get(ruth).remote_id)
     assert all(step.confirmed_at for step in directory.steps(family))
     assert not any("Leo" in f"{step.label} {step.natural_key}" for step in directory.steps(family))
+
+
+def test_a_household_whose_answer_was_lost_is_found_though_staff_renamed_it(directory: Directory, outside: Outside) -> None:
+    ruth, tom = directory.person("Ruth", "Miller", "ruth.miller@gmail.com"), directory.person("Tom", "Miller", "tom.miller@gmail.com")
+    directory.family("Miller Household", ruth, tom)
+    directory.church.practice.fault("POST", "/people/v2/households", "drop_after")
+    with church_scope(directory.church.church_id), transaction():
+        number = push.start(PUSH_FAMILIES, "Sam Hill").number
+    while directory.church.practice.open_faults():
+        directory.church.work()
+        directory.church.move(seconds=10)
+    [made] = outside.get(f"/people/v2/people/{directory.get(ruth).remote_id}/households")
+    outside.patch(f"/people/v2/households/{made['id']}", "Household", made["id"], name="Ruth and Tom")
+    directory.work_until_done(number)
+    assert [one["id"] for one in outside.get(f"/people/v2/people/{directory.get(ruth).remote_id}/households")] == [made["id"]]
 
 
 def test_nobody_is_mailed(directory: Directory, practice: Practice) -> None:
