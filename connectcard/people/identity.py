@@ -21,6 +21,7 @@ kirche
 gemeinde iglesia contacto oficina secretaria igreja contato eglise accueil contatti none noemail nomail nobody na unknown test example
 """
 _SHORTEST_LOCAL, _SURELY_WHOLE = 7, 9
+LONGEST_NAME_KEY = 400
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae"})
 
 
@@ -125,8 +126,8 @@ def normalised_name(name: str | None) -> str:
 
 
 def name_key(first_name: str | None, last_name: str | None) -> str:
-    """First and last name as one key for look-ups, without accents, spaces and suffix."""
-    return f"{''.join(plain_words(first_name))}|{''.join(without_suffix(plain_words(last_name)))}"
+    """First and last name as one key for look-ups, without accents, spaces and suffix; one Chinese letter is up to six of it."""
+    return f"{''.join(plain_words(first_name))}|{''.join(without_suffix(plain_words(last_name)))}"[:LONGEST_NAME_KEY]
 
 
 @lru_cache(maxsize=4096)
@@ -139,7 +140,7 @@ def name_keys(first_name: str, last_name: str) -> frozenset[str]:
     lasts |= {last.replace("ue", "u").replace("oe", "o").replace("ae", "a") for last in lasts}
     forms = {"".join(firsts), "".join(plain_words(first_name.lower().translate(_UMLAUTS))), firsts[0], *forms_of(firsts[0])}
     swapped = {name_key(last_name, first_name)} if last_name else set()
-    return frozenset(f"{first}|{last}" for first, last in product(forms, lasts)) | swapped
+    return frozenset(f"{first}|{last}"[:LONGEST_NAME_KEY] for first, last in product(forms, lasts)) | swapped
 
 
 def same_first_name(one: str | None, other: str | None) -> bool:

@@ -17,6 +17,7 @@ from connectcard.churches.tenancy import ChurchOwned, belongs_to, found_by_id, o
 from connectcard.clock import now
 from connectcard.crypto import Sealed
 from connectcard.database import Base, UtcDateTime
+from connectcard.people.identity import LONGEST_NAME_KEY
 from connectcard.people.plain_letters import plain_words
 
 EMAIL, PHONE = "email", "phone"
@@ -80,7 +81,7 @@ class Person(ChurchOwned, Base):
     last_name: Mapped[str] = mapped_column(String(200), default="")
     birthdate: Mapped[date | None] = mapped_column(Date)
     child_details_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    name_key: Mapped[str] = mapped_column(String(400), default="")
+    name_key: Mapped[str] = mapped_column(String(LONGEST_NAME_KEY), default="")
     name_marks: Mapped[str] = mapped_column(String(1300), default="")
     gender: Mapped[str] = mapped_column(String(60), default="")
     status: Mapped[str] = mapped_column(String(20), default=ACTIVE)

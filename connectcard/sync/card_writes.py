@@ -21,7 +21,7 @@ from connectcard.sync.card_finds import OF_FORMS, PERSON_PARTS, household_of, su
 from connectcard.sync.confirmations import FIRST_LOOK
 from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.households import Memberships
-from connectcard.sync.models import DONE, LONGEST_REASON, SyncItem, SyncStep
+from connectcard.sync.models import DONE, LONGEST_LABEL, LONGEST_REASON, SyncItem, SyncStep
 from connectcard.sync.steps import AskSomebody, Made, PersonGone, Step, in_words
 
 # A person must never be made twice, a workflow card may be there from an earlier visit, and what somebody set meanwhile is not
@@ -144,7 +144,8 @@ def _where_gone(person_remote_id: str, client: Client) -> Gone | None:
 
 def row_of(step: plans.PlannedStep, item: SyncItem, position: int) -> SyncStep:
     """A planned step as the row of an item."""
-    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, label=step.label, member=step.member)
+    row = SyncStep(item_id=item.id, position=position, kind=step.kind, natural_key=step.natural_key, member=step.member)
+    row.label = step.label[:LONGEST_LABEL]
     row.remote_id, row.body, row.state = step.remote_id, json.dumps(step.body), step.state
     row.problem = step.problem[:LONGEST_REASON] if step.problem else None
     row.before = None if step.before is None else json.dumps(step.before)

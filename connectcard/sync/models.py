@@ -27,7 +27,7 @@ OPEN_STATES = (PENDING, CLAIMED, WAITING)
 PLANNED, INTENT, DONE, REFUSED, LEFT_OUT = "planned", "intent", "done", "refused", "skipped"
 CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_you"
 # What is said of an item or a step; Planning Center may say more of one refusal.
-LONGEST_REASON = 500
+LONGEST_REASON, LONGEST_KEY, LONGEST_LABEL = 500, 300, 200
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
 
 # Kinds of runs. Those of items work through rows of `sync_item` and end with the last one; the others read, and end themselves.
@@ -176,8 +176,8 @@ class SyncStep(ChurchOwned, Base):
     position: Mapped[int]
     member: Mapped[int] = mapped_column(default=0)
     kind: Mapped[str] = mapped_column(String(24))
-    natural_key: Mapped[str] = mapped_column(String(300))
-    label: Mapped[str] = mapped_column(String(200), default="")
+    natural_key: Mapped[str] = mapped_column(String(LONGEST_KEY))
+    label: Mapped[str] = mapped_column(String(LONGEST_LABEL), default="")
     body_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     before_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     after_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -16,7 +16,7 @@ from connectcard.planning_center import Record
 from connectcard.sync import families
 from connectcard.sync.families import FamilyNow, Lead, Placed, PlacedFamily, WantedMember
 from connectcard.sync.group_wishes import GroupNow, WantedGroup, why_by_hand
-from connectcard.sync.models import DONE, LEFT_OUT, PLANNED
+from connectcard.sync.models import DONE, LEFT_OUT, LONGEST_KEY, PLANNED
 
 CREATE_PERSON, UPDATE_PERSON, REACTIVATE = "create_person", "update_person", "reactivate"
 ACTIVE, INACTIVE = "active", "inactive"
@@ -463,5 +463,5 @@ def household_name(visitor: Visitor, lead: Lead | None = None) -> str:
 
 
 def address_key(address: Mapping[str, str]) -> str:
-    """An address as it is compared: street, city and zip in plain letters."""
-    return "|".join(normalised_name(address.get(part)) for part in ("street_line_1", "street_line_2", "city", "zip"))
+    """An address as it is compared: street, city and zip in plain letters, as far as a key goes."""
+    return "|".join(normalised_name(address.get(part)) for part in ("street_line_1", "street_line_2", "city", "zip"))[:LONGEST_KEY]

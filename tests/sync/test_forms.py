@@ -102,6 +102,18 @@ def test_a_new_visitor_becomes_one_submission_that_is_applied_at_once(lands_in_t
     assert (item.state, item.person_remote_id, item.reason) == ("synced", person["id"], None)
 
 
+@pytest.mark.parametrize("any_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.usefixtures("any_database")
+def test_a_form_may_have_a_long_name(grace_church: GraceChurch) -> None:
+    choose(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        landing = forms.find_landing()
+        assert landing is not None
+        landing.form_name = "Connect card " * 20
+    grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    assert sync(grace_church).created == 1
+
+
 def test_somebody_who_is_there_is_named_and_has_to_confirm(lands_in_the_form: GraceChurch) -> None:
     church = lands_in_the_form
     church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")

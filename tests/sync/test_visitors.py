@@ -32,6 +32,18 @@ def test_a_new_visitor_becomes_one_person_with_everything_from_the_card(grace_ch
     assert all(step.state == "done" and step.confirmed_at for step in grace_church.steps(card))
 
 
+@pytest.mark.parametrize("letters", ["北京市朝阳区", "Wilhelmina "])
+def test_answers_as_long_as_the_card_lets_them_be_arrive_and_are_known_again(grace_church: GraceChurch, letters: str) -> None:
+    name, street, city = ((letters * 34)[:longest].strip() for longest in (100, 200, 100))
+    address = {"street": street, "street2": street, "city": city, "state": "IL", "zip": "62701" * 4}
+    for _ in range(2):
+        card = grace_church.card(name, name, "mina.quist@gmail.com", address=address)
+        grace_church.work_until_done(grace_church.press_sync())
+        assert (grace_church.item(card).state, grace_church.item(card).reason) == ("synced", None)
+    [person] = grace_church.practice.named(name, name)
+    assert (len(person["emails"]), len(person["addresses"])) == (1, 1)
+
+
 def test_pressing_sync_again_changes_nothing(grace_church: GraceChurch) -> None:
     grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     grace_church.work_until_done(grace_church.press_sync())
