@@ -185,6 +185,8 @@ WRITES = {
 FAULTS = ("drop_after", "timeout_after", "refuse_before", "status_502_after")
 
 
+# On SQLite the matrix of faults tells these stories.
+@pytest.mark.parametrize("any_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("write", WRITES)
 def test_interrupted_anywhere_a_family_arrives_once(grace_church: GraceChurch, write: str, fault: str) -> None:
