@@ -6,6 +6,7 @@ What a step is and how it is found again says the target of its item.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,9 @@ PERHAPS_MERGED = "Planning Center did not confirm that they were made, and someb
 PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
+# Numbers, addresses and days it writes in its own way; these it shows as they were sent.
+SHOWN_AS_SENT = ("name", "note", "value")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Later(ConnectCardError):
@@ -214,14 +218,16 @@ def _record(step: Step, target: Target, hold: Hold, made: Made, *, was_there: bo
         row = session.scalars(_SENT, {"step": step.id}).one()
         row.state, row.found, row.problem, row.remote_id = DONE, was_there, None, made.remote_id
         row.done_at, row.run_id = now(), row.run_id or hold.run_id
-        row.after = json.dumps(_answered(step, made.record)) if made.record else None
+        row.after = json.dumps(_answered(step, made.record, was_there=was_there)) if made.record else None
         target.is_done(step, made, row.item)
 
 
-def _answered(step: Step, record: Record) -> dict[str, Any]:
-    """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since."""
-    sent = {name: value for name, value in person_attributes(record).items() if name in step.body.get("attributes", {})}
-    return {**sent, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
+def _answered(step: Step, record: Record, *, was_there: bool) -> dict[str, Any]:
+    """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since; before it was found, too."""
+    sent = step.body.get("attributes", {})
+    shown = {name: value for name, value in person_attributes(record).items() if name in sent}
+    as_sent = {name: sent[name] for name in SHOWN_AS_SENT if was_there and name in shown and not _DAY.fullmatch(str(sent[name]))}
+    return {**shown, **as_sent, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:

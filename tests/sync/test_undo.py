@@ -17,6 +17,7 @@ from connectcard.sync import runs, undo, undo_plans
 from connectcard.sync.models import Destination, SyncItem, SyncRun
 from connectcard.sync.undo_items import UndoAtWork
 from tests.sync.conftest import GraceChurch
+from tests.sync.pushing import Outside
 
 ADDRESS = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
 FAMILY = {"spouse": {"first_name": "Tobias", "last_name": ""}, "children": [{"first_name": "Leo", "age": "6"}]}
@@ -97,6 +98,44 @@ def test_a_new_person_is_made_inactive_and_everything_on_them_goes(church: Grace
     assert len(church.practice.people()) == before
     item = church.item(card)
     assert (item.state, item.reason) == ("review", "Taken back by Sam Hill. Send it again, or ignore it.")
+
+
+def edit_before_it_is_found(church: GraceChurch, what: str) -> None:
+    """Staff work on what Planning Center made, before the card knows that it did."""
+    outside, mina = Outside(church.practice), quist(church)
+    if what == "field_data":
+        [datum] = mina["field_data"]
+        outside.patch(f"/people/v2/field_data/{datum['id']}", "FieldDatum", datum["id"], value="Drove by")
+    elif what == "notes":
+        [note] = outside.get(f"/people/v2/people/{mina['id']}/notes")
+        text = f"{note['attributes']['note']} We called her."
+        outside.patch(f"/people/v2/notes/{note['id']}", "Note", note["id"], note=text)
+    else:
+        [household] = outside.get(f"/people/v2/people/{mina['id']}/households")
+        outside.patch(f"/people/v2/households/{household['id']}", "Household", household["id"], name="Mina and Tobias")
+
+
+@pytest.mark.parametrize(
+    ("what", "written_at"),
+    [
+        ("field_data", "/people/v2/people/*/field_data"),
+        ("notes", "/people/v2/people/*/notes"),
+        ("households", "/people/v2/households"),
+    ],
+)
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_staff_changed_before_a_lost_answer_was_found_stays(church: GraceChurch, what: str, written_at: str, edited: bool) -> None:
+    church.practice.fault("POST", written_at, "drop_after")
+    asked = {"heard": "friend", "prayer": "For my mother.", "has_prayer": True, "prayer_audience": "pastors", "family": FAMILY}
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **asked)
+    number = church.press_sync()
+    church.work()
+    assert church.practice.open_faults() == [], "the fault was not met"
+    if edited:
+        edit_before_it_is_found(church, what)
+    church.work_until_done(number)
+    take_back(church, number)
+    assert (bool(quist(church)[what]), quist(church)["status"]) == ((True, "active") if edited else (False, "inactive"))
 
 
 def test_a_family_is_taken_back_with_its_household(church: GraceChurch) -> None:
