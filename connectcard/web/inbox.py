@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.cards import corrections, queries
+from connectcard.cards.models import Submission
 from connectcard.churches.models import STAFF
 from connectcard.clock import now
 from connectcard.database import transaction
@@ -146,7 +147,17 @@ def correct(submission_id: UUID) -> str | AnyResponse:
 
 def correct_page(card: CardInSync, form: Mapping[str, str], problems: Mapping[str, str]) -> str:
     original = {answer.field: answer.words for answer in written(card.submission)}
-    return render_template("cards/correct.html", card=card, form=form, problems=problems, original=original)
+    number = len(queries.corrections_of(card.submission))
+    return render_template("cards/correct.html", card=card, form=form, problems=problems, original=original, corrections=number)
+
+
+def refuse_what_was_not_seen(submission: Submission) -> None:
+    """Raise AnswersRefused where somebody corrected the card since the form was shown: nobody's correction is undone unseen."""
+    if request.form.get("corrections", 0, type=int) == len(queries.corrections_of(submission)):
+        return
+    stands = {name: value for name, value in form_of(queries.effective_answers(submission)).items() if request.form.get(name, "") != value}
+    if stands:
+        raise AnswersRefused({name: f"{value or 'Nothing'} stands here by now. Save again to replace it." for name, value in stands.items()})
 
 
 def form_of(answers: Mapping[str, Any]) -> dict[str, str]:
@@ -163,6 +174,7 @@ def save_correction(submission_id: UUID) -> tuple[str, int] | AnyResponse:
         with transaction():
             card = cards_in_sync.get_card(submission_id)
             set_aside.refuse_while_it_travels(card)
+            refuse_what_was_not_seen(card.submission)
             changed = corrections.correct(card.submission, request.form, g.member.name)
             again = card.item is not None and card.standing == FAILED and "retry" in request.form
             if again:

@@ -349,6 +349,24 @@ def test_a_wrong_correction_keeps_what_was_typed_and_says_what_is_wrong(grace: U
         assert reload(ana).first_name == "Ana"
 
 
+def test_of_two_who_correct_a_card_at_once_nobody_undoes_the_other_unseen(grace: UUID, sam: StaffBrowser) -> None:
+    ana = a_card(grace)
+    sam.get(f"/cards/{ana}/correct")
+    sam.post(f"/cards/{ana}/correct", {**ANA, "email": "ana@work.org", "corrections": "0"})
+    stale = {**ANA, "phone": "(512) 555-0100", "corrections": "0"}
+    answer = sam.post(f"/cards/{ana}/correct", stale)
+    assert answer.status_code == 422
+    assert "ana@work.org stands here by now" in answer.text
+    assert "(512) 555-0100" in answer.text, "what was typed is kept"
+    with church_scope(grace):
+        answers = queries.effective_answers(reload(ana))
+    assert (answers["email"], answers["phone"]) == ("ana@work.org", ANA["phone"])
+    assert sam.post(f"/cards/{ana}/correct", {**stale, "email": "ana@work.org", "corrections": "1"}).status_code == 303
+    with church_scope(grace):
+        answers = queries.effective_answers(reload(ana))
+    assert (answers["email"], answers["phone"]) == ("ana@work.org", "(512) 555-0100")
+
+
 @pytest.mark.parametrize("state", [CLAIMED, SYNCED])
 def test_a_card_on_its_way_is_not_corrected(grace: UUID, sam: StaffBrowser, state: str) -> None:
     ana = a_card(grace)
