@@ -155,9 +155,10 @@ def refuse_what_was_not_seen(submission: Submission) -> None:
     """Raise AnswersRefused where somebody corrected the card since the form was shown: nobody's correction is undone unseen."""
     if request.form.get("corrections", 0, type=int) == len(queries.corrections_of(submission)):
         return
-    stands = {name: value for name, value in form_of(queries.effective_answers(submission)).items() if request.form.get(name, "") != value}
-    if stands:
-        raise AnswersRefused({name: f"{value or 'Nothing'} stands here by now. Save again to replace it." for name, value in stands.items()})
+    stands = form_of(queries.effective_answers(submission))
+    others = {name: value or "Nothing" for name, value in stands.items() if request.form.get(name, "") != value}
+    if others:
+        raise AnswersRefused({name: f"{value} stands here by now. Save again to replace it." for name, value in others.items()})
 
 
 def form_of(answers: Mapping[str, Any]) -> dict[str, str]:
