@@ -114,7 +114,7 @@ class CardAtWork(ProposedAtWork[CardProposal]):
             if who:
                 go_on_soon(item, "Somebody of the family may be in Planning Center already; the card goes on.")
             else:
-                item.decision = decision_row(asked)
+                item.decision, item.planned_at = decision_row(asked), None
                 settle(item, REVIEW, NEEDS_YOU, str(lost))
 
     @staticmethod
@@ -124,6 +124,8 @@ class CardAtWork(ProposedAtWork[CardProposal]):
 
 def _proposal(card: CardAtHand, client: Client) -> CardProposal:
     """Say who the visitor is and what is to be written for them; an unclear one is asked about first."""
+    if asked := card.unconfirmed.get(VISITOR):
+        return CardProposal(decision=card.decision, question=asked.why, found=Decision(UNCLEAR, asked.why))
     moves: dict[str, str | None] = {}
     decision, person = decide_who(card, client, moves)
     unclear = decision.kind == UNCLEAR

@@ -87,22 +87,22 @@ def whether_made(visitor: Visitor, lost: PerhapsMade, country_code: str, client:
 
 @dataclass(frozen=True)
 class Unconfirmed:
-    """Why somebody of a family was not made again, and what staff are shown of whom they may have become, as in the body of a step."""
+    """Why somebody was not made again, and what staff are shown of whom they may have become, as in the body of a step."""
 
     why: str
     body: Mapping[str, Any]
 
 
 def unconfirmed_of(item: SyncItem) -> dict[int, Unconfirmed]:
-    """Those of a card's family who may have been made, by their numbers, as long as staff have not said who it is."""
-    said = item.family_decisions or {}
+    """Those who may have been made, by their numbers in the family, as long as staff have not said who it is."""
+    said = {int(number) for number in item.family_decisions or {}}
+    said |= {VISITOR} if (item.decision or {}).get("by") else set()
     left_out = (step for step in item.steps if step.state == LEFT_OUT and step.problem in (PERHAPS_MERGED, PERHAPS_RENAMED))
-    of_family = (step for step in left_out if step.member != VISITOR and str(step.member) not in said)
-    return {step.member: Unconfirmed(step.problem or "", json.loads(step.body or "{}")) for step in of_family}
+    return {step.member: Unconfirmed(step.problem or "", json.loads(step.body or "{}")) for step in left_out if step.member not in said}
 
 
 def leave_unmade(lost: PerhapsMade, asked: Decision) -> None:
-    """Inside `held`: the step is not sent again; it keeps whom it may have become."""
+    """Inside `held`: the step is not sent again before staff have said who it is; it keeps whom it may have become."""
     step = db.session.get_one(SyncStep, lost.step_id)
     body = json.loads(step.body or "{}") | {"namesakes": [plans.shown(row) for row in asked.compared]}
     step.state, step.problem, step.body, step.done_at = LEFT_OUT, str(lost), json.dumps(body), now()

@@ -18,11 +18,12 @@ from connectcard.people.models import EMAIL, IDENTITY, PHONE, Address, Contact, 
 from connectcard.people.operations import EDITABLE, link_person
 from connectcard.planning_center import Client, Record
 from connectcard.sync import plans
+from connectcard.sync.families import VISITOR
 from connectcard.sync.fresh_look import FreshLook
 from connectcard.sync.holds import Hold, held
 from connectcard.sync.items import go_on_soon
 from connectcard.sync.looking import find_person_now
-from connectcard.sync.made_people import leave_unmade, whether_made
+from connectcard.sync.made_people import Unconfirmed, leave_unmade, unconfirmed_of, whether_made
 from connectcard.sync.mappings import PEOPLE
 from connectcard.sync.mappings.people import read_part
 from connectcard.sync.models import DONE, NEEDS_YOU, PERSON, REVIEW, SyncItem, SyncStep
@@ -65,6 +66,7 @@ class PersonAtHand:
     planned: bool
     decision: Mapping[str, Any] | None
     gone: bool
+    unconfirmed: Unconfirmed | None = None
     country_code: str = field(default="US")
 
 
@@ -95,7 +97,8 @@ def person_at_hand(subject_id: UUID) -> PersonAtHand:
     phones = tuple(one.value for one in person.contacts if one.kind == PHONE)
     stranger = Stranger(person.identity, person.child is True, emails, phones, country, key)
     planned, decision = (item.planned_at is not None, item.decision) if item else (False, None)
-    at_hand = PersonAtHand(ours, stranger, person.remote_id, planned, decision, person.gone_at is not None, country)
+    unconfirmed = unconfirmed_of(item).get(VISITOR) if item else None
+    at_hand = PersonAtHand(ours, stranger, person.remote_id, planned, decision, person.gone_at is not None, unconfirmed, country)
     end_reading()
     return at_hand
 
@@ -171,7 +174,7 @@ class PersonAtWork(ProposedAtWork[PersonProposal]):
         asked = whether_made(next(stranger.visitors), lost, self._one.country_code, self.client)
         with held(self.hold) as item:
             leave_unmade(lost, asked)
-            item.decision = _decision_row(asked, self._one)
+            item.decision, item.planned_at = _decision_row(asked, self._one), None
             settle(item, REVIEW, NEEDS_YOU, str(lost))
 
     @staticmethod
@@ -184,6 +187,8 @@ def _proposal(one: PersonAtHand, client: Client) -> PersonProposal:
     """Say who it is and what is to be written for them; who is gone or unclear is asked about first."""
     if one.gone:
         return PersonProposal(question=DELETED)
+    if one.unconfirmed and not one.remote_id:
+        return PersonProposal(question=one.unconfirmed.why)
     moves: dict[str, str | None] = {}
     found = _who(one, client, moves)
     row, who = _decision_row(found, one), _named(found, one)

@@ -45,8 +45,8 @@ WAS_DELETED = "The person this card belongs to was deleted in Planning Center. C
 class CardAtHand:
     """Everything about one card that its sync needs, read once, so that no row is touched while we talk to Planning Center.
 
-    `made` are the numbers of those of the family, the visitor among them, whom an earlier plan made; `unconfirmed` are the steps that
-    perhaps made one of the others, of whom staff have not said yet who it is.
+    `made` are the numbers of those of the family, the visitor among them, whom an earlier plan made; `unconfirmed` are those whom
+    a step perhaps made, as long as staff have not said who it is.
     """
 
     submission_id: UUID

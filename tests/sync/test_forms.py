@@ -13,9 +13,11 @@ from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused
 from connectcard.sync import confirmations, destinations, forms, lanes, runs
+from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
+from connectcard.sync.set_aside import bring_back, set_aside
 from connectcard.sync.steps import PERHAPS_RENAMED
 from tests.sync.conftest import GraceChurch
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
@@ -257,6 +259,11 @@ def test_a_new_visitor_who_is_called_otherwise_by_then_is_asked_about(
     item = church.item(card)
     assert (item.state, item.reason, len(submissions(church))) == ("review", PERHAPS_RENAMED, 1)
     assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [there]
+    for move in (set_aside, bring_back):
+        with church_scope(church.church_id), transaction():
+            move(get_card(card))
+    assert church.work_until_done(church.press_sync()).needs_you == 1
+    assert (church.item(card).reason, len(submissions(church)), len(church.practice.people())) == (PERHAPS_RENAMED, 1, before)
     with church_scope(church.church_id), transaction():
         said = ("same", there) if it_is_them else ("new", None)
         number = decide_by_hand(item_of(card), *said, "Sam Hill").number

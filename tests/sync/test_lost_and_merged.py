@@ -7,9 +7,11 @@ import pytest
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
 from connectcard.sync import push, push_decisions
+from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.family_questions import decide_members, members_asked
 from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
+from connectcard.sync.set_aside import bring_back, set_aside
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Directory, Outside
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
@@ -74,16 +76,32 @@ def test_staff_say_it_was_them(grace_church: GraceChurch) -> None:
     assert quists(grace_church) == []
 
 
-@pytest.mark.parametrize("say", ["someone new", "try again"])
-def test_staff_say_it_was_somebody_else(grace_church: GraceChurch, say: str) -> None:
+def test_staff_say_it_was_somebody_else(grace_church: GraceChurch) -> None:
     card, _kept = a_lost_visitor(grace_church)
     with church_scope(grace_church.church_id), transaction():
-        item = item_of(card)
-        run = decide_by_hand(item, "new", None, "Sam Hill") if say == "someone new" else retry(item, "Sam Hill")
-        number = run.number
+        number = decide_by_hand(item_of(card), "new", None, "Sam Hill").number
     grace_church.work_until_done(number)
     assert grace_church.item(card).state == SYNCED
     assert quists(grace_church) == ["Wilhelmina"]
+
+
+def test_a_card_that_was_set_aside_without_an_answer_asks_again(grace_church: GraceChurch) -> None:
+    card, kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        set_aside(get_card(card))
+    with church_scope(grace_church.church_id), transaction():
+        bring_back(get_card(card))
+    assert grace_church.work_until_done(grace_church.press_sync()).needs_you == 1
+    item = grace_church.item(card)
+    assert (item.state, item.reason, quists(grace_church)) == (REVIEW, ASKED, [])
+    assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [kept]
+    with church_scope(grace_church.church_id), transaction():
+        number = retry(item_of(card), "Sam Hill").number
+    assert grace_church.work_until_done(number).needs_you == 1
+    with church_scope(grace_church.church_id), transaction():
+        number = decide_by_hand(item_of(card), "same", kept, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert (grace_church.item(card).state, grace_church.item(card).person_remote_id, quists(grace_church)) == (SYNCED, kept, [])
 
 
 def test_somebody_who_was_merged_on_is_shown_once(grace_church: GraceChurch) -> None:
@@ -210,6 +228,23 @@ def test_somebody_of_the_directory_is_asked_about(grace_church: GraceChurch) -> 
         number = push_decisions.decide(item.id, "same", kept, "Sam Hill").number
     directory.work_until_done(number)
     assert (directory.item(mina).state, directory.get(mina).remote_id, quists(grace_church)) == (SYNCED, kept, [])
+
+
+def test_somebody_of_the_directory_who_was_seen_to_by_hand_is_asked_about_again(grace_church: GraceChurch) -> None:
+    directory = Directory(grace_church)
+    lost(grace_church)
+    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    with church_scope(grace_church.church_id), transaction():
+        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    merged_while_the_card_waits(grace_church, "Wilhelmina", number)
+    with church_scope(grace_church.church_id), transaction():
+        push_decisions.done_by_hand(directory.item(mina).id)
+    assert directory.push(PUSH_PEOPLE).needs_you == 1
+    assert (directory.item(mina).state, directory.item(mina).reason, quists(grace_church)) == (REVIEW, ASKED, [])
+    with church_scope(grace_church.church_id), transaction():
+        number = push_decisions.decide(directory.item(mina).id, "new", None, "Sam Hill").number
+    directory.work_until_done(number)
+    assert (directory.item(mina).state, quists(grace_church)) == (SYNCED, ["Wilhelmina"])
 
 
 def test_somebody_of_the_directory_who_was_renamed_is_asked_about(grace_church: GraceChurch) -> None:
