@@ -14,6 +14,7 @@ from connectcard.planning_center import Client, Record
 from connectcard.planning_center.errors import Gone, Merged
 from connectcard.planning_center.resources import people
 from connectcard.sync.families import WantedMember
+from connectcard.sync.mappings import fitting
 from connectcard.sync.plans import FieldValue, PersonNow
 
 CONTACTS = ("emails", "phone_numbers", "name_suffix")
@@ -160,10 +161,10 @@ def find_person_now(remote_id: str, country_code: str, client: Client, include: 
 
 def person_now(record: Record, country_code: str) -> PersonNow:
     """A Person record with its included contacts, addresses and field data as a value."""
-    text: dict[str, Any] = {name: record[name] or "" for name in ("first_name", "last_name", "given_name", "nickname")}
+    text: dict[str, Any] = {name: fitting(record[name], 200) for name in ("first_name", "last_name", "given_name", "nickname")}
     candidate = Candidate(
         remote_id=record.id,
-        emails=frozenset(normalised_email(row["address"]) for row in _included(record, "emails", "Email")),
+        emails=frozenset(normalised_email(fitting(row["address"], 254))[:254] for row in _included(record, "emails", "Email")),
         phones=frozenset(_phone(row, country_code) for row in _included(record, "phone_numbers", "PhoneNumber")),
         inactive=record["status"] == "inactive",
         child=record["child"] is True,
@@ -195,7 +196,8 @@ def _primary_campus(record: Record) -> dict[str, str]:
 
 
 def _phone(row: Record, country_code: str) -> str:
-    return row["e164"] or e164(row["number"], row["country_code"] or country_code) or str(row["number"] or "")
+    number = fitting(row["number"], 254)
+    return fitting(row["e164"], 254) or e164(number, fitting(row["country_code"], 2) or country_code) or number
 
 
 def _field_value(row: Record) -> FieldValue:

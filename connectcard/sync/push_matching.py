@@ -18,6 +18,7 @@ from connectcard.people.queries import find_unnamed
 from connectcard.planning_center import Client
 from connectcard.planning_center.resources import people
 from connectcard.sync.looking import CONTACTS, find_person_now, person_now
+from connectcard.sync.mappings import day
 from connectcard.sync.remembered import answered
 from connectcard.sync.visitors import candidates_of
 
@@ -83,8 +84,7 @@ def _born_the_same_day(one: Stranger, decision: Decision, client: Client) -> Dec
 
 def _birthdate(candidate: Candidate, country_code: str, client: Client) -> date | None:
     found = find_person_now(candidate.remote_id, country_code, client, include=())
-    born = found.attributes.get("birthdate") if found else None
-    return date.fromisoformat(str(born)[:10]) if born else None
+    return day(found.attributes.get("birthdate")) if found else None
 
 
 def _decide_child(one: Stranger, client: Client) -> Decision:

@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from connectcard.people.plain_letters import plain_words
 from connectcard.planning_center import Record
+from connectcard.sync.mappings import fitting, moment
 from connectcard.sync.remote_views import Narrowing, View
 
 LONGEST_TEXT = 500
@@ -39,7 +40,7 @@ def kept_of(view: View, record: Record) -> Kept:
         remote_id=record.id[:40],
         attributes=open_ones,
         sealed_values=json.dumps(sealed, ensure_ascii=False) if sealed else None,
-        at=moment_of(value_at(record, view.at)) if view.at else None,
+        at=moment(value_at(record, view.at)) if view.at else None,
         name_key=name_key_of(name),
         marks=marks_of(view.narrowings, record),
         page=page_of(view.page, record),
@@ -70,17 +71,8 @@ def ids_at(record: Record, path: str) -> list[str]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return value.strip()[:LONGEST_TEXT] or None
+        return fitting(value.strip(), LONGEST_TEXT) or None
     return value if isinstance(value, bool | int | float) else None
-
-
-def moment_of(value: Any) -> datetime | None:
-    """A moment as Planning Center writes it; None for anything else."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def name_key_of(name: str) -> str:

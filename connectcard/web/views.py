@@ -15,9 +15,10 @@ from connectcard.database import after_commit, transaction
 from connectcard.errors import NotFound
 from connectcard.jobs.queue import ring
 from connectcard.sync import mirror_lists, mirrors, readings
+from connectcard.sync.mappings import moment
 from connectcard.sync.mirror_lists import ANY_TIME, Wish
 from connectcard.sync.mirror_models import RemoteReading, RemoteRecord
-from connectcard.sync.remote_values import code_of, moment_of
+from connectcard.sync.remote_values import code_of
 from connectcard.sync.remote_views import (
     AGES,
     BELOW,
@@ -227,8 +228,8 @@ def cell_of(column: Column, values: Mapping[str, Any]) -> Cell:
     """A value in words. Whatever stands there, something is shown: what is not as expected is shown as it came."""
     parts = [values.get(part) for part in column.source.split()]
     if column.kind in (MOMENT, DAY):
-        moment = moment_of(parts[0])
-        return Cell(column, "" if moment else in_words(parts[0]), moment)
+        at = moment(parts[0])
+        return Cell(column, "" if at else in_words(parts[0]), at)
     if column.kind in (AGES, RANGE):
         return Cell(column, (ages if column.kind == AGES else span)(*parts))
     words = {"true": "Yes", "false": "No"} if column.kind == YES_NO else column.words if column.kind == WORDS else {}

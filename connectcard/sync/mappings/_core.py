@@ -1,9 +1,10 @@
 """What the generic loops need to know of a resource."""
 
+import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from connectcard.people.pulled import Tally
@@ -36,10 +37,26 @@ class Mapping:
 
 
 def moment(text: Any) -> datetime | None:
-    """A moment as Planning Center writes it; None for none."""
-    return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+    """A moment as Planning Center writes it; None for none, and for what is no moment."""
+    try:
+        told = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return told.replace(tzinfo=UTC) if told is not None and told.tzinfo is None else told
+
+
+def day(text: Any) -> date | None:
+    """A day as Planning Center writes it; None for none, and for what is in no calendar of ours, such as the year 20202."""
+    try:
+        return date.fromisoformat(text.partition("T")[0]) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+# PostgreSQL takes no NUL, and half of a pair of surrogates is in no encoding.
+_NOWHERE_STORED = re.compile("[\0\ud800-\udfff]")
 
 
 def fitting(value: Any, most: int) -> str:
     """Text that fits its column; "" for none."""
-    return str(value)[:most] if value not in (None, "") else ""
+    return _NOWHERE_STORED.sub("", str(value))[:most] if value not in (None, "") else ""

@@ -1,6 +1,5 @@
 """Planning Center's Person is our person; its e-mails, phone numbers and addresses come with it. Medical notes are not kept."""
 
-from datetime import date
 from typing import Any
 
 from connectcard.people.identity import e164, normalised_email
@@ -9,7 +8,7 @@ from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson
 from connectcard.people.taking_in import take_in_people
 from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
-from connectcard.sync.mappings._core import Mapping, fitting, moment
+from connectcard.sync.mappings._core import Mapping, day, fitting, moment
 
 EMAIL_TYPE, PHONE_TYPE, ADDRESS_TYPE = "Email", "PhoneNumber", "Address"
 
@@ -19,7 +18,7 @@ def read(record: Record, country_code: str) -> PulledPerson:
     named = {name: fitting(record[name], 200) for name in ("first_name", "last_name", "given_name", "middle_name", "nickname")}
     return PulledPerson(
         remote_id=record.id,
-        identity=Identity(**named, birthdate=_day(record["birthdate"])),
+        identity=Identity(**named, birthdate=day(record["birthdate"])),
         child=record["child"] is True,
         gender=fitting(record["gender"], 60),
         status=INACTIVE if record["status"] == INACTIVE else ACTIVE,
@@ -29,10 +28,6 @@ def read(record: Record, country_code: str) -> PulledPerson:
         contacts=_contacts(record, country_code),
         addresses=_addresses(record),
     )
-
-
-def _day(written: Any) -> date | None:
-    return date.fromisoformat(written[:10]) if isinstance(written, str) and written else None
 
 
 def _contacts(record: Record, country_code: str) -> tuple[PulledContact, ...] | None:
@@ -46,10 +41,10 @@ def _contact(row: Record, country_code: str) -> PulledContact:
     common: dict[str, Any] = {"location": fitting(row["location"], 40), "primary": row["primary"] is True, "remote_id": row.id}
     common["updated_at"] = moment(row["updated_at"])
     if row.type == EMAIL_TYPE:
-        value, written = normalised_email(row["address"])[:254], fitting(row["address"], 254)
-        return PulledContact(EMAIL, value, written, **common)
+        written = fitting(row["address"], 254)
+        return PulledContact(EMAIL, normalised_email(written)[:254], written, **common)
     number = fitting(row["number"], 254)
-    value = row["e164"] or e164(number, row["country_code"] or country_code) or number
+    value = fitting(row["e164"], 254) or e164(number, fitting(row["country_code"], 2) or country_code) or number
     return PulledContact(PHONE, value, number, **common)
 
 

@@ -1,0 +1,126 @@
+"""Whatever Planning Center answers, a pull takes in what can be kept; what an answer leaves out is not therefore gone."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from connectcard.churches.tenancy import church_scope
+from connectcard.clock import now
+from connectcard.database import db, transaction
+from connectcard.people.models import Family, Group, Person
+from connectcard.people.pulled import Tally
+from connectcard.planning_center.documents import read_page
+from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
+
+PARTS = {"Email": "emails", "PhoneNumber": "phone_numbers", "Address": "addresses"}
+ANA = {"first_name": "Ana", "last_name": "Lopez", "birthdate": "1990-05-01", "child": False, "status": "active", "gender": "F"}
+EARLIER, LATER = "2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z"
+
+Document = dict[str, Any]
+
+
+def take_in(church_id: UUID, mapping: Mapping, record: Document, *included: Document) -> Tally:
+    """A page of one record as Planning Center sends it, read and stored as a pull does it."""
+    page = read_page(json.dumps({"data": [record], "included": included, "meta": {}}).encode())
+    values = [mapping.read(each, "US") for each in page.records]
+    with church_scope(church_id), transaction():
+        return mapping.take_in(values, now())
+
+
+def person(*parts: Document, updated_at: Any = EARLIER, **attributes: Any) -> Document:
+    """Ana, with the contacts that her record names."""
+    named = {key: [{"type": type_, "id": part["id"]} for part in parts if part["type"] == type_] for type_, key in PARTS.items()}
+    relationships = {key: {"data": refs} for key, refs in named.items()}
+    told = {**ANA, "updated_at": updated_at, **attributes}
+    return {"type": "Person", "id": "7", "attributes": told, "relationships": relationships}
+
+
+def part(type_: str, **attributes: Any) -> Document:
+    return {"type": type_, "id": "1", "attributes": attributes}
+
+
+def ana(church_id: UUID) -> Person:
+    with church_scope(church_id):
+        return db.session.scalars(select(Person).options(selectinload(Person.addresses))).one()
+
+
+@pytest.mark.parametrize("child", [False, True], ids=["adult", "child"])
+@pytest.mark.parametrize(
+    ("told", "name", "born"),
+    [
+        ({"birthdate": "20202-01-01"}, "Ana Lopez", None),
+        ({"birthdate": "0000-00-00"}, "Ana Lopez", None),
+        ({"birthdate": 5}, "Ana Lopez", None),
+        ({"birthdate": "1990-05-01T00:00:00Z"}, "Ana Lopez", "1990-05-01"),
+        ({"updated_at": "yesterday"}, "Ana Lopez", "1990-05-01"),
+        ({"updated_at": "2026-11-20T12:00:00"}, "Ana Lopez", "1990-05-01"),
+        ({"first_name": "A\0na", "membership": "Mem\0ber"}, "Ana Lopez", "1990-05-01"),
+        ({"first_name": "Ana\ud83d"}, "Ana Lopez", "1990-05-01"),
+        ({"first_name": None, "last_name": None}, "", "1990-05-01"),
+        ({"first_name": 5, "last_name": "😀" * 5000, "gender": {"value": "F"}, "status": "new"}, f"5 {'😀' * 200}", "1990-05-01"),
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.usefixtures("any_database")
+def test_a_person_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Document, name: str, born: str | None, child: bool) -> None:
+    take_in(grace, PEOPLE, person(**{**told, "child": child}))
+    found = ana(grace).identity
+    assert (found.name, found.birthdate and found.birthdate.isoformat()) == (name, born)
+
+
+@pytest.mark.parametrize(
+    ("odd", "kept"),
+    [
+        (part("Email", address=None), []),
+        (part("Email", address=5), ["5"]),
+        (part("Email", address="a\0na@gmail.com"), ["ana@gmail.com"]),
+        (part("Email", address="ß" * 300), ["s" * 254]),
+        (part("PhoneNumber", number="5" * 400, e164="5" * 400), ["5" * 254]),
+        (part("PhoneNumber", number=2175550123, e164=None, country_code=1), ["2175550123"]),
+        (part("Address", street_line_1="Oak\0 Ave" * 900, country_code="USA", zip=78701), [("Oak Ave" * 900)[:300]]),
+    ],
+    ids=lambda one: str(one)[:50],
+)  # fmt: skip
+@pytest.mark.usefixtures("any_database")
+def test_contacts_of_odd_values_do_not_stop_the_pull(grace: UUID, odd: Document, kept: list[str]) -> None:
+    take_in(grace, PEOPLE, person(odd), odd)
+    found = ana(grace)
+    assert [one.value for one in found.contacts] + [one.street for one in found.addresses] == kept
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"name": "Lo\0pez"}, {"name": None}, {"name": "x" * 900}, {"updated_at": "x"}, {"member_count": "3"}, {"primary_contact_id": 5}],
+    ids=lambda told: str(told)[:30],
+)
+@pytest.mark.usefixtures("any_database")
+def test_a_family_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Document) -> None:
+    take_in(grace, FAMILIES, {"type": "Household", "id": "4", "attributes": {"name": "Lopez", "updated_at": EARLIER, **told}})
+    with church_scope(grace):
+        assert db.session.scalars(select(Family.name)).one() == str(told.get("name", "Lopez") or "")[:200].replace("\0", "")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"name": "Al\0pha"}, {"name": None}, {"archived_at": "x"}, {"description_as_plain_text": "x" * 9000}, {"contact_email": "x" * 900}],
+    ids=lambda told: str(told)[:30],
+)
+@pytest.mark.usefixtures("any_database")
+def test_a_group_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Document) -> None:
+    type_ = {"type": "GroupType", "id": "3", "attributes": {"name": "Small\0", "description": "y" * 9000}}
+    related = {"group_type": {"data": {"type": "GroupType", "id": "3"}}}
+    take_in(grace, GROUPS, {"type": "Group", "id": "4", "attributes": {"name": "Alpha", **told}, "relationships": related}, type_)
+    with church_scope(grace):
+        group = db.session.scalars(select(Group)).one()
+        assert (group.name, group.area.name) == (str(told.get("name", "Alpha") or "").replace("\0", ""), "Small")
+
+
+def test_the_church_next_door_is_not_touched(grace: UUID, neighbour: UUID) -> None:
+    mail = part("Email", address="ana@gmail.com")
+    take_in(neighbour, PEOPLE, person(mail), mail)
+    take_in(grace, PEOPLE, person(first_name="Bea", updated_at=LATER))
+    assert (ana(neighbour).name, [one.value for one in ana(neighbour).contacts]) == ("Ana Lopez", ["ana@gmail.com"])
