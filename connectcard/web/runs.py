@@ -36,7 +36,7 @@ def start() -> AnyResponse:
             run = runs.start_push(g.member.name)
             after_commit(lambda: ring(church_id))
     except NotFound:
-        flash("No card is ready to be sent. New cards appear here as they come in.", "info")
+        flash("No card is ready to be sent: 0 created, 0 changed. New cards appear here as they come in.", "info")
         return redirect(url_for("inbox.inbox"), 303)
     return redirect(url_for("runs.run", number=run.number), 303)
 

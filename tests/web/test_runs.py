@@ -53,7 +53,7 @@ def test_one_press_starts_one_run_and_a_second_press_shows_the_same(grace: UUID,
 
 
 def test_nothing_ready_says_so(grace: UUID, sam: StaffBrowser) -> None:
-    assert "No card is ready to be sent" in sam.post("/sync", follow_redirects=True).text
+    assert "No card is ready to be sent: 0 created, 0 changed." in sam.post("/sync", follow_redirects=True).text
     assert "No sync yet" in sam.get("/runs").text
 
 
