@@ -119,6 +119,17 @@ def test_a_group_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Documen
         assert (group.name, group.area.name) == (str(told.get("name", "Alpha") or "").replace("\0", ""), "Small")
 
 
+def test_contacts_that_are_named_and_not_sent_stay(grace: UUID) -> None:
+    contacts = part("Email", address="ana@gmail.com"), part("PhoneNumber", number="(217) 555-0123"), part("Address", city="Austin")
+    take_in(grace, PEOPLE, person(*contacts), *contacts)
+    for sent in ((), contacts[:1], contacts[1:2]):
+        take_in(grace, PEOPLE, person(*contacts, first_name=f"Ana{len(sent)}", updated_at=LATER), *sent)
+        assert len(ana(grace).contacts) == 2
+        assert [one.city for one in ana(grace).addresses] == ["Austin"]
+    take_in(grace, PEOPLE, person(updated_at=LATER))
+    assert (ana(grace).contacts, ana(grace).addresses) == ([], [])
+
+
 def test_the_church_next_door_is_not_touched(grace: UUID, neighbour: UUID) -> None:
     mail = part("Email", address="ana@gmail.com")
     take_in(neighbour, PEOPLE, person(mail), mail)

@@ -30,8 +30,14 @@ def read(record: Record, country_code: str) -> PulledPerson:
     )
 
 
+def _holds(record: Record, parts: str) -> bool:
+    """Whether an answer tells these parts of a person: it names them, and holds each one that it names."""
+    held = {(row.type, row.id) for row in record.included}
+    return parts in record.relationships and all((ref.type, ref.id) in held for ref in record.related(parts))
+
+
 def _contacts(record: Record, country_code: str) -> tuple[PulledContact, ...] | None:
-    if "emails" not in record.relationships or "phone_numbers" not in record.relationships:
+    if not (_holds(record, "emails") and _holds(record, "phone_numbers")):
         return None
     found = [_contact(row, country_code) for type_ in (EMAIL_TYPE, PHONE_TYPE) for row in record.included_of(type_)]
     return tuple(sorted(found, key=lambda one: (one.kind, one.value, one.remote_id or "")))
@@ -54,7 +60,7 @@ def read_part(row: Record, country_code: str) -> PulledContact | PulledAddress:
 
 
 def _addresses(record: Record) -> tuple[PulledAddress, ...] | None:
-    if "addresses" not in record.relationships:
+    if not _holds(record, "addresses"):
         return None
     return tuple(sorted((_address(row) for row in record.included_of(ADDRESS_TYPE)), key=lambda one: one.remote_id or ""))
 
