@@ -8,6 +8,7 @@ from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Directory
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com", "(512) 555-0177")
+RELOADS = '<noscript><meta http-equiv="refresh"'
 
 
 def visible(text: str) -> str:
@@ -45,9 +46,11 @@ def test_a_run_is_undone_from_its_page(grace_church: GraceChurch) -> None:
     assert "Undo this run" in staff.get("/runs/1").text
     assert staff.post("/runs/1/undo").headers["Location"].endswith("/runs/2")
     assert "0 of 1 card" in visible(staff.get("/runs/2").text)
+    assert RELOADS in staff.get("/runs/2").text
     staff.post("/runs/2/undo/confirm")
     assert grace_church.run(2).state == "preview", "nobody saw yet what would be taken back"
     grace_church.work()
+    assert RELOADS not in staff.get("/runs/2").text, "without JavaScript the ticks stay while somebody reads"
     page = visible(staff.get("/runs/2").text)
     assert all(words in page for words in ("Nothing was taken back yet", "ana.lopez@gmail.com"))
     assert all(words in page for words in ("Will be made inactive", "Take back 1 card"))
