@@ -84,7 +84,9 @@ def forget_person(remote_id: str, kept: str | None = None) -> None:
         return
     other = find_person(kept) if kept else None
     if kept and other is None:
-        person.remote_id, person.remote_mark = kept, None
+        # How they changed before says nothing of the one who was kept.
+        person.remote_id, person.remote_mark, person.remote_updated_at = kept, None, None
+        _move_in_families_and_groups(person, kept)
     else:
         person.gone_at, person.merged_into = person.gone_at or now(), kept
         person.status = person.status if kept else INACTIVE
@@ -92,6 +94,18 @@ def forget_person(remote_id: str, kept: str | None = None) -> None:
     if other is not None:
         _hand_over(person, other)
     db.session.flush()
+
+
+def _move_in_families_and_groups(person: Person, kept: str) -> None:
+    """Somebody is known by another id from now on; where a family or group lists that one already, the earlier place is left."""
+    places: tuple[tuple[Any, Any], ...] = ((FamilyMember, FamilyMember.family_id), (GroupMembership, GroupMembership.group_id))
+    for model, where in places:
+        taken = set(db.session.scalars(select(where).where(model.person_remote_id == kept)))
+        for row in db.session.scalars(select(model).where(model.person_id == person.id, model.person_remote_id.is_not(None))):
+            if getattr(row, where.key) in taken:
+                row.person_id, row.gone_at = None, row.gone_at or now()
+            else:
+                row.person_remote_id = kept
 
 
 def _leave_families_and_groups(gone: Person) -> None:

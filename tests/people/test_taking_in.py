@@ -13,12 +13,24 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people import ownership
+from connectcard.people.families import take_in_families
+from connectcard.people.groups import find_group, take_in_groups, take_in_memberships
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
-from connectcard.people.models import EMAIL, PHONE, Conflict, Contact, Identity, Person
-from connectcard.people.operations import edit_person, marking_key, set_identity
+from connectcard.people.models import EMAIL, MEMBER, PHONE, Conflict, Contact, FamilyMember, GroupMembership, Identity, Person
+from connectcard.people.operations import edit_person, forget_person, marking_key, set_identity
 from connectcard.people.ownership import reconcile
-from connectcard.people.pulled import PulledAddress, PulledContact, PulledPerson, Tally
+from connectcard.people.pulled import (
+    PulledAddress,
+    PulledArea,
+    PulledContact,
+    PulledFamily,
+    PulledGroup,
+    PulledMember,
+    PulledMembership,
+    PulledPerson,
+    Tally,
+)
 from connectcard.people.taking_in import take_in_people
 
 BORN = date(1990, 5, 1)
@@ -192,6 +204,47 @@ def test_no_value_is_lost_between_two_sides(before: str, ours: str, theirs: str)
     else:
         assert found.conflicts == []
         assert found.values["nickname"] == (changed.pop() if changed else before)
+
+
+def test_somebody_merged_into_one_whom_we_do_not_know_stays_in_their_family_and_group(any_database: str, grace: UUID) -> None:
+    take_in(grace, pulled("7", updated_at=datetime(2026, 11, 20, tzinfo=UTC)))
+    in_the_lopez_family_and_the_alpha_group(grace, "7", "8")
+    with church_scope(grace), transaction():
+        forget_person("7", "9")
+    assert places(grace) == {("family", "9"), ("family", "8"), ("group", "9"), ("group", "8")}
+    take_in(grace, pulled("9", "Anna", updated_at=datetime(2026, 11, 19, tzinfo=UTC)))
+    in_the_lopez_family_and_the_alpha_group(grace, "9", "8")
+    assert (person_of(grace, "9").first_name, len(remote_ids(grace))) == ("Anna", 1)
+    assert places(grace) == {("family", "9"), ("family", "8"), ("group", "9"), ("group", "8")}
+
+
+def test_somebody_merged_into_one_of_the_same_family_whom_we_do_not_know(any_database: str, grace: UUID) -> None:
+    take_in(grace, pulled("7"))
+    in_the_lopez_family_and_the_alpha_group(grace, "7", "9")
+    with church_scope(grace), transaction():
+        forget_person("7", "9")
+    take_in(grace, pulled("9"))
+    in_the_lopez_family_and_the_alpha_group(grace, "9")
+    assert places(grace) == {("family", "9"), ("group", "9")}
+
+
+def in_the_lopez_family_and_the_alpha_group(church_id: UUID, *people: str) -> None:
+    """Both read from Planning Center with these people in them."""
+    members = tuple(PulledMember(remote_id) for remote_id in people)
+    with church_scope(church_id), transaction():
+        take_in_families([PulledFamily("4", "Lopez", people[0], members=members)], now())
+        take_in_groups([PulledGroup("5", "Alpha", PulledArea("3", "Small groups"))], now())
+        group = find_group("5")
+        assert group is not None
+        take_in_memberships(group, [PulledMembership(f"m{remote_id}", remote_id, MEMBER) for remote_id in people], now())
+
+
+def places(church_id: UUID) -> set[tuple[str, str | None]]:
+    """Who is in the family and in the group."""
+    with church_scope(church_id):
+        family = db.session.scalars(select(FamilyMember.person_remote_id).where(FamilyMember.gone_at.is_(None)))
+        group = db.session.scalars(select(GroupMembership.person_remote_id).where(GroupMembership.gone_at.is_(None)))
+        return {("family", one) for one in family} | {("group", one) for one in group}
 
 
 def test_the_church_next_door_is_another_directory(grace: UUID, neighbour: UUID) -> None:
