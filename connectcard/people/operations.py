@@ -9,15 +9,17 @@ from sqlalchemy import select
 from connectcard.churches.queries import get_church
 from connectcard.clock import now
 from connectcard.database import db
-from connectcard.people import contact_edits
+from connectcard.people import contact_edits, ownership
 from connectcard.people.contacts import STREET
 from connectcard.people.identity import base_email, name_key
 from connectcard.people.marks import name_mark, value_mark, word_marks
 from connectcard.people.matching import Candidate
 from connectcard.people.models import (
     EMAIL,
+    HERE,
     IDENTITY,
     INACTIVE,
+    PERSON,
     PHONE,
     Address,
     Contact,
@@ -31,21 +33,47 @@ from connectcard.people.models import (
 )
 from connectcard.people.queries import find_person
 
+NAMES = ("first_name", "last_name", "given_name", "nickname")
 OURS_ALONE = ("allergies", "pickup_notes", "photo_url")
 EDITABLE = ("child", "gender", "status", "membership", "campus_remote_id")
 
 
 def remember_person(seen: Candidate) -> Person:
-    """Write down a person as Planning Center just showed them to a card; contacts that are gone there go here too."""
-    person = find_person(seen.remote_id) or Person(remote_id=seen.remote_id)
-    known = {name: getattr(seen, name) for name in ("first_name", "last_name", "given_name", "nickname")}
-    set_identity(person, replace(person.identity, **known), child=seen.child or person.child is True, key=marking_key())
-    person.status = INACTIVE if seen.inactive else person.status
+    """Write down a person as Planning Center just showed them to a card; contacts that are gone there go here too.
+
+    What was changed here, or is ours, stands: a card's look knows too little to weigh both sides, as the next pull does.
+    """
+    known = find_person(seen.remote_id)
+    person, before = known or Person(remote_id=seen.remote_id), _as_shown(known)
+    told = {name: getattr(seen, name) for name in NAMES} | {"child": seen.child or person.child is True}
+    told |= {"status": INACTIVE} if seen.inactive else {}
+    told = {name: value for name, value in told.items() if name not in _standing_here(known)}
+    named = {name: told[name] for name in NAMES if name in told}
+    set_identity(person, replace(person.identity, **named), child=told.get("child", person.child is True), key=marking_key())
+    person.status = told.get("status", person.status)
     person.seen_at, person.gone_at = now(), None
     _keep_contacts(person, {(EMAIL, address) for address in seen.emails} | {(PHONE, number) for number in seen.phones})
+    if _as_shown(person) != before:
+        # What was looked up may lag behind what a pull read: the next one stores all of it again.
+        person.remote_mark = None
     db.session.add(person)
     db.session.flush()
     return person
+
+
+def _standing_here(person: Person | None) -> set[str]:
+    """The fields of somebody that no look of a card writes over."""
+    if person is None:
+        return set()
+    owned = {
+        ownership.BY_KEY[key].name for key, owner in ownership.owners().items() if owner == HERE and ownership.BY_KEY[key].subject == PERSON
+    }
+    return owned | set(person.edits or {})
+
+
+def _as_shown(person: Person | None) -> Any:
+    """What a card's look may change of somebody."""
+    return person and (person.identity, person.child, person.status, {(one.kind, one.value) for one in person.contacts})
 
 
 def remember_unnamed(remote_id: str, mark: str) -> Person:

@@ -17,8 +17,9 @@ from connectcard.people.families import take_in_families
 from connectcard.people.groups import find_group, take_in_groups, take_in_memberships
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
+from connectcard.people.matching import Candidate
 from connectcard.people.models import EMAIL, MEMBER, PHONE, Conflict, Contact, FamilyMember, GroupMembership, Identity, Person
-from connectcard.people.operations import edit_person, forget_person, marking_key, set_identity
+from connectcard.people.operations import edit_person, forget_person, marking_key, remember_person, set_identity
 from connectcard.people.ownership import reconcile
 from connectcard.people.pulled import (
     PulledAddress,
@@ -177,6 +178,34 @@ def test_what_was_changed_on_both_sides_waits_and_is_settled_when_both_agree(any
     with church_scope(grace):
         assert db.session.scalar(select(func.count(Conflict.id)).where(Conflict.decided_at.is_(None))) == 0
     assert person_of(grace).edits is None
+
+
+def test_a_card_that_looks_at_somebody_does_not_bring_back_what_was_changed_here(grace: UUID) -> None:
+    take_in(grace, pulled(nickname="Annie"))
+    edited(grace, last_name="Garcia")
+    with church_scope(grace), transaction():
+        remember_person(Candidate("7", "Ana Maria", "Lopez", nickname="Annie", emails=frozenset({MAIL})))
+    take_in(grace, pulled(first="Ana Maria", nickname="Annie"))
+    person = person_of(grace)
+    assert (person.first_name, person.last_name, list(person.edits or {})) == ("Ana Maria", "Garcia", ["last_name"])
+
+
+def test_a_card_that_looks_at_somebody_leaves_a_field_of_ours_alone(grace: UUID) -> None:
+    take_in(grace, pulled(nickname="Annie"))
+    with church_scope(grace), transaction():
+        ownership.choose_owner("person.nickname", "here", "Sam Hill")
+        remember_person(Candidate("7", "Ana", "Lopez", nickname="Anita"))
+    assert person_of(grace).nickname == "Annie"
+
+
+def test_what_a_lagging_search_showed_a_card_does_not_stay(any_database: str, grace: UUID) -> None:
+    told = pulled(nickname="Annie", updated_at=datetime(2026, 11, 20, tzinfo=UTC))
+    take_in(grace, told)
+    with church_scope(grace), transaction():
+        remember_person(Candidate("7", "Ana", "Smith", emails=frozenset({"before@gmail.com"})))
+    take_in(grace, told)
+    person = person_of(grace)
+    assert (person.name, [one.value for one in person.contacts]) == ("Annie Lopez", [MAIL])
 
 
 def test_a_field_of_ours_is_left_alone(grace: UUID) -> None:
