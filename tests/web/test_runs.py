@@ -12,7 +12,21 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections.models import RECONNECT, Connection
 from connectcard.database import db, transaction
-from connectcard.sync.models import CLAIMED, FAILED, FINISHED, PENDING, REVIEW, RUNNING, STOPPING, SYNCED, WAITING, SyncItem, SyncRun
+from connectcard.sync.models import (
+    CLAIMED,
+    FAILED,
+    FINISHED,
+    PENDING,
+    REVIEW,
+    RUNNING,
+    STOPPING,
+    SYNCED,
+    UNDO,
+    WAITING,
+    SyncItem,
+    SyncOutcome,
+    SyncRun,
+)
 from tests.conftest import ORIGIN, MovedClock
 from tests.making import a_card, a_run, a_step, an_item, standing_of
 from tests.web.conftest import StaffBrowser
@@ -146,6 +160,23 @@ def test_each_card_says_what_became_of_it(grace: UUID, sam: StaffBrowser) -> Non
         "Decide",
     ):
         assert words in page, words
+
+
+def test_whoever_watches_a_later_page_of_an_undo_stays_on_it(grace: UUID, sam: StaffBrowser) -> None:
+    undone = a_run(grace, FINISHED, finished_at=now(), total=26)
+    cards = [a_card(grace, first_name=f"Visitor{number}") for number in range(26)]
+    for card in cards:
+        an_item(grace, card, SYNCED, undone, "updated")
+    undo = a_run(grace, RUNNING, kind=UNDO, undoes_run_id=undone, total=26)
+    with church_scope(grace), transaction() as session:
+        for outcome in session.scalars(select(SyncOutcome.id)).all():
+            session.add(SyncItem(kind=UNDO, subject_id=outcome, run_id=undo, planned_at=now()))
+    page = sam.get("/runs/2?page=2").text
+    assert page.count("Visitor") == 1
+    change_run(grace, undo, updated=1)
+    moved = sam.get(poll_address(page)).text
+    assert moved.count("Visitor") == 1
+    assert "page=2" in poll_address(moved)
 
 
 def test_stop_ends_after_the_cards_in_hand(grace: UUID, sam: StaffBrowser) -> None:
