@@ -158,18 +158,23 @@ def shown(place: Place) -> dict[str, object]:
     listing = mirror_lists.list_records(place.view, place.parent_remote_id, wish)
     connection = find_connection()
     connected = connection is not None and connection.state == CONNECTED
+    is_wanted = readings.is_wanted(reading) and connected
+    # What was looked for by a sealed name stands in no address, so that the page cannot ask for the same once more by itself.
+    stands_still = place.view.sealed and bool(wish.text)
     return {
         "place": place,
         "view": place.view,
         "product_words": PRODUCT_WORDS[place.view.product],
         "parent": row_of(BY_KEY[place.view.below], place.parent) if place.parent else None,
         "reading": reading,
-        "is_wanted": readings.is_wanted(reading) and connected,
+        "is_wanted": is_wanted,
+        "polls": is_wanted and not stands_still,
         "takes_long": reading is not None and reading.wanted_at is not None and now() - reading.wanted_at > TAKES_LONG,
-        "reads_by_itself": connected and reads_by_itself(reading),
+        "reads_by_itself": connected and not stands_still and reads_by_itself(reading),
         "seen": mark_of(reading),
         "connected": connected,
         "listing": listing,
+        "page": listing.page if listing.page > 1 else "",
         "rows": [row_of(place.view, record) for record in listing.rows],
         "choices": mirror_lists.choices(place.view, reading),
         "times": TIME_WORDS if place.view.by_time else {},

@@ -98,6 +98,25 @@ def test_refresh_asks_a_worker_and_the_page_polls_until_it_has_read(grace: UUID,
     assert "Choir" in there.text
 
 
+def test_whoever_looks_at_a_later_page_stays_on_it_while_a_worker_reads(grace: UUID, sign_in: SignIn) -> None:
+    was_read(grace, "groups", *many_groups(60))
+    browser = sign_in(grace)
+    browser.post("/views/groups")
+    address = browser.get("/views/groups?page=2").text.split("data-poll hx-get=")[1].split('"')[1].replace("&amp;", "&")
+    was_read(grace, "groups", *many_groups(60))
+    assert "51 to 60 of 60" in browser.get(address).text
+
+
+def test_what_was_looked_for_by_a_sealed_name_stays_while_a_worker_reads(grace: UUID, sign_in: SignIn) -> None:
+    was_read(grace, "check-ins", check_in("7", "Ana"), check_in("8", "Ben"))
+    browser = sign_in(grace)
+    browser.post("/views/check-ins")
+    found = browser.post("/search-views/check-ins", {"search": "ana"}).text
+    assert ("Ana Lopez" in found, "Ben Lopez" in found) == (True, False)
+    assert "Search again in a moment" in found
+    assert "data-poll" not in found
+
+
 def test_without_scripts_refresh_comes_back_to_the_same_list(grace: UUID, sign_in: SignIn) -> None:
     was_read(grace, "groups", *many_groups(1))
     answer = sign_in(grace).post("/views/groups?listed=true")
