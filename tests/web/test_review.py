@@ -83,6 +83,13 @@ def test_odd_answers_decide_nothing(grace: UUID, sam: StaffBrowser, answer: str)
     assert standing_of(grace, ana) == "review"
 
 
+def test_the_last_card_can_be_left_for_later_too(grace: UUID, sam: StaffBrowser) -> None:
+    first = a_question(grace, minutes_ago=9)
+    assert '<a class="button" href="/cards" aria-keyshortcuts="s">Ask later</a>' in sam.get("/cards/review").text
+    second = a_question(grace, first_name="Ben")
+    assert f'href="/cards/review?card={second}" aria-keyshortcuts="s"' in sam.get(f"/cards/review?card={first}").text
+
+
 def test_nothing_to_review_says_so_with_the_months_line(grace: UUID, sam: StaffBrowser) -> None:
     a_card(grace)
     page = sam.get("/cards/review?card=nonsense&decided=nonsense").text
