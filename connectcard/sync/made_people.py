@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from connectcard.clock import now
 from connectcard.database import db, end_reading
 from connectcard.people.identity import same_first_name, same_last_name
-from connectcard.people.matching import UNCLEAR, Decision, Visitor, compare
+from connectcard.people.matching import NEW, UNCLEAR, Decision, Visitor, compare
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.sync import plans
@@ -17,8 +19,10 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
 from connectcard.sync.mappings._core import moment
-from connectcard.sync.models import INTENT, LEFT_OUT, SyncItem, SyncStep
+from connectcard.sync.models import INTENT, LEFT_OUT, REVIEW, SyncItem, SyncStep
 from connectcard.sync.steps import PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
+
+ASKED_OF_ANOTHER = "Somebody of this name may have been made already and waits for you to say who it is. This may be the same person."
 
 
 def find_made_person(step: Step, client: Client, besides: Iterable[str | None] = ()) -> Record | None:
@@ -68,7 +72,7 @@ def made_since_sent(record: Record, step: Step) -> bool:
     return step.state == INTENT and made_at is not None and made_at >= sent_since(step)
 
 
-def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
+def same_person_name(record: Record | Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     """Whether a person carries the name that was sent; a last name that the card lacks is not asked for. A dash is one too."""
     first, last = sent["first_name"], sent["last_name"]
     same_first = (record["first_name"] or "") == first or same_first_name(record["first_name"], first)
@@ -77,12 +81,38 @@ def same_person_name(record: Record, sent: Mapping[str, Any]) -> bool:
 
 def whether_made(visitor: Visitor, lost: PerhapsMade, country_code: str, client: Client) -> Decision:
     """Whether the visitor is one of those whom they may have become; reads them, as they stand now."""
+    return _whether_one_of(lost.people, visitor, str(lost), country_code, client)
+
+
+def _whether_one_of(remote_ids: Sequence[str], visitor: Visitor, words: str, country_code: str, client: Client) -> Decision:
     end_reading()
-    found = [person for remote_id in lost.people if (person := find_person_now(remote_id, country_code, client))]
+    found = [person for remote_id in remote_ids if (person := find_person_now(remote_id, country_code, client))]
     # Who was merged on is the same person as who was kept then.
     people = {person.candidate.remote_id: person.candidate for person in found}
-    compared = tuple(compare(visitor, candidate) for candidate in people.values())
-    return Decision(UNCLEAR, str(lost), None, compared)
+    return Decision(UNCLEAR, words, None, tuple(compare(visitor, candidate) for candidate in people.values()))
+
+
+_ASKED = (
+    select(SyncStep)
+    .join(SyncItem, SyncItem.id == SyncStep.item_id)
+    .where(SyncItem.state == REVIEW, SyncStep.state == LEFT_OUT, SyncStep.member == VISITOR)
+    .where(SyncStep.problem.in_((PERHAPS_MERGED, PERHAPS_RENAMED)))
+)
+
+
+def unless_asked(decision: Decision, visitor: Visitor, country_code: str, client: Client) -> Decision:
+    """That somebody is new is unclear as long as staff are asked who somebody else of this name has become: it may be the same one."""
+    if decision.kind != NEW:
+        return decision
+    asked = [json.loads(step.body or "{}") for step in db.session.scalars(_ASKED)]
+    end_reading()
+    alike = [body for body in asked if _is_of_this_name(visitor, body["attributes"])]
+    perhaps = sorted({one["remote_id"] for body in alike for one in body.get("namesakes", ())})
+    return _whether_one_of(perhaps, visitor, ASKED_OF_ANOTHER, country_code, client) if alike else decision
+
+
+def _is_of_this_name(visitor: Visitor, sent: Mapping[str, Any]) -> bool:
+    return same_person_name(vars(visitor), sent.get("person_attributes", sent))
 
 
 @dataclass(frozen=True)

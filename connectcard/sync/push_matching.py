@@ -18,6 +18,7 @@ from connectcard.people.queries import find_unnamed
 from connectcard.planning_center import Client
 from connectcard.planning_center.resources import people
 from connectcard.sync.looking import CONTACTS, find_person_now, person_now
+from connectcard.sync.made_people import unless_asked
 from connectcard.sync.mappings import day
 from connectcard.sync.remembered import answered
 from connectcard.sync.visitors import candidates_of
@@ -67,7 +68,7 @@ def _everybody(decisions: Sequence[Decision]) -> tuple[Comparison, ...]:
 def _decide(one: Stranger, visitor: Visitor, client: Client, moves: dict[str, str | None]) -> Decision:
     decision = decide(visitor, candidates_of(visitor, one.country_code, client, moves))
     if decision.kind != UNCLEAR:
-        return decision
+        return unless_asked(decision, visitor, one.country_code, client)
     decision = answered(decision, visitor, one.key)
     end_reading()
     return decision if decision.kind == SAME else _born_the_same_day(one, decision, client)

@@ -27,7 +27,7 @@ from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
-from connectcard.sync.made_people import Unconfirmed, unconfirmed_of
+from connectcard.sync.made_people import Unconfirmed, unconfirmed_of, unless_asked
 from connectcard.sync.models import DONE, INTENT, PLANNED, SyncItem
 from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan, plan_for_group
@@ -189,6 +189,7 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
     decision = made_before or decide(card.wanted.visitor, candidates_of(card.wanted.visitor, card.country_code, client, moves))
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
+    decision = unless_asked(decision, card.wanted.visitor, card.country_code, client)
     if decision.kind == NEW and card.person_deleted:
         return Decision(UNCLEAR, WAS_DELETED), None
     if decision.kind != SAME or decision.person is None:

@@ -1,15 +1,18 @@
 """Planning Center made somebody, its answer was lost, and staff there merged or renamed them before we looked: nobody is made twice."""
 
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
+from connectcard.people.matching import NEW, Decision, Visitor
 from connectcard.sync import push, push_decisions
 from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.family_questions import decide_members, members_asked
+from connectcard.sync.made_people import ASKED_OF_ANOTHER, unless_asked
 from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
 from connectcard.sync.set_aside import bring_back, set_aside
 from tests.sync.conftest import GraceChurch
@@ -74,6 +77,38 @@ def test_staff_say_it_was_them(grace_church: GraceChurch) -> None:
     [person] = [one for one in grace_church.practice.people() if one["id"] == kept]
     assert "mina.quist@gmail.com" in [email["address"] for email in person["emails"]]
     assert quists(grace_church) == []
+
+
+def test_another_card_of_theirs_meanwhile_makes_nobody_either(grace_church: GraceChurch) -> None:
+    first, kept = a_lost_visitor(grace_church)
+    second = grace_church.card("Mina", "Quist", "mina.quist@gmail.com")
+    other = grace_church.card("Tobias", "Quist", "tobias.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    item = grace_church.item(second)
+    assert (item.state, item.reason) == (REVIEW, ASKED_OF_ANOTHER)
+    assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [kept]
+    assert (grace_church.item(other).state, quists(grace_church)) == (SYNCED, ["Tobias"])
+    for card in (first, second):
+        with church_scope(grace_church.church_id), transaction():
+            number = decide_by_hand(item_of(card), "same", kept, "Sam Hill").number
+        grace_church.work_until_done(number)
+        assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == (SYNCED, kept)
+    assert quists(grace_church) == ["Tobias"]
+
+
+def test_somebody_of_the_directory_with_an_asked_visitors_name_is_asked_about_too(grace_church: GraceChurch) -> None:
+    a_lost_visitor(grace_church)
+    directory = Directory(grace_church)
+    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    directory.push(PUSH_PEOPLE)
+    assert (directory.item(mina).reason, quists(grace_church)) == (ASKED_OF_ANOTHER, [])
+
+
+def test_a_question_about_a_visitor_next_door_holds_nobody_up(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
+    a_lost_visitor(grace_church)
+    with church_scope(neighbour_church.church_id):
+        asked = unless_asked(Decision(NEW, ""), Visitor("Wilhelmina", "Quist"), "US", Mock())
+    assert asked.kind == NEW
 
 
 def test_staff_say_it_was_somebody_else(grace_church: GraceChurch) -> None:
