@@ -47,7 +47,8 @@ def remember_person(seen: Candidate) -> Person:
     person, before = known or Person(remote_id=seen.remote_id), _as_shown(known)
     told = {name: getattr(seen, name) for name in NAMES} | {"child": seen.child or person.child is True}
     told |= {"status": INACTIVE} if seen.inactive else {}
-    told = {name: value for name, value in told.items() if name not in _standing_here(known)}
+    ours = _standing_here(known)
+    told = {name: value for name, value in told.items() if name not in ours}
     named = {name: told[name] for name in NAMES if name in told}
     set_identity(person, replace(person.identity, **named), child=told.get("child", person.child is True), key=marking_key())
     person.status = told.get("status", person.status)
@@ -65,10 +66,8 @@ def _standing_here(person: Person | None) -> set[str]:
     """The fields of somebody that no look of a card writes over."""
     if person is None:
         return set()
-    owned = {
-        ownership.BY_KEY[key].name for key, owner in ownership.owners().items() if owner == HERE and ownership.BY_KEY[key].subject == PERSON
-    }
-    return owned | set(person.edits or {})
+    owners = ownership.owners()
+    return set(person.edits or {}) | {one.name for one in ownership.FIELDS if one.subject == PERSON and owners[one.key] == HERE}
 
 
 def _as_shown(person: Person | None) -> Any:

@@ -37,6 +37,8 @@ class PulledAddress:
 
 @dataclass(frozen=True)
 class PulledPerson:
+    """`untold` are the fields that the answer left out, in the order of their names: a sign-in that may see little sees fewer of them."""
+
     remote_id: str
     identity: Identity
     child: bool = False
@@ -47,6 +49,7 @@ class PulledPerson:
     updated_at: datetime | None = None
     contacts: Sequence[PulledContact] | None = None
     addresses: Sequence[PulledAddress] | None = None
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ def _row(one: PulledPerson, person_id: UUID, mark: str, row: _Known | None, rule
     """The columns of somebody who is new here or changed there."""
     values: dict[str, Any] = {**vars(one.identity), **{name: getattr(one, name) for name in OWNED}, "child": one.child}
     edits = None
-    if row is not None and (row.edits or not rules.all_theirs):
+    if row is not None and (row.edits or one.untold or not rules.all_theirs):
         values, edits = _reconciled(one, values, row, rules, tally)
     standing = {"remote_updated_at": one.updated_at, "remote_mark": mark, "edits": edits, "seen_at": rules.at}
     unless_there = {"created_at": rules.at, "verified": False}
@@ -179,10 +179,12 @@ def _reconciled(
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     person = db.session.scalars(select(Person).where(Person.id == row.id)).one()
     ours = {**vars(person.identity), **{name: getattr(person, name) for name in OWNED}, "child": person.child}
-    found = ownership.reconcile(PERSON, ours, theirs, row.edits, rules.owned, rules.key)
+    told = {name: value for name, value in theirs.items() if name not in one.untold}
+    found = ownership.reconcile(PERSON, ours, told, row.edits, rules.owned, rules.key)
     conflicts.settle_agreed(row.id, found.agreed)
     tally.conflicts += conflicts.note(PERSON, row.id, found.conflicts, one.updated_at)
-    return found.values, found.edits or None
+    untold = {name: edit for name, edit in (row.edits or {}).items() if name in one.untold}
+    return {**ours, **found.values}, {**found.edits, **untold} or None
 
 
 def _named(person_id: UUID, remote_id: str, values: dict[str, Any], key: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whatever Planning Center answers, a pull takes in what can be kept; what an answer leaves out is not therefore gone."""
 
 import json
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people.models import Family, Group, Person
+from connectcard.people.operations import edit_person
 from connectcard.people.pulled import Tally
 from connectcard.planning_center.documents import read_page
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
@@ -128,6 +130,22 @@ def test_contacts_that_are_named_and_not_sent_stay(grace: UUID) -> None:
         assert [one.city for one in ana(grace).addresses] == ["Austin"]
     take_in(grace, PEOPLE, person(updated_at=LATER))
     assert (ana(grace).contacts, ana(grace).addresses) == ([], [])
+
+
+@pytest.mark.parametrize("child", [False, True], ids=["adult", "child"])
+def test_what_an_answer_leaves_out_of_somebody_stays_and_what_it_empties_goes(grace: UUID, child: bool) -> None:
+    take_in(grace, PEOPLE, person(nickname="Annie", membership="Member", child=child))
+    with church_scope(grace), transaction() as session:
+        edit_person(session.scalars(select(Person)).one(), {"membership": "Visitor"}, "Sam Hill")
+    little = person(updated_at=LATER, nickname="Anita")
+    little["attributes"] = {name: little["attributes"][name] for name in ("first_name", "last_name", "nickname", "status", "updated_at")}
+    take_in(grace, PEOPLE, little)
+    found = ana(grace)
+    assert (found.name, found.identity.birthdate, found.child, found.gender) == ("Anita Lopez", date(1990, 5, 1), child, "F")
+    assert (found.membership, list(found.edits or {})) == ("Visitor", ["membership"])
+    take_in(grace, PEOPLE, person(updated_at=LATER, nickname=None, birthdate=None, gender=None, membership="Member", child=child))
+    found = ana(grace)
+    assert (found.name, found.identity.birthdate, found.gender, found.membership) == ("Ana Lopez", None, "", "Visitor")
 
 
 def test_the_church_next_door_is_not_touched(grace: UUID, neighbour: UUID) -> None:

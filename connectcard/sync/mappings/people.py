@@ -10,6 +10,7 @@ from connectcard.planning_center import Record
 from connectcard.planning_center.resources import people
 from connectcard.sync.mappings._core import Mapping, day, fitting, moment
 
+ATTRIBUTES = ("birthdate", "child", "first_name", "gender", "given_name", "last_name", "membership", "middle_name", "nickname", "status")
 EMAIL_TYPE, PHONE_TYPE, ADDRESS_TYPE = "Email", "PhoneNumber", "Address"
 
 
@@ -27,7 +28,14 @@ def read(record: Record, country_code: str) -> PulledPerson:
         updated_at=moment(record["updated_at"]),
         contacts=_contacts(record, country_code),
         addresses=_addresses(record),
+        untold=_untold(record),
     )
+
+
+def _untold(record: Record) -> tuple[str, ...]:
+    """The fields that the answer leaves out: they are not known, and so not empty."""
+    missing = [name for name in ATTRIBUTES if name not in record.attributes]
+    return tuple(missing if "primary_campus" in record.relationships else [*missing, "campus_remote_id"])
 
 
 def _holds(record: Record, parts: str) -> bool:
