@@ -106,13 +106,15 @@ def unless_asked(decision: Decision, visitor: Visitor, country_code: str, client
         return decision
     asked = [json.loads(step.body or "{}") for step in db.session.scalars(_ASKED)]
     end_reading()
-    alike = [body for body in asked if _is_of_this_name(visitor, body["attributes"])]
+    alike = [body for body in asked if _is_of_this_name(visitor, body.get("attributes", {}))]
     perhaps = sorted({one["remote_id"] for body in alike for one in body.get("namesakes", ())})
     return _whether_one_of(perhaps, visitor, ASKED_OF_ANOTHER, country_code, client) if alike else decision
 
 
 def _is_of_this_name(visitor: Visitor, sent: Mapping[str, Any]) -> bool:
-    return same_person_name(vars(visitor), sent.get("person_attributes", sent))
+    """What a card with a prayer sent is forgotten together with the prayer, and says nothing any more."""
+    named = sent.get("person_attributes", sent)
+    return "first_name" in named and same_person_name(vars(visitor), named)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
+from connectcard.jobs.retention import erase_expired
 from connectcard.people.matching import NEW, Decision, Visitor
 from connectcard.sync import push, push_decisions
 from connectcard.sync.cards_in_sync import get_card
@@ -94,6 +96,25 @@ def test_another_card_of_theirs_meanwhile_makes_nobody_either(grace_church: Grac
         grace_church.work_until_done(number)
         assert (grace_church.item(card).state, grace_church.item(card).person_remote_id) == (SYNCED, kept)
     assert quists(grace_church) == ["Tobias"]
+
+
+def test_others_arrive_while_staff_are_asked_about_a_card_whose_prayer_was_forgotten(grace_church: GraceChurch) -> None:
+    lost(grace_church)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", prayer="For my mother.")
+    merged_while_the_card_waits(grace_church, "Wilhelmina", grace_church.press_sync())
+    with church_scope(grace_church.church_id), transaction():
+        set_aside(get_card(card))
+    grace_church.move(days=31)
+    with church_scope(grace_church.church_id):
+        assert erase_expired(get_church()) == (1, 0)
+        with transaction():
+            bring_back(get_card(card))
+    other = grace_church.card("Tobias", "Quist", "tobias.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    assert (grace_church.item(card).state, grace_church.item(card).reason) == (REVIEW, ASKED)
+    after = grace_church.card("Leo", "Quist", "leo.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    assert [grace_church.item(one).state for one in (other, after)] == [SYNCED, SYNCED]
 
 
 def test_somebody_of_the_directory_with_an_asked_visitors_name_is_asked_about_too(grace_church: GraceChurch) -> None:
