@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
 
-from connectcard.connections.models import RECONNECT, Connection
+from connectcard.connections.models import CONNECTED, RECONNECT, Connection
 from connectcard.connections.queries import find_connection
 from connectcard.people import conflicts
 from connectcard.sync import cards_in_sync, push_board, questions
@@ -110,18 +110,19 @@ def words_of_every_page() -> dict[str, Any]:
     words: dict[str, Any] = {"static_url": static_url, "framed": g.get("framed", False)}
     if not words["framed"]:
         return words
+    connection = find_connection()
     return words | {
         "navigation": navigation(),
         "role_words": ROLE_WORDS,
         "htmx_config": HTMX_CONFIG,
-        "sign_in": _sign_in(),
+        "sign_in": connection if connection is not None and _is_in_trouble(connection) else None,
+        "connected": connection is not None and connection.state == CONNECTED,
     }
 
 
-def _sign_in() -> Connection | None:
-    """The church's connection, where its sign-in is in trouble."""
-    connection = find_connection()
-    return connection if connection is not None and (connection.state == RECONNECT or connection.not_renewed) else None
+def _is_in_trouble(connection: Connection) -> bool:
+    """Whether its sign-in needs an owner, or was not renewed for now."""
+    return connection.state == RECONNECT or connection.not_renewed
 
 
 def static_url(name: str) -> str:

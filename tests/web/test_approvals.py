@@ -9,8 +9,10 @@ from sqlalchemy import select
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
+from connectcard.connections.models import CONNECTED, Connection
 from connectcard.database import db, transaction
 from connectcard.sync.models import REVIEW, SyncItem, SyncPreview
+from tests.conftest import ORIGIN
 from tests.making import a_card, an_item, standing_of
 from tests.web.conftest import StaffBrowser
 
@@ -61,6 +63,17 @@ def test_the_cards_page_leads_to_the_preview_of_all_ready_cards(grace: UUID, sam
     assert f'id="previewed-{ana}"' in fragment
     assert f'id="previewed-{ben}"' not in fragment
     assert "Looking in Planning Center for 1 card" in fragment
+
+
+def test_a_church_that_is_not_connected_is_told_why_nothing_is_found(grace: UUID, sam: StaffBrowser) -> None:
+    ana = a_card(grace)
+    sam.post("/sync/preview")
+    for path in ("/sync/preview", f"/cards/{ana}"):
+        assert "Grace Church is not connected to Planning Center. We look once an owner connects it." in sam.get(path).text, path
+    with church_scope(grace), transaction() as session:
+        session.add(Connection(state=CONNECTED, origin=ORIGIN, organization_id="1001"))
+    for path in ("/sync/preview", f"/cards/{ana}"):
+        assert "is not connected" not in sam.get(path).text, path
 
 
 def test_what_is_ticked_is_sent_and_the_rest_is_left_out(grace: UUID, sam: StaffBrowser) -> None:
