@@ -83,12 +83,19 @@ def take_in_families(pulled: Sequence[PulledFamily], at: datetime) -> Tally:
 def _mark(key: str, one: PulledFamily) -> str:
     """Of what the list of households tells; what only the household's own page tells is left out."""
     members = None if one.members is None else sorted(member.person_remote_id for member in one.members)
-    return value_mark(key, (one.name, one.primary_contact_remote_id, members))
+    told = (one.name, one.primary_contact_remote_id, members)
+    return value_mark(key, told if one.whole else (*told, "in part"))
 
 
 def _is_as_it_was(row: Family | None, one: PulledFamily, mark: str) -> bool:
     told_more = any(member.role is not None for member in one.members or ())
-    return row is not None and row.gone_at is None and row.remote_mark == mark and not told_more
+    same = row is not None and row.remote_mark == mark and not told_more
+    return row is not None and row.gone_at is None and (same or _is_older(one, row))
+
+
+def _is_older(one: PulledFamily, row: Family) -> bool:
+    """Whether a later state was stored already: pages and deliveries overtake one another."""
+    return one.updated_at is not None and row.remote_updated_at is not None and one.updated_at < row.remote_updated_at
 
 
 def _known(remote_ids: Collection[str]) -> dict[str, Family]:
@@ -127,7 +134,9 @@ def _values(
 
 def _mark_seen(rows: Sequence[Family], latest: Mapping[str, PulledFamily], at: datetime) -> None:
     for row in rows:
-        row.seen_at, row.gone_at, row.remote_updated_at = at, None, latest[row.remote_id or ""].updated_at
+        one = latest[row.remote_id or ""]
+        row.seen_at, row.gone_at = at, None
+        row.remote_updated_at = row.remote_updated_at if _is_older(one, row) else one.updated_at
     db.session.flush()
 
 
@@ -147,7 +156,7 @@ def renew_members(told: dict[UUID, PulledFamily]) -> None:
                 new.append(_member_row(family_id, member, person_id, primary))
             else:
                 _renew_member(row, member, person_id, primary)
-        for left in there.values():
+        for left in there.values() if one.whole else ():
             left.gone_at = left.gone_at or now()
     db.session.flush()
     upsert(FamilyMember, None, (), new)

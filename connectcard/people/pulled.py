@@ -63,11 +63,14 @@ class PulledMember:
 
 @dataclass(frozen=True)
 class PulledFamily:
+    """`whole` says whether `members` are all that there are: of a list that is shorter than Planning Center's own count nobody left."""
+
     remote_id: str
     name: str
     primary_contact_remote_id: str | None = None
     updated_at: datetime | None = None
     members: Sequence[PulledMember] | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def refresh_family(remote_id: str, client: Client) -> Refreshed:
             return _marked_gone(find_family(remote_id))
     with transaction():
         family = FAMILIES.read(record, "")
-        told = bool(memberships) or not record["member_count"]
+        told = bool(memberships) or record["member_count"] == 0
         tally = FAMILIES.take_in([with_roles(family, memberships) if told else family], at)
         db.session.execute(update(Family).where(Family.remote_id == remote_id).values(roles_read_at=at))
         return _outcome(tally)
@@ -120,9 +120,9 @@ def refresh_memberships(group_remote_id: str, client: Client) -> Refreshed:
         return refresh_group(group_remote_id, client)
     with transaction():
         group = find_group(group_remote_id)
-        if group is None or (counted and not records):
-            return Refreshed(UNKNOWN)
         members = [one for one in map(read_membership, records) if one is not None]
+        if group is None or (counted and not members):
+            return Refreshed(UNKNOWN)
         return _outcome(take_in_memberships(group, members, now()))
 
 

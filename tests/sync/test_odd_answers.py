@@ -1,8 +1,9 @@
 """Whatever Planning Center answers, a pull takes in what can be kept; what an answer leaves out is not therefore gone."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -12,11 +13,15 @@ from sqlalchemy.orm import selectinload
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
-from connectcard.people.models import Family, Group, Person
+from connectcard.people.groups import take_in_memberships
+from connectcard.people.models import MEMBER, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.people.operations import edit_person
-from connectcard.people.pulled import Tally
-from connectcard.planning_center.documents import read_page
+from connectcard.people.pulled import PulledMembership, Tally
+from connectcard.planning_center import Client, Record
+from connectcard.planning_center.documents import read_page, read_record
+from connectcard.planning_center.resources import Resource
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
+from connectcard.sync.refreshing import refresh_family, refresh_memberships
 
 PARTS = {"Email": "emails", "PhoneNumber": "phone_numbers", "Address": "addresses"}
 ANA = {"first_name": "Ana", "last_name": "Lopez", "birthdate": "1990-05-01", "child": False, "status": "active", "gender": "F"}
@@ -146,6 +151,63 @@ def test_what_an_answer_leaves_out_of_somebody_stays_and_what_it_empties_goes(gr
     take_in(grace, PEOPLE, person(updated_at=LATER, nickname=None, birthdate=None, gender=None, membership="Member", child=child))
     found = ana(grace)
     assert (found.name, found.identity.birthdate, found.gender, found.membership) == ("Ana Lopez", None, "", "Visitor")
+
+
+def household(*people: str, updated_at: str = EARLIER, **attributes: Any) -> Document:
+    """The Lopez household as its page or the list of households tells it."""
+    named = {"people": {"data": [{"type": "Person", "id": one} for one in people]}}
+    told = {"name": "Lopez", "member_count": len(people), "updated_at": updated_at, **attributes}
+    return {"type": "Household", "id": "4", "attributes": told, "relationships": named}
+
+
+def in_the_family(church_id: UUID) -> set[str | None]:
+    with church_scope(church_id):
+        return set(db.session.scalars(select(FamilyMember.person_remote_id).where(FamilyMember.gone_at.is_(None))))
+
+
+@pytest.mark.parametrize(("named", "counted"), [((), 3), ((), None), (("7",), 3), (("7", "8", "10"), 4)])
+def test_whom_an_answer_does_not_name_though_it_counts_them_stays_in_the_family(grace: UUID, named: Any, counted: int | None) -> None:
+    take_in(grace, FAMILIES, household("7", "8", "9"))
+    take_in(grace, FAMILIES, household(*named, member_count=counted, updated_at=LATER))
+    assert in_the_family(grace) == {"7", "8", "9", *named}
+    take_in(grace, FAMILIES, household(*named, updated_at=LATER))
+    assert in_the_family(grace) == set(named)
+
+
+def test_an_older_answer_about_a_family_that_comes_late_changes_nothing(grace: UUID) -> None:
+    take_in(grace, FAMILIES, household("7", "8", name="Lopez-Garcia", updated_at=LATER))
+    take_in(grace, FAMILIES, household("7"))
+    take_in(grace, FAMILIES, household("7"))
+    assert in_the_family(grace) == {"7", "8"}
+    with church_scope(grace):
+        assert db.session.scalars(select(Family.name)).one() == "Lopez-Garcia"
+
+
+class Nameless:
+    """Planning Center showing rows of who is in something without saying whom they are about."""
+
+    def __init__(self, **records: Document) -> None:
+        self._records = records
+
+    def get(self, resource: Resource, *_: Any, **__: Any) -> Record:
+        return read_record(json.dumps({"data": self._records[resource.type]}))
+
+    def iterate(self, resource: Resource, **_: Any) -> Iterator[Record]:
+        yield Record(resource.type, "m1", {"role": "member"})
+
+
+def test_rows_that_name_nobody_put_nobody_out_of_a_family_or_group(grace: UUID) -> None:
+    group = {"type": "Group", "id": "5", "attributes": {"name": "Alpha", "memberships_count": 1}}
+    client = cast("Client", Nameless(Household=household("7", "8"), Group=group))
+    take_in(grace, FAMILIES, household("7", "8"))
+    take_in(grace, GROUPS, group)
+    with church_scope(grace):
+        with transaction():
+            take_in_memberships(db.session.scalars(select(Group)).one(), [PulledMembership("m7", "7", MEMBER)], now())
+        refresh_family("4", client)
+        refresh_memberships("5", client)
+        in_the_group = db.session.scalars(select(GroupMembership.person_remote_id).where(GroupMembership.gone_at.is_(None))).all()
+    assert (in_the_family(grace), in_the_group) == ({"7", "8"}, ["7"])
 
 
 def test_the_church_next_door_is_not_touched(grace: UUID, neighbour: UUID) -> None:
