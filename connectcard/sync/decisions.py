@@ -11,10 +11,11 @@ from connectcard.errors import ChangeRefused
 from connectcard.people.matching import NEW, SAME
 from connectcard.sync.approvals import without_fingerprint
 from connectcard.sync.holds import changed
-from connectcard.sync.models import DONE, FAILED, INTENT, NEEDS_YOU, PENDING, REVIEW, SYNCED, WAITING, SyncItem, SyncRun, SyncStep
+from connectcard.sync.models import DONE, FAILED, INTENT, LEFT_OUT, NEEDS_YOU, PENDING, REVIEW, SYNCED, WAITING, SyncItem, SyncRun, SyncStep
 from connectcard.sync.outcomes import settle
 from connectcard.sync.remembered import forget, remember
 from connectcard.sync.runs import one_press_at_a_time, start_push
+from connectcard.sync.steps import PERHAPS_MADE
 
 HOUSEHOLD = "household"
 
@@ -56,7 +57,12 @@ def correct_link(item: SyncItem, kind: str, person_remote_id: str | None, member
 
 
 def _set_aside(step: SyncStep, person_remote_id: str) -> None:
-    """A write of before is no step of the card any more; a new one may do the same for another person."""
+    """A write of before is no step of the card any more; a new one may do the same for another person.
+
+    What staff are asked is asked still until the card is planned anew, since a decision may be taken back.
+    """
+    if step.state == LEFT_OUT and step.problem in PERHAPS_MADE:
+        return
     if step.state != DONE:
         db.session.delete(step)
     elif step.written_to is None:

@@ -20,7 +20,7 @@ from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
 from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import INTENT, LEFT_OUT, REVIEW, SyncItem, SyncStep
-from connectcard.sync.steps import PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
+from connectcard.sync.steps import PERHAPS_MADE, PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
 ASKED_OF_ANOTHER = "Somebody of this name may have been made already and waits for you to say who it is. This may be the same person."
 
@@ -96,7 +96,7 @@ _ASKED = (
     select(SyncStep)
     .join(SyncItem, SyncItem.id == SyncStep.item_id)
     .where(SyncItem.state == REVIEW, SyncStep.state == LEFT_OUT, SyncStep.member == VISITOR)
-    .where(SyncStep.problem.in_((PERHAPS_MERGED, PERHAPS_RENAMED)))
+    .where(SyncStep.problem.in_(PERHAPS_MADE))
 )
 
 
@@ -129,7 +129,7 @@ def unconfirmed_of(item: SyncItem) -> dict[int, Unconfirmed]:
     """Those who may have been made, by their numbers in the family, as long as staff have not said who it is."""
     said = {int(number) for number in item.family_decisions or {}}
     said |= {VISITOR} if (item.decision or {}).get("by") else set()
-    left_out = (step for step in item.steps if step.state == LEFT_OUT and step.problem in (PERHAPS_MERGED, PERHAPS_RENAMED))
+    left_out = (step for step in item.steps if step.state == LEFT_OUT and step.problem in PERHAPS_MADE)
     return {step.member: Unconfirmed(step.problem or "", json.loads(step.body or "{}")) for step in left_out if step.member not in said}
 
 

@@ -30,6 +30,8 @@ from connectcard.sync.models import DONE, INTENT, LEFT_OUT, LONGEST_REASON, PLAN
 MOST_ROUNDS = 3
 PERHAPS_MERGED = "Planning Center did not confirm that they were made, and somebody was merged there since. Say whether it was them."
 PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
+# Why somebody new is not made again before staff have said who it is.
+PERHAPS_MADE = (PERHAPS_MERGED, PERHAPS_RENAMED)
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
 # Numbers, addresses and days it writes in its own way; these it shows as they were sent.

@@ -1,5 +1,6 @@
 """Planning Center made somebody, its answer was lost, and staff there merged or renamed them before we looked: nobody is made twice."""
 
+from datetime import timedelta
 from unittest.mock import Mock
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from connectcard.jobs.retention import erase_expired
 from connectcard.people.matching import NEW, Decision, Visitor
 from connectcard.sync import push, push_decisions
 from connectcard.sync.cards_in_sync import get_card
-from connectcard.sync.decisions import decide_by_hand, retry
+from connectcard.sync.decisions import decide_by_hand, retry, undo
 from connectcard.sync.family_questions import decide_members, members_asked
 from connectcard.sync.made_people import ASKED_OF_ANOTHER, unless_asked
 from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
@@ -79,6 +80,21 @@ def test_staff_say_it_was_them(grace_church: GraceChurch) -> None:
     [person] = [one for one in grace_church.practice.people() if one["id"] == kept]
     assert "mina.quist@gmail.com" in [email["address"] for email in person["emails"]]
     assert quists(grace_church) == []
+
+
+def test_a_decision_that_was_taken_back_is_asked_for_again(grace_church: GraceChurch) -> None:
+    card, kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        decide_by_hand(item_of(card), "same", kept, "Sam Hill", undo_for=timedelta(seconds=30))
+    with church_scope(grace_church.church_id), transaction():
+        undo(item_of(card))
+    second = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    for move in (set_aside, bring_back):
+        with church_scope(grace_church.church_id), transaction():
+            move(get_card(card))
+    grace_church.work_until_done(grace_church.press_sync())
+    assert (grace_church.item(card).state, grace_church.item(card).reason, quists(grace_church)) == (REVIEW, ASKED, [])
+    assert grace_church.item(second).reason == ASKED_OF_ANOTHER
 
 
 def test_another_card_of_theirs_meanwhile_makes_nobody_either(grace_church: GraceChurch) -> None:
