@@ -38,6 +38,10 @@ from connectcard.planning_center.errors import PlanningCenterError, ProductUnava
 from connectcard.planning_center.oauth import Tokens
 from connectcard.planning_center.resources import people
 
+ANOTHER_ORGANIZATION = (
+    "The personal access token in the settings is of another organization in Planning Center than this church. "
+    "Set PCO_APP_ID and PCO_SECRET to one of this church's, and connect again. Nothing was sent there."
+)
 REFUSED_WORDS = "Planning Center does not take the personal access token. Make a new one, set PCO_APP_ID and PCO_SECRET, and connect again."
 
 
@@ -96,6 +100,30 @@ def mark_reconnect(connection: Connection, reason: str) -> None:
     if connection.state == CONNECTED:
         connection.state, connection.state_reason = RECONNECT, reason[:300]
         db.session.flush()
+
+
+def speaks_for_its_church(connection: Connection, stopping: Event | None = None) -> bool:
+    """Whether what the settings hold is this church's; for a worker that begins, outside of any transaction.
+
+    Once for each process it is asked whose a personal access token is: the settings may have been given another organization's since
+    the church was connected, and then it has to connect again. False also while Planning Center does not answer.
+    """
+    seen: set[UUID] = current_app.extensions.setdefault("own_tokens_seen", set())
+    if connection.state != CONNECTED or connection.kind != PERSONAL_ACCESS_TOKEN or connection.id in seen:
+        return True
+    client, connection_id, own = client_for(connection, stopping=stopping), connection.id, connection.organization_id
+    end_reading()
+    try:
+        found = client.get(people.ORGANIZATION).id
+    except PlanningCenterError as error:
+        note_visit(connection_id, error)
+        return False
+    if found != own:
+        with writing_aside() as session:
+            mark_reconnect(session.scalars(select(Connection).where(Connection.id == connection_id)).one(), ANOTHER_ORGANIZATION)
+        return False
+    seen.add(connection_id)
+    return True
 
 
 def want_choices(connection: Connection) -> None:

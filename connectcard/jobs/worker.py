@@ -63,6 +63,8 @@ def serve(app: Flask, church_id: UUID, stop: Event, others_wait: Callable[[], bo
     """Do what is due for a church's cards, for a while where others wait; says whether there is more to do."""
     with app.app_context():
         with church_scope(church_id):
+            if not _by_its_own_token(stop):
+                return False
             _read_choices(stop)
         return sync_lanes.advance(church_id, stop, others_wait)
 
@@ -70,12 +72,25 @@ def serve(app: Flask, church_id: UUID, stop: Event, others_wait: Callable[[], bo
 def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
     """Do everything that is due the other way, from Planning Center to here; in a lane of its own, so that it waits for no long run."""
     with app.app_context():
+        with church_scope(church_id):
+            if not _by_its_own_token(stop):
+                return False
         client = _client(church_id, stop)
         if client is not None:
             inbox.work_inbox(church_id, client, stop)
         with church_scope(church_id):
             _read_views(church_id, stop)
         return pull.advance_pulls(church_id, stop, lambda: inbox.is_due() or bool(readings.wanted_now()))
+
+
+def _by_its_own_token(stop: Event) -> bool:
+    """Whether this church may be worked for with the sign-in that we have."""
+    connection = find_connection()
+    try:
+        return connection is None or connections.speaks_for_its_church(connection, stop)
+    except ConnectionMissing as error:
+        log.warning("church_cannot_be_served", exc_info=error)
+        return False
 
 
 def _client(church_id: UUID, stop: Event) -> Client | None:

@@ -133,12 +133,13 @@ def test_while_redis_is_away_it_looks_by_itself(church: Church1001, tmp_path: Pa
 
 
 class SlowPlanningCenter:
-    """Takes a request and keeps it until it is let go."""
+    """Says at once whose a token is; takes any other request and keeps it until it is let go."""
 
     def __init__(self) -> None:
         self.asked, self.let_go = Event(), Event()
         self.requests = 0
         self.app = Flask("slow")
+        self.app.add_url_rule("/people/v2", view_func=lambda: {"data": {"type": "Organization", "id": "1001"}})
         self.app.add_url_rule("/<path:path>", view_func=self.answer)
 
     def answer(self, path: str) -> tuple[dict[str, object], int, dict[str, str]]:
