@@ -26,6 +26,8 @@ MOST_CHILDREN = 8
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_PHONE, LONGEST_PRAYER = 100, 254, 40, 2000
 MOST_EXTRAS, LONGEST_EXTRA_NAME, LONGEST_EXTRA = 20, 40, 500
 
+# The inputs of one child. What they say is kept sealed, so no number of them is an unknown question.
+CHILD = re.compile(r"child_([1-9]\d{0,3})_(?:first_name|age)", re.ASCII)
 # What the form itself carries beside the answers.
 TECHNICAL_NAMES = frozenset({"submission_key", "form_token", "website"})
 
@@ -210,11 +212,11 @@ class Family(Field):
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(child_names()) | {"spouse_first_name", "spouse_last_name"}
+        return frozenset({"spouse_first_name", "spouse_last_name"})
 
     def read(self, posted: Posted, card: Card) -> Answers:
         spouse = {name: posted.line(f"spouse_{name}") for name in ("first_name", "last_name")}
-        children = [row for row in map(posted_child, [posted] * MOST_CHILDREN, range(1, MOST_CHILDREN + 1)) if any(row.values())]
+        children = [child for row in child_rows(posted) if any((child := posted_child(posted, row)).values())]
         return {"spouse": spouse if any(spouse.values()) else {}, "children": children} if any(spouse.values()) or children else {}
 
     def check(self, answers: Answers, card: Card) -> Problems:
@@ -227,8 +229,9 @@ class Family(Field):
         return problems
 
 
-def child_names() -> Iterable[str]:
-    return (f"child_{row}_{part}" for row in range(1, MOST_CHILDREN + 1) for part in ("first_name", "age"))
+def child_rows(posted: Posted) -> list[int]:
+    """The rows of children that a form has, also of one that offered more of them than ours does."""
+    return sorted({int(found[1]) for name in posted.values if (found := CHILD.fullmatch(name))})
 
 
 def posted_child(posted: Posted, row: int) -> dict[str, str]:
@@ -297,7 +300,7 @@ def check(answers: Answers, card: Card) -> Problems:
 
 def extra_answers(posted: Posted, card: Card) -> dict[str, str]:
     """Answers to questions that this card does not know (any more): kept for staff to read, within bounds, never sent on."""
-    found = {name: posted.text(name) for name in posted.values if name not in KNOWN_NAMES}
+    found = {name: posted.text(name) for name in posted.values if name not in KNOWN_NAMES and not CHILD.fullmatch(name)}
     found |= {key: ", ".join(_unknown_choices(posted, key, card)) for key in ("visit", "interests", "heard", "group")}
     said = [(clean_line(name)[:LONGEST_EXTRA_NAME], text[:LONGEST_EXTRA]) for name, text in found.items() if text]
     return dict(said[:MOST_EXTRAS])

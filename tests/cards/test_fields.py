@@ -134,6 +134,13 @@ def test_a_family_is_read_row_by_row(card: Card) -> None:
     assert fields.read({"child_1_first_name": "", "child_1_age": " "}, card)["family"] == {}
 
 
+def test_a_ninth_child_is_one_of_the_family_and_no_answer_to_an_unknown_question(card: Card) -> None:
+    form = {f"child_{row}_first_name": f"Leo{row}" for row in range(1, 13)} | {"child_12_age": "4"}
+    answers = fields.read(form, card)
+    assert [child["first_name"] for child in answers["family"]["children"]] == [f"Leo{row}" for row in range(1, 13)]
+    assert (answers["family"]["children"][-1]["age"], answers["extra"]) == ("4", {})
+
+
 @pytest.mark.parametrize(
     ("child", "expected"),
     [
