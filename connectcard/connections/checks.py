@@ -133,7 +133,12 @@ def _how_much(product: Product, client: Client) -> str:
     """Groups says nothing of what it leaves out, only what the connecting person is there."""
     if product.key != groups.PRODUCT:
         return OK
-    return OK if client.get(groups.ME)["permissions"] == SEES_ALL_GROUPS else HIDDEN_ROWS
+    return OK if sees_all_groups(client) else HIDDEN_ROWS
+
+
+def sees_all_groups(client: Client) -> bool:
+    """Whether Planning Center shows every group to the connecting person; from anybody else it hides groups without saying so."""
+    return bool(client.get(groups.ME)["permissions"] == SEES_ALL_GROUPS)
 
 
 def _keep_standing(connection_id: UUID, product: str, standing: str | None) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import Select, delete, select
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
+from connectcard.connections.checks import sees_all_groups
 from connectcard.connections.models import HIDDEN_ROWS, OK
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import NotFound
@@ -36,7 +37,6 @@ from connectcard.sync.remote_views import BELOW, BY_KEY, VIEWS, View
 
 MOST_ROWS = 10_000
 RECORDS_KEPT = timedelta(days=90)
-SEES_ALL_GROUPS = "administrator"
 
 
 class _BrokenOff(Exception):
@@ -107,7 +107,7 @@ def _standing(view: View, client: Client) -> str:
     """Groups says nothing of the rows that it leaves out; it only tells what the connecting person may see."""
     if view.product != groups.PRODUCT:
         return OK
-    return OK if client.get(groups.ME)["permissions"] == SEES_ALL_GROUPS else HIDDEN_ROWS
+    return OK if sees_all_groups(client) else HIDDEN_ROWS
 
 
 def _everything(view: View, parent_remote_id: str, client: Client, stop: Event) -> list[Record]:

@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
+from connectcard.connections.checks import SOME_GROUPS, sees_all_groups
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
 from connectcard.planning_center import Position, Step
@@ -160,6 +161,8 @@ def _look_for_missing(pull: Pull, mapping: Mapping, total: int | None) -> str | 
     end_reading()
     if not missing:
         return None
+    if mapping is GROUPS and not sees_all_groups(pull.client):
+        return SOME_GROUPS
     if not total or len(missing) > max(MISSING_ALWAYS, of // MISSING_SHARE):
         return f"Planning Center did not show {len(missing)} of {of} {mapping.words.lower()}. Nothing was marked as gone here."
     for remote_id in missing[:MOST_LOOKED_UP]:

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from connectcard.churches.queries import get_church
 from connectcard.clock import now
+from connectcard.connections.checks import sees_all_groups
 from connectcard.database import db, end_reading, transaction
 from connectcard.people.families import find_family
 from connectcard.people.groups import find_group, take_in_memberships
@@ -27,11 +28,13 @@ from connectcard.sync.mappings.families import with_roles
 from connectcard.sync.mappings.memberships import read as read_membership
 
 CREATED, UPDATED, AS_IT_WAS, MERGED, GONE, UNKNOWN = "created", "updated", "as it was", "merged", "gone", "unknown"
+HIDDEN = "hidden"
 
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What came of it: created, updated, as it was, merged (into `kept`), gone, or unknown: not there and never was here."""
+    """What came of it: created, updated, as it was, merged (into `kept`), gone, unknown: not there and never was here; or hidden, a group
+    that is not shown to whoever connected, whether it is there or not."""
 
     outcome: str
     kept: str | None = None
@@ -102,6 +105,8 @@ def refresh_group(remote_id: str, client: Client) -> Refreshed:
     try:
         record = client.get(groups.GROUP, remote_id, include=GROUPS.include)
     except Gone:
+        if not sees_all_groups(client):
+            return Refreshed(HIDDEN)
         with transaction():
             return _marked_gone(find_group(remote_id))
     with transaction():
@@ -144,7 +149,7 @@ def _marked_gone(row: Family | Group | None) -> Refreshed:
 
 def _refresh_all_of_a_group(remote_id: str, client: Client) -> Refreshed:
     found = refresh_group(remote_id, client)
-    if found.outcome in (GONE, UNKNOWN):
+    if found.outcome in (GONE, UNKNOWN, HIDDEN):
         return found
     refresh_tags(remote_id, client)
     return refresh_memberships(remote_id, client)

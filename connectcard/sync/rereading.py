@@ -16,6 +16,7 @@ from connectcard.sync.refreshing import (
     AS_IT_WAS,
     CREATED,
     GONE,
+    HIDDEN,
     MERGED,
     UNKNOWN,
     UPDATED,
@@ -36,6 +37,7 @@ WORDS = {
     AS_IT_WAS: "Read again: it was so here already.",
     GONE: "It is gone in Planning Center, and marked so here.",
     UNKNOWN: "It is gone in Planning Center, and was not known here.",
+    HIDDEN: "Planning Center does not show it to the person who connected, who is no administrator of Groups. Nothing was changed here.",
 }
 
 

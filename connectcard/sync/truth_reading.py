@@ -15,6 +15,7 @@ from sqlalchemy import JSON, Index, String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from connectcard.churches.tenancy import ChurchOwned, belongs_to
+from connectcard.connections.checks import SOME_GROUPS, sees_all_groups
 from connectcard.database import Base, db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
 from connectcard.planning_center import Step
@@ -60,6 +61,8 @@ class ComparedPage(ChurchOwned, Base):
 def read(pull: Pull, stage: str) -> str | None:
     """Read one list to its end, from where its cursor stands; says why it was not read whole."""
     mapping = COMPARED[LISTS[stage]]
+    if mapping is GROUPS and not sees_all_groups(pull.client):
+        return SOME_GROUPS
     note_the_latest(pull, stage, mapping, mapping.changed_by or MADE)
     while True:
         total = _sweep(pull, stage, mapping)

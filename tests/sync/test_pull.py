@@ -13,17 +13,33 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import clock
 from connectcard.config import Config
 from connectcard.connections import budget
-from connectcard.database import db, transaction
+from connectcard.connections.clients import client_for
+from connectcard.connections.queries import find_connection
+from connectcard.database import db, end_reading, transaction
 from connectcard.people.matching import Visitor
-from connectcard.people.models import Conflict, Family, Group, Person
+from connectcard.people.models import GROUP, Conflict, Family, Group, Person
 from connectcard.people.queries import find_candidates, find_person
 from connectcard.planning_center import paging
+from connectcard.planning_center.resources import groups
 from connectcard.sync import cursors, pull, pull_shift, readings, record_readings
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE
 from tests.conftest import MovedClock, running
 from tests.sync.conftest import GraceChurch, Practice, connect_church
 from tests.sync.practice_views import work as read_what_is_wanted
-from tests.sync.pulling import Puller, as_there, change, here, last_request, practice, pulls, requests_of, somebody, there
+from tests.sync.pulling import (
+    Puller,
+    as_there,
+    change,
+    groups_here,
+    groups_there,
+    here,
+    last_request,
+    practice,
+    pulls,
+    requests_of,
+    somebody,
+    there,
+)
 
 __all__ = ["practice", "pulls"]
 
@@ -152,6 +168,34 @@ def test_without_groups_the_rest_is_pulled_and_staff_read_why(grace_church: Grac
     assert "Groups" in (run.note or "")
     with church_scope(grace_church.church_id):
         assert db.session.scalar(select(func.count(Group.id)).where(Group.gone_at.is_(None))) == groups
+
+
+def test_groups_that_are_hidden_from_whoever_connected_are_not_taken_for_gone(grace_church: GraceChurch, pulls: Puller) -> None:
+    ada = next(one["id"] for one in grace_church.practice.people() if one["first_name"] == "Ada")
+    joined, unseen, *_ = sorted(groups_there(grace_church))
+    join(grace_church, joined, ada)
+    pulls()
+    before = groups_here(grace_church)
+    grace_church.practice.post("permission", {"person": ada, "permission": "Manager"})
+    grace_church.practice.post("permission", {"person": ada, "product": "groups", "permission": "none"})
+    assert "administrator of Groups" in (pulls(whole=True).note or "")
+    with church_scope(grace_church.church_id), transaction():
+        record_readings.want(GROUP, unseen)
+    read_what_is_wanted(grace_church.church_id)
+    assert groups_here(grace_church) == before
+    grace_church.practice.post("permission", {"person": ada, "permission": "site_administrator"})
+    assert "administrator of Groups" not in (pulls(whole=True).note or "")
+
+
+def join(church: GraceChurch, group_remote_id: str, person_remote_id: str) -> None:
+    """Somebody is added to a group there."""
+    with church_scope(church.church_id):
+        connection = find_connection()
+        assert connection is not None
+        client = client_for(connection)
+        end_reading()
+        attributes = {"person_id": int(person_remote_id), "role": "member"}
+        client.create(groups.MEMBERSHIP, attributes, parent_id=group_remote_id)
 
 
 def test_cards_go_first(grace_church: GraceChurch, pulls: Puller) -> None:

@@ -174,6 +174,16 @@ def test_what_cannot_be_read_is_left_out_and_the_others_are_compared(grace_churc
     assert made | {(GROUP, str(group.remote_id), CHANGED_THERE)} <= differing(grace_church)
 
 
+def test_groups_that_are_hidden_from_whoever_connected_are_no_difference(grace_church: GraceChurch, pulls: Puller) -> None:
+    pulls()
+    ada = next(one["id"] for one in grace_church.practice.people() if one["first_name"] == "Ada")
+    grace_church.practice.post("permission", {"person": ada, "permission": "Manager"})
+    grace_church.practice.post("permission", {"person": ada, "product": "groups", "permission": "none"})
+    run = pulls(TRUTH_CHECK)
+    assert (run.failed, "administrator of Groups" in (run.note or "")) == (1, True)
+    assert not any(kind == GROUP for kind, *_ in differing(grace_church))
+
+
 # While it reads.
 
 
