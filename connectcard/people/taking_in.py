@@ -42,6 +42,8 @@ RENEWED = (
     "remote_updated_at", "remote_mark", "edits", "seen_at", "gone_at", "merged_into",
 )  # fmt: skip
 OWNED = ("gender", "status", "membership", "campus_remote_id")
+# What is written down here of somebody before they stand in Planning Center; what they are called there is theirs.
+KNOWN_HERE = ("birthdate", "gender", "membership", "campus_remote_id")
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,23 @@ def _link_our_own(strangers: Sequence[PulledPerson], key: str) -> dict[str, _Kno
     for one in strangers:
         person = whose(one, [mine for mine in _our_own_like(one, key) if mine.id not in linked])
         if person is not None:
-            person.remote_id = one.remote_id
+            person.remote_id, person.edits = one.remote_id, _waiting_beside(person, one, key)
             linked.add(person.id)
             taken[one.remote_id] = _Known(person.id, None, person.edits, False, None)
     db.session.flush()
     return taken
+
+
+def _waiting_beside(person: Person, one: PulledPerson, key: str) -> dict[str, Any] | None:
+    """What we know of somebody who turns out to be there: what they lack there waits to be sent, what differs is for staff to decide."""
+    ours, theirs = _values_of(person), {**vars(one.identity), **{name: getattr(one, name) for name in OWNED}}
+    differing = [name for name in KNOWN_HERE if ours[name] not in (None, "", theirs[name])]
+    bases = {name: value_mark(key, theirs[name]) if theirs[name] in (None, "") else "" for name in differing}
+    return {name: {"at": person.created_at.isoformat(), "by": "", "base": base} for name, base in bases.items()} or None
+
+
+def _values_of(person: Person) -> dict[str, Any]:
+    return {**vars(person.identity), **{name: getattr(person, name) for name in OWNED}, "child": person.child}
 
 
 def _our_own_like(one: PulledPerson, key: str) -> list[Person]:
@@ -178,7 +192,7 @@ def _reconciled(
     one: PulledPerson, theirs: dict[str, Any], row: _Known, rules: _Rules, tally: Tally
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     person = db.session.scalars(select(Person).where(Person.id == row.id)).one()
-    ours = {**vars(person.identity), **{name: getattr(person, name) for name in OWNED}, "child": person.child}
+    ours = _values_of(person)
     told = {name: value for name, value in theirs.items() if name not in one.untold}
     found = ownership.reconcile(PERSON, ours, told, row.edits, rules.owned, rules.key)
     conflicts.settle_agreed(row.id, found.agreed)

@@ -100,6 +100,18 @@ def test_two_of_ours_who_fit_stay_as_they_are(grace: UUID) -> None:
     assert [remote_id for person_id, remote_id in remote_ids(grace).items() if person_id in ours] == [None, None]
 
 
+def test_what_we_know_of_somebody_who_turns_out_to_be_there_is_not_lost(any_database: str, grace: UUID) -> None:
+    one_of_ours(grace, "Ana", "Lopez", email=MAIL, born=BORN)
+    with church_scope(grace), transaction() as session:
+        session.scalars(select(Person)).one().membership = "Member"
+    told = pulled(born=None, membership="Visitor")
+    assert (take_in(grace, told).conflicts, take_in(grace, told).conflicts) == (1, 0)
+    person = person_of(grace)
+    assert (person.birthdate, person.membership, sorted(person.edits or {})) == (BORN, "Member", ["birthdate", "membership"])
+    with church_scope(grace):
+        assert [one.field for one in db.session.scalars(select(Conflict))] == ["membership"]
+
+
 def test_a_child_is_found_by_name_and_birthdate_although_both_are_sealed(grace: UUID) -> None:
     leo = one_of_ours(grace, "Leo", "Lopez", born=date(2019, 2, 3), child=True)
     take_in(grace, pulled("9", "Leo", email="", born=date(2019, 2, 3), child=True))
