@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -37,12 +37,18 @@ class Shown:
 
 def open_conflicts() -> list[Shown]:
     """Every conflict that waits for a decision, the oldest first."""
-    waiting = select(Conflict).where(Conflict.decided_at.is_(None)).order_by(Conflict.found_at, Conflict.id)
+    waiting = select(Conflict).where(*_waiting()).order_by(Conflict.found_at, Conflict.id)
     return [shown(one) for one in db.session.scalars(waiting)]
 
 
 def count() -> int:
-    return db.session.scalar(select(func.count(Conflict.id)).where(Conflict.decided_at.is_(None))) or 0
+    return db.session.scalar(select(func.count(Conflict.id)).where(*_waiting())) or 0
+
+
+def _waiting() -> list[ColumnElement[bool]]:
+    """About what is gone in Planning Center, merged or deleted, there is nothing to decide while it is gone."""
+    gone = (exists().where(model.id == Conflict.subject_id, model.gone_at.is_not(None)) for model in MODELS.values())
+    return [Conflict.decided_at.is_(None), *(~one for one in gone)]
 
 
 def of_subject(subject_id: UUID) -> list[Shown]:

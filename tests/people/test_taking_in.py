@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
-from connectcard.people import ownership
+from connectcard.people import conflicts, ownership
 from connectcard.people.families import take_in_families
 from connectcard.people.groups import find_group, take_in_groups, take_in_memberships
 from connectcard.people.identity import base_email
@@ -245,6 +245,20 @@ def test_no_value_is_lost_between_two_sides(before: str, ours: str, theirs: str)
     else:
         assert found.conflicts == []
         assert found.values["nickname"] == (changed.pop() if changed else before)
+
+
+@pytest.mark.parametrize("kept", [None, "9"], ids=["deleted", "merged"])
+def test_about_somebody_who_is_gone_nothing_waits_until_they_are_back(any_database: str, grace: UUID, kept: str | None) -> None:
+    take_in(grace, pulled())
+    edited(grace, nickname="Annie")
+    take_in(grace, pulled(nickname="Anita"), pulled("9", "Ana Maria", email=""))
+    waiting = []
+    for happens in (lambda: None, lambda: forget_person("7", kept), lambda: take_in_people([pulled(nickname="Anita")], now())):
+        with church_scope(grace):
+            with transaction():
+                happens()
+            waiting.append((conflicts.count(), [one.ours for one in conflicts.open_conflicts()]))
+    assert waiting == [(1, ["Annie"]), (0, []), (1, ["Annie"])]
 
 
 def test_somebody_merged_into_one_whom_we_do_not_know_stays_in_their_family_and_group(any_database: str, grace: UUID) -> None:
