@@ -106,7 +106,7 @@ def speaks_for_its_church(connection: Connection, stopping: Event | None = None)
     """Whether what the settings hold is this church's; for a worker that begins, outside of any transaction.
 
     Once for each process it is asked whose a personal access token is: the settings may have been given another organization's since
-    the church was connected, and then it has to connect again. False also while Planning Center does not answer.
+    the church was connected, and then it has to connect again. False also while Planning Center does not answer that.
     """
     seen: set[UUID] = current_app.extensions.setdefault("own_tokens_seen", set())
     if connection.state != CONNECTED or connection.kind != PERSONAL_ACCESS_TOKEN or connection.id in seen:
@@ -117,7 +117,8 @@ def speaks_for_its_church(connection: Connection, stopping: Event | None = None)
         found = client.get(people.ORGANIZATION).id
     except PlanningCenterError as error:
         note_visit(connection_id, error)
-        return False
+        # Who may not see People can send no card either, and that is said of each card.
+        return isinstance(error, ProductUnavailable | ScopeMissing)
     if found != own:
         with writing_aside() as session:
             mark_reconnect(session.scalars(select(Connection).where(Connection.id == connection_id)).one(), ANOTHER_ORGANIZATION)

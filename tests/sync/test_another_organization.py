@@ -64,6 +64,13 @@ def test_while_planning_center_is_away_a_church_waits_and_stays_connected(grace_
     assert pulled(grace_church)
 
 
+def test_without_access_to_people_a_card_says_so_instead_of_waiting_in_silence(grace_church: GraceChurch) -> None:
+    grace_church.practice.fault("GET", "/people/v2", "no_access", times=50)
+    assert everything_once(grace_church).products["people"] == "no_access"
+    [item] = grace_church.items()
+    assert item.reason == "The church needs to be connected to Planning Center again."
+
+
 @pytest.mark.usefixtures("neighbour_church")
 def test_the_neighbour_stays_connected(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
     test_nothing_is_sent_or_read_with_a_token_of_another_organization(grace_church)
