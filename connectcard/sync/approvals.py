@@ -113,6 +113,13 @@ def left_out_of(approval: Mapping[str, Any] | None) -> Collection[str]:
     return frozenset((approval or {}).get("left_out", ()))
 
 
+def left_out_with(planned: Collection[PlannedStep], approval: Mapping[str, Any] | None) -> Collection[str]:
+    """The same of a plan: with a new household goes every place in it."""
+    left_out = left_out_of(approval)
+    household = any(step.kind == CREATE_HOUSEHOLD and step.mark in left_out for step in planned)
+    return frozenset({*left_out, *(step.mark for step in planned if household and step.kind == ADD_MEMBER)})
+
+
 def as_sent(steps: Iterable[PlannedStep], approval: Mapping[str, Any] | None) -> list[PlannedStep]:
     """A plan as it is sent: a household is made without those whose place in it is left out."""
     planned, left_out = list(steps), left_out_of(approval)

@@ -15,7 +15,7 @@ from connectcard.people.matching import UNCLEAR, Decision, Visitor
 from connectcard.people.operations import forget_person, remember_person
 from connectcard.planning_center import Client
 from connectcard.sync import plans
-from connectcard.sync.approvals import as_sent, left_out_of
+from connectcard.sync.approvals import as_sent, left_out_with
 from connectcard.sync.card_finds import OF_FORMS
 from connectcard.sync.card_marks import marks_of_cards
 from connectcard.sync.card_targets import CardAndGroup
@@ -183,7 +183,7 @@ def _token_in(proposal: Proposal) -> int | None:
 def _replace_unsent_steps(item: SyncItem, planned: Sequence[PlannedStep], anew: ColumnElement[bool]) -> None:
     db.session.execute(delete(SyncStep).where(of_item(item.id), anew, _is_void(planned)))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id)))}
-    position, left_out = 100 if begun else 0, left_out_of(item.approval)
+    position, left_out = 100 if begun else 0, left_out_with(planned, item.approval)
     for step in as_sent(planned, item.approval):
         if _what_it_does(step) not in begun:
             position += 1

@@ -141,6 +141,15 @@ def test_whose_place_in_the_household_is_left_out_is_not_put_into_it(
     assert grace_church.item(card).state == "synced"
 
 
+def test_a_household_that_staff_left_out_is_no_fault_of_those_in_it(grace_church: GraceChurch) -> None:
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=FAMILY)
+    grace_church.work_until_done(send(grace_church, ticked(card, previewed(grace_church, card), "Household")))
+    of_household = {step.label: (step.state, step.problem) for step in grace_church.steps(card) if "ousehold" in step.label}
+    assert len(of_household) == 4
+    assert set(of_household.values()) == {(LEFT_OUT, None)}
+    assert grace_church.item(card).reason is None
+
+
 def test_a_person_who_changed_in_between_stops_the_card_and_shows_the_new_difference(grace_church: GraceChurch) -> None:
     mina = mina_is_there(grace_church)
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", "(217) 555-0123")
