@@ -401,6 +401,15 @@ def test_a_suspected_card_waits_for_a_word(grace: UUID, sam: StaffBrowser) -> No
 # The preview.
 
 
+def test_without_javascript_what_is_ticked_stays_while_a_worker_looks(grace: UUID, sam: StaffBrowser) -> None:
+    asked, ready = a_card(grace), a_card(grace)
+    an_item(grace, asked, REVIEW, decision=unclear(candidate("48213", "Ana Lopez", "last name")), reason="One person fits.")
+    for card in (asked, ready):
+        sam.post(f"/cards/{card}/preview")
+    assert '<noscript><meta http-equiv="refresh"' in sam.get(f"/cards/{ready}").text
+    assert '<noscript><meta http-equiv="refresh"' not in sam.get(f"/cards/{asked}").text
+
+
 def test_a_preview_is_asked_for_waited_for_and_shown(grace: UUID, sam: StaffBrowser) -> None:
     ana = a_card(grace)
     sam.post(f"/cards/{ana}/preview")

@@ -135,6 +135,8 @@ def test_refresh_asks_a_worker_and_the_page_waits_for_it(grace: UUID, owner: Sta
     page = owner.get("/mapping").text
     assert "Reading the fields of your Planning Center" in page
     assert "/mapping/freshness" in page
+    assert "<noscript><meta" not in page, "without JavaScript a half-filled form stays while somebody fills it in"
+    assert '<noscript> <a href="/mapping">' in page
     assert owner.get("/mapping/freshness").status_code == 204
     with church_scope(grace), transaction() as session:
         session.scalars(select(Connection)).one().choices_read_at = now()
