@@ -28,6 +28,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.previews import Preview, find_preview, find_previews, want_previews
 from connectcard.sync.push_families import members_in_order
+from tests.staff import signed_in
 from tests.sync.conftest import GraceChurch, Practice
 from tests.sync.pushing import Directory, Outside
 
@@ -93,6 +94,8 @@ def test_what_was_approved_is_what_is_written_and_what_was_left_out_never_is(dir
     assert ([one["address"] for one in there["emails"]], there["phone_numbers"]) == (["ana.lopez@gmail.com"], [])
     with church_scope(directory.church.church_id):
         assert push.waiting(PUSH_PEOPLE) == 1, "what was left out still waits"
+    page = signed_in(directory.church.app, directory.church.church_id).get("/send").text
+    assert "What you leave out of a preview still waits and goes with the next press." in page
 
 
 def test_the_person_who_is_made_can_only_be_left_out_as_a_whole(directory: Directory) -> None:
