@@ -1,4 +1,4 @@
-"""A name of one long word, in letters of either direction, makes no page of the staff wider than a phone."""
+"""A name of one long word, in letters of either direction, makes no page of the staff wider than the screen, be it a phone or a desk."""
 
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from tests.staff import signed_in
 from tests.web.test_directory import a_group
 
 LONG, OTHER = "Wolfeschlegelsteinhausenbergerdorffwelche", "عبدالرحمنKeihanaikukauakahihuliheekahaunaele"
-NARROW = ((320, 640), browsing.PHONE)
+SIZES = ((320, 640), browsing.PHONE, browsing.TABLET, browsing.DESKTOP)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def pages(grace: UUID) -> dict[str, str]:
     group = a_group(grace, f"Young families of {LONG}", schedule=OTHER)
     with church_scope(grace), transaction() as session:
         take_in_people([PulledPerson("7", Identity(LONG, OTHER, nickname=LONG))], now())
-        person, family = session.scalars(select(Person.id)).one(), Family(name=f"{LONG} Household")
+        person, family = session.scalars(select(Person.id)).one(), Family(name=f"{LONG} {LONG} Household", city=f"{LONG}{LONG}")
         session.add(family)
         session.flush()
         session.add(FamilyMember(family_id=family.id, person_id=person, added_here_at=now()))
@@ -52,7 +52,7 @@ def pages(grace: UUID) -> dict[str, str]:
         }  # fmt: skip
 
 
-def test_no_page_is_wider_than_a_phone(app: Flask, browser: Browser, served: str, grace: UUID, pages: dict[str, str]) -> None:
+def test_no_page_is_wider_than_the_screen(app: Flask, browser: Browser, served: str, grace: UUID, pages: dict[str, str]) -> None:
     sam = signed_in(app, grace, name=f"{LONG} Hill")
     with browsing.visitor(browser, served) as context:
         context.add_cookies([{"name": cookie_name(app), "value": sam.key, "url": served}])
@@ -60,7 +60,7 @@ def test_no_page_is_wider_than_a_phone(app: Flask, browser: Browser, served: str
         found = {}
         for name, path in pages.items():
             page.goto(path)
-            for size in NARROW:
+            for size in SIZES:
                 browsing.show(page, size, dark=False)
                 found[name, size] = browsing.sticks_out(page)
             browsing.photograph(page, f"long-{name}")
