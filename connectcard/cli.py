@@ -8,6 +8,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, ScriptInfo
 from flask_migrate.cli import db as database_commands
+from sqlalchemy.exc import DBAPIError
 
 from connectcard import create_app, logs
 from connectcard.errors import ConfigError, ConnectCardError
@@ -52,7 +53,7 @@ def clock() -> None:
 
 
 @commands.command(with_appcontext=False)
-@click.option("--port", type=int, required=True, help="The port on 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), required=True, help="The port on 127.0.0.1.")
 @click.option("--state", type=click.Path(dir_okay=False, path_type=Path), help="A file that keeps its people and tokens over a restart.")
 def simulator(port: int, state: Path | None) -> None:
     """Run the practice Planning Center; it needs none of connectcard's settings."""
@@ -121,6 +122,21 @@ def main() -> None:
     except ConnectCardError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILED)
+    except DBAPIError:
+        why = _why_no_database()
+        if not why:
+            raise
+        click.echo(why, err=True)
+        sys.exit(FAILED)
+
+
+def _why_no_database() -> str:
+    """Why the database cannot be used, in words; nothing where it can, so that the fault is ours."""
+    from connectcard import doctor
+
+    with create_app().app_context():
+        found = doctor.examine_database()
+    return "" if found.ok else f"The database: {found.words}"
 
 
 if __name__ == "__main__":

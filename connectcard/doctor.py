@@ -41,13 +41,14 @@ def examine() -> Iterator[Finding]:
         return
     yield Finding("settings", True, f"complete; connectcard is at {config.public_url}")
     with create_app(config).app_context():
-        database = _database()
+        database = examine_database()
         yield database
         yield from (_backup(), _sign_ins()) if database.ok else ()
         yield from (_redis(), _planning_center(config))
 
 
-def _database() -> Finding:
+def examine_database() -> Finding:
+    """Whether the database can be used. Inside an application context."""
     try:
         with db.engine.connect() as connection:
             return _look_into(connection)
@@ -61,12 +62,12 @@ def _look_into(connection: Connection) -> Finding:
     if connection.dialect.name == "postgresql" and _may_see_everything(connection):
         role = "the role in DATABASE_URL is a superuser or has BYPASSRLS, so PostgreSQL would not keep the churches apart"
         return Finding("database", False, f"{role}. Give connectcard a role of its own, as the README says.")
-    head = ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
-    present = MigrationContext.configure(connection).get_current_revision()
+    scripts = ScriptDirectory(current_app.extensions["migrate"].directory)
+    head, present = scripts.get_current_head(), MigrationContext.configure(connection).get_current_revision()
     if present != head:
-        return Finding(
-            "database", False, f"it is at migration {present or 'none'}, this connectcard needs {head}: run connectcard db upgrade"
-        )
+        known = present is None or present in {script.revision for script in scripts.walk_revisions()}
+        advice = "run connectcard db upgrade" if known else "start the newer connectcard, which brought it there"
+        return Finding("database", False, f"it is at migration {present or 'none'}, this connectcard needs {head}: {advice}")
     return Finding("database", True, f"{connection.dialect.name}, at migration {head}")
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 import requests_mock
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import create_engine, select, text
 
 from connectcard import create_app, doctor, keys
 from connectcard.application import ROOT
@@ -65,6 +65,28 @@ def test_an_odd_setting_is_named_with_what_it_should_be(settings: dict[str, str]
     assert "PUBLIC_URL is odd; it should be an https:// address" in run.stderr
     assert "DATABASE_URL" not in run.stderr
     assert "c2hvcnQ" not in run.stderr
+
+
+@pytest.mark.parametrize("words", [("restored",), ("keys", "rotate"), ("sign-in-link",), ("db", "upgrade")])
+def test_a_database_that_cannot_be_used_ends_the_command_in_words(settings: dict[str, str], words: tuple[str, ...]) -> None:
+    owner = {"PCO_APP_ID": "app", "PCO_SECRET": "pat-secret", "PCO_CLIENT_ID": "", "PCO_CLIENT_SECRET": ""}
+    away = {"DATABASE_URL": "postgresql://grace:much-too-secret@127.0.0.1:1/cards"}
+    run = connectcard(*words, settings=settings | owner | away)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.strip() == "The database: it cannot be reached (OperationalError). Does the server run, and is DATABASE_URL right?"
+
+
+def test_a_database_without_tables_ends_the_command_in_words(settings: dict[str, str], tmp_path: Path) -> None:
+    run = connectcard("restored", settings=settings | {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.sqlite'}"})
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "run connectcard db upgrade" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_port_that_is_none_is_refused() -> None:
+    run = connectcard("simulator", "--port", "99999", settings={})
+    assert run.returncode == 2
+    assert "99999 is not in the range" in run.stderr
 
 
 def test_help_needs_no_settings_and_names_the_commands() -> None:
@@ -127,6 +149,20 @@ def test_a_database_without_tables_is_told_what_to_run(asked: type[Asked], tmp_p
     assert not finding.ok
     assert "at migration none" in finding.words
     assert "connectcard db upgrade" in finding.words
+
+
+def test_a_database_of_a_newer_connectcard_is_not_told_to_be_brought_up_to_date(asked: type[Asked], tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'newer.sqlite'}"
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text("create table alembic_version (version_num varchar(32))"))
+        connection.execute(text("insert into alembic_version values ('9999')"))
+    engine.dispose()
+    finding = asked.about("database", DATABASE_URL=address)
+    assert not finding.ok
+    assert "9999" in finding.words
+    assert "db upgrade" not in finding.words
+    assert "start the newer connectcard" in finding.words
 
 
 def test_a_database_out_of_reach_is_named_without_its_password(asked: type[Asked]) -> None:
