@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -19,7 +20,7 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.holds import waits
 from connectcard.sync.looking import CLOCKS_DIFFER, find_person_now
 from connectcard.sync.mappings._core import moment
-from connectcard.sync.models import INTENT, LEFT_OUT, REVIEW, SyncItem, SyncStep
+from connectcard.sync.models import IGNORED, INTENT, LEFT_OUT, SyncItem, SyncStep
 from connectcard.sync.steps import PERHAPS_MADE, PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
 ASKED_OF_ANOTHER = "Somebody of this name may have been made already and waits for you to say who it is. This may be the same person."
@@ -93,18 +94,22 @@ def _whether_one_of(remote_ids: Sequence[str], visitor: Visitor, words: str, cou
 
 
 _ASKED = (
-    select(SyncStep)
+    select(SyncItem.submission_id, SyncStep)
     .join(SyncItem, SyncItem.id == SyncStep.item_id)
-    .where(SyncItem.state == REVIEW, SyncStep.state == LEFT_OUT, SyncStep.member == VISITOR)
-    .where(SyncStep.problem.in_(PERHAPS_MADE))
+    .where(SyncItem.state != IGNORED, SyncStep.state == LEFT_OUT, SyncStep.problem.in_(PERHAPS_MADE))
 )
 
 
-def unless_asked(decision: Decision, visitor: Visitor, country_code: str, client: Client) -> Decision:
-    """That somebody is new is unclear as long as staff are asked who somebody else of this name has become: it may be the same one."""
+def unless_asked(decision: Decision, visitor: Visitor, country_code: str, client: Client, besides: UUID | None = None) -> Decision:
+    """That somebody is new is unclear until it is settled who somebody else of this name has become: it may be the same one.
+
+    The family of a card may be asked about too, and any of theirs may be this one. `besides` is a submission whose questions do not
+    count: its own.
+    """
     if decision.kind != NEW:
         return decision
-    asked = [json.loads(step.body or "{}") for step in db.session.scalars(_ASKED)]
+    rows = db.session.execute(_ASKED).all()
+    asked = [json.loads(step.body or "{}") for submission_id, step in rows if besides is None or submission_id != besides]
     end_reading()
     alike = [body for body in asked if _is_of_this_name(visitor, body.get("attributes", {}))]
     perhaps = sorted({one["remote_id"] for body in alike for one in body.get("namesakes", ())})

@@ -51,7 +51,7 @@ class Stranger:
 def decide_who(one: Stranger, client: Client, moves: dict[str, str | None]) -> Decision:
     """Same, new or unclear, with reasons. Reads only; merges that it meets are put down in `moves`."""
     if one.child:
-        return _decide_child(one, client)
+        return unless_asked(_decide_child(one, client), next(one.visitors), one.country_code, client)
     decisions = [_decide(one, visitor, client, moves) for visitor in one.visitors]
     people_found = {decision.person.remote_id for decision in decisions if decision.person}
     if len(people_found) > 1:

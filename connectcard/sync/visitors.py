@@ -22,7 +22,7 @@ from connectcard.planning_center import Client
 from connectcard.sync import destinations, forms, plans
 from connectcard.sync.card_writes import CardTarget
 from connectcard.sync.decisions import HOUSEHOLD
-from connectcard.sync.families import VISITOR, FamilyNow, Lead, WantedMember, place
+from connectcard.sync.families import FIRST_CHILD, VISITOR, FamilyNow, Lead, WantedMember, place
 from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.joining import group_now, wanted_group
@@ -189,7 +189,7 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
     decision = made_before or decide(card.wanted.visitor, candidates_of(card.wanted.visitor, card.country_code, client, moves))
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
-    decision = unless_asked(decision, card.wanted.visitor, card.country_code, client)
+    decision = unless_asked(decision, card.wanted.visitor, card.country_code, client, card.submission_id)
     if decision.kind == NEW and card.person_deleted:
         return Decision(UNCLEAR, WAS_DELETED), None
     if decision.kind != SAME or decision.person is None:
@@ -261,15 +261,24 @@ def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan
     family = _family_now(card, person, client) if card.wanted.family or card.household_of else FamilyNow()
     wanted = card.wanted if card.wanted.arrived else _as_the_form_stands(card.wanted, client)
     planned = plan(wanted, person, card.remote_id_token, card.reference, family, group)
-    return replace(planned, steps=tuple(_left_to_staff(step, card.unconfirmed) for step in planned.steps))
+    return replace(planned, steps=tuple(_left_to_staff(step, card, client) for step in planned.steps))
 
 
-def _left_to_staff(step: PlannedStep, unconfirmed: Mapping[int, Unconfirmed]) -> PlannedStep:
+def _left_to_staff(step: PlannedStep, card: CardAtHand, client: Client) -> PlannedStep:
     """Somebody of the family who may have been made already is not made again before staff have said who it is."""
-    asked = unconfirmed.get(step.member)
-    if asked is None or step.kind != plans.CREATE_PERSON or step.state != PLANNED:
+    if step.kind != plans.CREATE_PERSON or step.state != PLANNED or step.member == VISITOR or step.member in card.family_decided:
         return step
-    return replace(step, body=dict(asked.body), after="", now=asked.why, problem=asked.why)
+    asked = card.unconfirmed.get(step.member) or _asked_of_another(step, card, client)
+    return replace(step, body=dict(asked.body), after="", now=asked.why, problem=asked.why) if asked else step
+
+
+def _asked_of_another(step: PlannedStep, card: CardAtHand, client: Client) -> Unconfirmed | None:
+    """The card of the other parent may have made them, and staff are asked about it there."""
+    named = step.body["attributes"]
+    visitor = Visitor(named["first_name"], named["last_name"], child=step.member >= FIRST_CHILD)
+    decision = unless_asked(Decision(NEW, ""), visitor, card.country_code, client, card.submission_id)
+    perhaps = {"namesakes": [plans.shown(row) for row in decision.compared]}
+    return Unconfirmed(decision.words, {**step.body, **perhaps}) if decision.kind == UNCLEAR else None
 
 
 def _as_the_form_stands(wanted: Wanted, client: Client) -> Wanted:

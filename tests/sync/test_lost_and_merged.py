@@ -114,6 +114,45 @@ def test_another_card_of_theirs_meanwhile_makes_nobody_either(grace_church: Grac
     assert quists(grace_church) == ["Tobias"]
 
 
+def test_a_second_card_makes_nobody_while_the_answer_about_the_first_can_be_taken_back(grace_church: GraceChurch) -> None:
+    first, kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        decide_by_hand(item_of(first), "same", kept, "Sam Hill", undo_for=timedelta(seconds=30))
+    second = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    grace_church.work_until_done(grace_church.press_sync())
+    assert (grace_church.item(second).state, grace_church.item(second).reason, quists(grace_church)) == (REVIEW, ASKED_OF_ANOTHER, [])
+
+
+def a_lost_child(church: GraceChurch) -> tuple[UUID, str]:
+    """Mina's card, which staff are asked about Leo of, and who Leo is called by now."""
+    lost(church, after=1)
+    card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO)
+    return card, renamed_while_the_card_waits(church, "Leo", church.press_sync())
+
+
+def test_the_card_of_the_other_parent_makes_no_child_who_is_asked_about(grace_church: GraceChurch) -> None:
+    _, renamed = a_lost_child(grace_church)
+    card = grace_church.card("Tobias", "Quist", "tobias.quist@gmail.com", family=LEO_AND_MIA)
+    grace_church.work_until_done(grace_church.press_sync())
+    assert quists(grace_church) == ["Mia", "Theodora", "Tobias", "Wilhelmina"]
+    with church_scope(grace_church.church_id), transaction():
+        [leo] = members_asked(item_of(card))
+        assert (leo.why, [one["remote_id"] for one in leo.namesakes]) == (ASKED_OF_ANOTHER, [renamed])
+        number = decide_members(item_of(card), {leo.number: renamed}, "Sam Hill").number
+    grace_church.work_until_done(number)
+    assert quists(grace_church) == ["Mia", "Theodora", "Tobias", "Wilhelmina"]
+    at_home = {one["first_name"]: {place["household_id"] for place in one["households"]} for one in grace_church.practice.people()}
+    assert at_home["Theodora"] & at_home["Tobias"] & at_home["Mia"]
+
+
+def test_a_child_of_the_directory_whom_a_card_is_asked_about_is_not_made_either(grace_church: GraceChurch) -> None:
+    a_lost_child(grace_church)
+    directory = Directory(grace_church)
+    leo = directory.person("Leo", "Quist", child=True)
+    directory.push(PUSH_PEOPLE)
+    assert (directory.item(leo).reason, quists(grace_church)) == (ASKED_OF_ANOTHER, ["Theodora", "Wilhelmina"])
+
+
 def test_others_arrive_while_staff_are_asked_about_a_card_whose_prayer_was_forgotten(grace_church: GraceChurch) -> None:
     lost(grace_church)
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", prayer="For my mother.")
