@@ -1,10 +1,12 @@
-// Everything the staff pages do in the browser beside htmx: the form token, quiet polls, a lost connection, questions, copying.
+// Everything the staff pages do in the browser beside htmx: the form token and whose page it is, quiet polls, a lost connection, questions, copying.
 "use strict";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content;
+const church = document.querySelector('meta[name="church"]')?.content;
 const SAFE = ["get", "head", "options"];
 
 document.addEventListener("htmx:configRequest", (event) => {
+  if (church) event.detail.headers["X-Church"] = church;
   if (token && !SAFE.includes(event.detail.verb)) event.detail.headers["X-CSRFToken"] = token;
 });
 

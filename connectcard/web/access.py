@@ -58,6 +58,8 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
     if member is None:
         browser_session().end()
         return ask_to_sign_in()
+    if _is_asked_by_a_page_of_another_church(signed_in):
+        return Response(status=204, headers={"HX-Refresh": "true"})
     g.member, g.church, g.framed = member, queries.get_church(), True
     try:
         _check_form()
@@ -68,6 +70,11 @@ def _let_in(signed_in: SignedIn, role: str, view: Callable[[], Any]) -> Any:
         return current_app.handle_user_exception(error)
     finally:
         g.framed = False
+
+
+def _is_asked_by_a_page_of_another_church(signed_in: SignedIn) -> bool:
+    """Whether the page was opened before a second church signed in beside it: none of its parts may be shown there."""
+    return request.headers.get("X-Church", str(signed_in.church_id)) != str(signed_in.church_id)
 
 
 def _check_form() -> None:
@@ -96,12 +103,13 @@ def ask_to_sign_in() -> AnyResponse:
 
 
 def local_path(path: str | None) -> str | None:
-    """The path when it is one of our own staff pages, else None: nobody is sent anywhere else after the sign-in."""
+    """The path when it is one of our own staff pages, and no part of one, else None: nobody is sent anywhere else after the sign-in."""
     try:
         endpoint, _ = current_app.url_map.bind("").match(path or "", method="GET")
     except (NotFound, MethodNotAllowed, RequestRedirect):
         return None
-    return path if hasattr(current_app.view_functions[endpoint], "staff_role") else None
+    view = current_app.view_functions[endpoint]
+    return path if hasattr(view, "staff_role") and not hasattr(view, "is_poll") else None
 
 
 @contextmanager

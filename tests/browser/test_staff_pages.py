@@ -226,6 +226,17 @@ def test_a_lost_connection_is_said_once_and_takes_itself_back(
     expect(said).to_be_hidden()
 
 
+@pytest.mark.usefixtures("polling")
+def test_a_page_whose_browser_went_over_to_another_church_becomes_that_churchs(
+    app: Flask, served: str, context: BrowserContext, grace: UUID, neighbour: UUID
+) -> None:
+    page = enter(context, app, signed_in(app, grace), served)
+    page.goto("/polling")
+    expect(page.locator(".brand-name").last).to_have_text("Grace Church")
+    context.add_cookies([{"name": cookie_name(app), "value": signed_in(app, neighbour).key, "url": served}])
+    expect(page.locator(".brand-name").last).not_to_have_text("Grace Church")
+
+
 def test_a_part_of_a_page_that_is_refused_says_why(app: Flask, served: str, context: BrowserContext, grace: UUID) -> None:
     connect(grace, app)
     page = enter(context, app, signed_in(app, grace), served)

@@ -14,6 +14,7 @@ from connectcard.database import db, transaction
 from connectcard.web.access import poll, staff_page
 from connectcard.web.sessions import forget_old_sessions
 from tests.conftest import MovedClock
+from tests.making import a_card
 from tests.staff import StaffBrowser
 
 SignIn = Callable[..., StaffBrowser]
@@ -133,6 +134,30 @@ def test_rows_that_no_cookie_opens_any_more_are_removed(grace: UUID, sign_in: Si
     with transaction():
         forget_old_sessions()
     assert len(rows()) == 1
+
+
+def test_whoever_presses_a_button_after_the_session_ended_is_not_led_to_a_part_of_a_page(
+    grace: UUID, sign_in: SignIn, moved_clock: MovedClock
+) -> None:
+    sam, card = sign_in(grace), a_card(grace)
+    moved_clock.move(minutes=31)
+    assert sam.post(f"/cards/{card}/correct").headers["Location"] == f"/sign-in?next=/cards/{card}/correct"
+    assert sam.post(f"/cards/{card}/preview").headers["Location"] == "/sign-in"
+
+
+def test_a_page_of_one_church_shows_no_part_of_another_that_signed_in_beside_it(
+    app: Flask, grace: UUID, neighbour: UUID, sign_in: SignIn
+) -> None:
+    sam, kim = sign_in(grace), sign_in(neighbour)
+    page = sam.get("/").text
+    assert f'<meta name="church" content="{grace}">' in page
+    beside = {"HX-Request": "true", "X-Church": str(grace)}
+    assert sam.get("/fragment", headers=beside).text == "still running"
+    answer = kim.get("/fragment", headers=beside)
+    assert (answer.status_code, answer.text, answer.headers.get("HX-Refresh")) == (204, "", "true")
+    answer = kim.post("/sign-out", headers=beside)
+    assert answer.headers.get("HX-Refresh") == "true"
+    assert kim.get("/").status_code == 200, "nothing was done"
 
 
 def test_the_neighbours_session_opens_the_neighbours_church_only(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
