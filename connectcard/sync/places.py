@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
 
 from connectcard.connections.models import RemoteChoice
 from connectcard.sync.card_fields import CAMPUS, CUSTOM_FIELD, FIELDS, MEMBERSHIP, NOTE, WORKFLOW_CARD, CardField
@@ -51,9 +52,11 @@ def options_of(destination: Destination, choices: Sequence[RemoteChoice]) -> lis
 
 
 def option_for(options: Sequence[RemoteChoice], text: str) -> RemoteChoice | None:
-    """The option of this id or of these words; None where there is none."""
-    by_id = next((option for option in options if option.kind in BY_ID and option.remote_id == text), None)
-    return by_id or next((option for option in options if normalised(option.name) == normalised(text)), None)
+    """The option of this id or of these words, to the letter before others that are alike; None where there is none."""
+    by_id = (option for option in options if option.kind in BY_ID and option.remote_id == text)
+    to_the_letter = (option for option in options if option.name == text)
+    alike = (option for option in options if normalised(text) and normalised(option.name) == normalised(text))
+    return next(chain(by_id, to_the_letter, alike), None)
 
 
 def sent_as(option: RemoteChoice) -> str:

@@ -35,7 +35,7 @@ from connectcard.sync.card_fields import (
 )
 from connectcard.sync.forms import FORM_FIELD
 from connectcard.sync.models import Destination
-from connectcard.sync.places import TARGETS, TYPED, fitting_targets, normalised, options_of, target_of
+from connectcard.sync.places import TARGETS, TYPED, fitting_targets, option_for, options_of, target_of
 from connectcard.sync.resolving import resolve, wanted_option, warnings
 from connectcard.web import group_question
 from connectcard.web.access import poll, staff_page
@@ -226,11 +226,10 @@ def form_of(destination: Destination, problem: str, choices: Sequence[RemoteChoi
 def wanted_value(destination: Destination, key: str, options: Sequence[RemoteChoice], labels: Labels) -> str:
     """The option that a choice becomes now; "" where it becomes none."""
     wanted = wanted_option(destination, key, labels)
-    by_id = destination.kind == WORKFLOW_CARD
-    for option in options:
-        if option.remote_id == wanted if by_id else normalised(option.name) == normalised(wanted):
-            return option.remote_id if by_id else option.name
-    return ""
+    if destination.kind == WORKFLOW_CARD:
+        return next((option.remote_id for option in options if option.remote_id == wanted), "")
+    option = option_for(options, wanted)
+    return option.name if option else ""
 
 
 def place_of(destination: Destination) -> str:

@@ -138,6 +138,18 @@ def test_an_option_renamed_in_planning_center_is_not_sent_under_its_old_name() -
     assert resolve(custom("heard", "10", {"friend": "A friend"}), "friend", a_church_account(), WORDS).values == ()
 
 
+@pytest.mark.parametrize("options", [("Under 18 (<18)", "Under 18 (>18)"), ("18", "18+"), ("👎", "👍")])
+def test_of_two_options_that_differ_in_a_sign_the_chosen_one_is_sent(options: tuple[str, str]) -> None:
+    account = [*a_church_account(), *(option(f"19{number}", "10", name) for number, name in enumerate(options))]
+    for name in options:
+        assert resolve(custom("heard", "10", {"friend": name}), "friend", account, WORDS).values == (name,)
+
+
+def test_a_choice_of_signs_only_is_no_other_one_of_signs() -> None:
+    account = [*a_church_account(), option("190", "10", "👎")]
+    assert resolve(custom("heard", "10"), "friend", account, {"heard": {"friend": "👍"}}).values == ()
+
+
 def test_a_deleted_field_is_a_problem_in_words() -> None:
     resolved = resolve(custom("heard", "99"), "friend", a_church_account(), WORDS)
     assert resolved.values == ()
