@@ -90,6 +90,8 @@ def sentence(seen: Overview, state: str) -> Sentence | None:
         return Sentence("info", f"{counted(waiting)} ready for Planning Center.", "/cards?tab=ready", "Look at them")
     if seen.sent_once and state == CONNECTED:
         return Sentence("ok", "Everything is fine: no card is waiting.")
+    if seen.card_came_in:
+        return Sentence("info", "No card is waiting.")
     return Sentence("info", "No cards yet. Once a guest fills one in, it shows up here.")
 
 

@@ -121,16 +121,18 @@ def test_the_greeting_goes_by_the_churchs_own_clock(
     assert f"{words}, Sam" in sign_in(grace).get("/").text
 
 
-def seen(*, sent_once: bool = False, run: str = "", **counts: int) -> Overview:
+def seen(*, came_in: bool = True, sent_once: bool = False, run: str = "", **counts: int) -> Overview:
     every = dict.fromkeys((*STANDINGS, *TABS), 0) | counts
     last_run: Any = SyncRun(id=uuid4(), church_id=uuid4(), number=7, state=run, started_by="Sam Hill") if run else None
-    return Overview(every, fields_matched=True, card_came_in=True, sent_once=sent_once, last_run=last_run)
+    return Overview(every, fields_matched=True, card_came_in=came_in, sent_once=sent_once, last_run=last_run)
 
 
 @pytest.mark.parametrize(
     ("overview", "state", "tone", "words"),
     [
-        (seen(), "disconnected", "info", "No cards yet"),
+        (seen(came_in=False), "disconnected", "info", "No cards yet"),
+        (seen(sent_once=True), "disconnected", "info", "No card is waiting."),
+        (seen(), "connected", "info", "No card is waiting."),
         (seen(needs_you=2), "connected", "warn", "2 cards need you."),
         (seen(needs_you=1, ready=8), "connected", "warn", "1 card needs you."),
         (seen(ready=8), "connected", "info", "8 cards ready for Planning Center."),
