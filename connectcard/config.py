@@ -10,6 +10,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from redis.connection import parse_url
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from connectcard.errors import ConfigError
 
 PLANNING_CENTER_URL = "https://api.planningcenteronline.com"
@@ -91,6 +95,15 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def can_be_read(value: str, read: Callable[[str], object]) -> bool:
+    """Whether whoever uses this setting can make something of it: a port may be no number, or beyond all ports."""
+    try:
+        read(value)
+    except (ValueError, ArgumentError):
+        return False
+    return True
+
+
 class _Reader:
     """Collects the problems of all settings before it complains once."""
 
@@ -107,7 +120,7 @@ class _Reader:
         config = Config(
             database_url=self.database_url(),
             redis_url=self.text(
-                "REDIS_URL", "a URL such as redis://127.0.0.1:6379/0", lambda u: u.startswith(("redis://", "rediss://", "unix://"))
+                "REDIS_URL", "a URL such as redis://127.0.0.1:6379/0", lambda url: can_be_read(url, parse_url)
             ),
             secret_key=self.text("SECRET_KEY", "at least 32 random characters", lambda key: len(key) >= 32),
             encryption_keys=self.encryption_keys(),
@@ -135,10 +148,11 @@ class _Reader:
 
     def url(self, name: str, default: str = "") -> str:
         value = (self.environ.get(name, "").strip() or default).rstrip("/")
-        parts = urlsplit(value)
+        readable = can_be_read(value, lambda url: urlsplit(url).port)
+        parts = urlsplit(value if readable else "")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
             self.problem(name, "an address such as https://cards.example.org, without a path")
-        return value
+        return value if readable else ""
 
     def private_url(self, name: str, default: str = "") -> str:
         """An address that private answers or tokens travel to."""
@@ -150,7 +164,7 @@ class _Reader:
     def database_url(self) -> str:
         kinds = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
         value = self.environ.get("DATABASE_URL", "").strip().replace("postgres://", "postgresql://", 1)
-        if not value.startswith(kinds):
+        if not value.startswith(kinds) or not can_be_read(value, make_url):
             self.problem("DATABASE_URL", "postgresql://user:password@host/name or sqlite:////full/path/to/file.sqlite")
         return value.replace("postgresql://", "postgresql+psycopg://", 1)
 
