@@ -119,9 +119,7 @@ class _Reader:
             self.problem("PCO_CLIENT_ID", "with PCO_CLIENT_SECRET: the OAuth application's id and secret (or PCO_APP_ID with PCO_SECRET)")
         config = Config(
             database_url=self.database_url(),
-            redis_url=self.text(
-                "REDIS_URL", "a URL such as redis://127.0.0.1:6379/0", lambda url: can_be_read(url, parse_url)
-            ),
+            redis_url=self.text("REDIS_URL", "a URL such as redis://127.0.0.1:6379/0", lambda url: can_be_read(url, parse_url)),
             secret_key=self.text("SECRET_KEY", "at least 32 random characters", lambda key: len(key) >= 32),
             encryption_keys=self.encryption_keys(),
             public_url=self.private_url("PUBLIC_URL"),
