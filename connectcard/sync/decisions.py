@@ -115,8 +115,11 @@ def undo(item: SyncItem) -> None:
     of_item = SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.written_to.is_(None)
     sent = exists().where(*of_item, SyncStep.state.in_((INTENT, DONE)))
     waits = update(SyncItem).where(SyncItem.id == item.id, SyncItem.state.in_((PENDING, WAITING)), ~sent)
+    if asked and asked["words"] in PERHAPS_MADE:
+        # A plan forgets what was asked, and only that keeps them from being made again.
+        waits = waits.where(SyncItem.planned_at.is_(None))
     if not asked or not changed(waits.values(planned_at=None, person_remote_id=None)):
-        raise ChangeRefused("This card was sent already, so the decision stands.")
+        raise ChangeRefused("This card is on its way or was sent already, so the decision stands.")
     db.session.refresh(item)
     item.decision = {name: kept for name, kept in decision.items() if name not in ("asked", "by", "household_of")} | _set(asked)
     forget(item)

@@ -9,6 +9,7 @@ import pytest
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
+from connectcard.errors import ChangeRefused
 from connectcard.jobs.retention import erase_expired
 from connectcard.people.matching import NEW, Decision, Visitor
 from connectcard.sync import push, push_decisions
@@ -95,6 +96,21 @@ def test_a_decision_that_was_taken_back_is_asked_for_again(grace_church: GraceCh
     grace_church.work_until_done(grace_church.press_sync())
     assert (grace_church.item(card).state, grace_church.item(card).reason, quists(grace_church)) == (REVIEW, ASKED, [])
     assert grace_church.item(second).reason == ASKED_OF_ANOTHER
+
+
+@pytest.mark.parametrize("said", ["same", "new"])
+def test_a_decision_that_is_on_its_way_already_stands(grace_church: GraceChurch, said: str) -> None:
+    """The card was planned anew and waits for Planning Center: to ask again would need what the plan forgot."""
+    card, kept = a_lost_visitor(grace_church)
+    with church_scope(grace_church.church_id), transaction():
+        number = decide_by_hand(item_of(card), said, kept if said == "same" else None, "Sam Hill").number
+    grace_church.practice.fault("POST", "*", "rate_limited")
+    grace_church.work()
+    assert grace_church.item(card).state == "waiting"
+    with church_scope(grace_church.church_id), pytest.raises(ChangeRefused), transaction():
+        undo(item_of(card))
+    grace_church.work_until_done(number)
+    assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, [] if said == "same" else ["Wilhelmina"])
 
 
 def test_another_card_of_theirs_meanwhile_makes_nobody_either(grace_church: GraceChurch) -> None:
