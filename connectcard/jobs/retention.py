@@ -6,18 +6,25 @@ A card that still waits for a sync or for a person is never erased: nothing of i
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
 
 from connectcard.cards.models import ERASED, IGNORED, Submission
 from connectcard.cards.retention import erase_card, forget_prayer
 from connectcard.churches.models import Church
 from connectcard.clock import now
 from connectcard.database import db, transaction
-from connectcard.sync import to_dos
-from connectcard.sync.models import SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
+from connectcard.sync import plans, to_dos
+from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
+from connectcard.sync.models import IGNORED as SET_ASIDE
+from connectcard.sync.steps import PERHAPS_RENAMED
 
 CARDS_AT_ONCE = 200
 KEPT_PREVIEWS = timedelta(days=7)
+WITHOUT_PRAYER = (
+    *(plans.CREATE_PERSON, plans.REACTIVATE, plans.UPDATE_PERSON, plans.ADD_EMAIL, plans.ADD_PHONE, plans.ADD_ADDRESS),
+    *(plans.ADD_WORKFLOW_CARD, plans.ADD_TO_GROUP, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER),
+)
+FORGOTTEN = "It was forgotten here together with the prayer, before it was known to have arrived."
 
 
 def erase_expired(church: Church) -> tuple[int, int]:
@@ -56,12 +63,24 @@ def _in_batches(expired: ColumnElement[bool], erase: Callable[[Sequence[Submissi
 
 
 def _forget_prayers(submissions: Sequence[Submission]) -> None:
-    """What was sent holds the prayer as well."""
+    """What was sent holds the prayer as well. What is still to be sent of an ignored card, and holds none, stays with the card."""
     for submission in submissions:
         forget_prayer(submission)
-    steps = update(SyncStep).where(SyncStep.item_id.in_(_items_of(submissions)))
+    items, unseen = _items_of(submissions), {"synchronize_session": False}
     nothing = {"body_sealed": None, "before_sealed": None, "after_sealed": None}
-    db.session.execute(steps.values(nothing), execution_options={"synchronize_session": False})
+    forgotten = SyncStep.item_id.in_(items), or_(SyncStep.state == DONE, SyncStep.kind.not_in(WITHOUT_PRAYER))
+    db.session.execute(update(SyncStep).where(*forgotten).values(nothing), execution_options=unseen)
+    why = case((SyncStep.kind == plans.SUBMIT_FORM_NEW, PERHAPS_RENAMED), else_=FORGOTTEN)
+    still_open = update(SyncStep).where(*forgotten, SyncStep.state.in_((PLANNED, INTENT)))
+    db.session.execute(still_open.values(state=LEFT_OUT, problem=why, done_at=now()), execution_options=unseen)
+    _plan_anew(items)
+
+
+def _plan_anew(items: Sequence[object]) -> None:
+    """Of a card that is brought back all is planned again, unless a write is unclear: then the rest of its plan goes on."""
+    unclear = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == INTENT)
+    ignored = update(SyncItem).where(SyncItem.id.in_(items), SyncItem.state == SET_ASIDE, ~unclear)
+    db.session.execute(ignored.values(planned_at=None), execution_options={"synchronize_session": False})
 
 
 def _erase_cards(submissions: Sequence[Submission]) -> None:

@@ -2,14 +2,21 @@
 
 import pytest
 
+from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
-from connectcard.sync.card_fields import WORKFLOW_CARD
+from connectcard.jobs.retention import erase_expired
+from connectcard.sync.card_fields import NOTE, WORKFLOW_CARD
+from connectcard.sync.cards_in_sync import get_card
+from connectcard.sync.decisions import retry
 from connectcard.sync.models import Destination
+from connectcard.sync.set_aside import bring_back, set_aside
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Outside
+from tests.sync.test_merged_and_deleted import item_of
 
 ADDRESS = {"street": "12 Oak Street", "city": "Springfield", "state": "IL", "zip": "62701"}
+PRAYER = "For my mother."
 WRITES = ("people", "emails", "phone_numbers", "addresses", "field_data")
 FAULTS = (
     "refuse_before", "drop_after", "timeout_before", "timeout_after", "late_apply", "status_500", "status_502_after", "status_503",
@@ -67,3 +74,36 @@ def test_a_workflow_card_whose_answer_was_lost_stands_there_once_though_staff_ar
         outside.act(f"{cards}/{card['id']}/{done_with}")
     grace_church.work_until_done(number)
     assert len(outside.get(cards)) == 1
+
+
+@pytest.mark.parametrize("write", ["/people/v2/people", "/people/v2/people/*/emails", "/people/v2/people/*/notes", "/people/v2/households"])
+def test_a_card_that_was_ignored_unclear_and_brought_back_after_its_prayer_was_forgotten_arrives_once(
+    grace_church: GraceChurch, write: str
+) -> None:
+    """Staff gave up on it after nothing was confirmed three times, and change their minds a month later."""
+    church = grace_church
+    with church_scope(church.church_id), transaction() as session:
+        session.add(Destination(card_field="prayer", kind=NOTE, target=church.choices("note_category")[0].remote_id))
+    asked = {"prayer": PRAYER, "has_prayer": True, "prayer_audience": "pastors", "family": {"children": [{"first_name": "Leo"}]}}
+    # Three tries; a path without a star would fit what lies below it too.
+    church.practice.fault("POST", f"*{write.removeprefix('/people')}", "refuse_before", times=3)
+    card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **asked)
+    church.work_until_done(church.press_sync())
+    assert (church.item(card).state, church.practice.open_faults()) == ("review", [])
+    with church_scope(church.church_id), transaction():
+        set_aside(get_card(card))
+    church.move(days=31)
+    with church_scope(church.church_id):
+        assert erase_expired(get_church()) == (1, 0)
+        with transaction():
+            bring_back(get_card(card))
+    assert not [step for step in church.steps(card) if PRAYER in (step.body or "")]
+    church.work_until_done(church.press_sync())
+    if church.item(card).state == "review":
+        with church_scope(church.church_id), transaction():
+            number = retry(item_of(card), "Sam Hill").number
+        church.work_until_done(number)
+    assert church.item(card).state == "synced"
+    quists = {one["first_name"]: one for one in church.practice.people() if one["last_name"] == "Quist"}
+    assert list(quists) == ["Wilhelmina", "Leo"]
+    assert [len(quists["Wilhelmina"][part]) for part in ("emails", "households")] == [1, 1]

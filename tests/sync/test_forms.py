@@ -7,11 +7,13 @@ import pytest
 import requests
 
 from connectcard.churches.operations import mark_restored
+from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused
+from connectcard.jobs.retention import erase_expired
 from connectcard.sync import confirmations, destinations, forms, lanes, runs
 from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry
@@ -269,6 +271,27 @@ def test_a_new_visitor_who_is_called_otherwise_by_then_is_asked_about(
         number = decide_by_hand(item_of(card), *said, "Sam Hill").number
     church.work_until_done(number)
     assert (church.item(card).state, len(church.practice.people()) - before) == ("synced", 0 if it_is_them else 1)
+
+
+def test_a_submission_that_was_forgotten_with_its_prayer_before_it_was_clear_is_asked_about(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.practice.fault("POST", SUBMISSIONS, "refuse_before", times=3)
+    card = church.card("Wilhelmina", "Quist", **MINA)
+    church.work_until_done(church.press_sync())
+    assert (church.item(card).state, church.practice.open_faults()) == ("review", [])
+    with church_scope(church.church_id), transaction():
+        set_aside(get_card(card))
+    church.move(days=31)
+    with church_scope(church.church_id):
+        assert erase_expired(get_church()) == (1, 0)
+        with transaction():
+            bring_back(get_card(card))
+    assert church.work_until_done(church.press_sync()).needs_you == 1
+    assert (church.item(card).state, church.item(card).reason) == ("review", PERHAPS_RENAMED)
+    with church_scope(church.church_id), transaction():
+        number = decide_by_hand(item_of(card), "new", None, "Sam Hill").number
+    church.work_until_done(number)
+    assert (church.item(card).state, len(church.practice.named("Wilhelmina", "Quist")), len(submissions(church))) == ("synced", 1, 1)
 
 
 def test_a_submission_of_somebody_who_was_merged_meanwhile_stands_there_once(lands_in_the_form: GraceChurch) -> None:

@@ -184,7 +184,9 @@ def test_others_arrive_while_staff_are_asked_about_a_card_whose_prayer_was_forgo
     grace_church.work_until_done(grace_church.press_sync())
     assert (grace_church.item(card).state, grace_church.item(card).reason) == (REVIEW, ASKED)
     after = grace_church.card("Leo", "Quist", "leo.quist@gmail.com")
+    theirs = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     grace_church.work_until_done(grace_church.press_sync())
+    assert grace_church.item(theirs).reason == ASKED_OF_ANOTHER
     assert [grace_church.item(one).state for one in (other, after)] == [SYNCED, SYNCED]
 
 
