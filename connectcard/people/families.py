@@ -57,13 +57,13 @@ def link_family(family: Family, remote_id: str) -> Family:
 
 
 def take_in_families(pulled: Sequence[PulledFamily], at: datetime) -> Tally:
-    """Store households as Planning Center showed them at a moment. Inside `transaction()`."""
+    """Store households as Planning Center showed them at a moment, unless they went since. Inside `transaction()`."""
     tally, key, owned = Tally(), marking_key(), ownership.owners()
     latest = {one.remote_id: one for one in pulled}
     known = _known(latest)
     lives_at = _addresses_of({one.primary_contact_remote_id for one in latest.values() if one.primary_contact_remote_id})
     marks = {one.remote_id: _mark(key, one) for one in latest.values()}
-    changed = [one for one in latest.values() if not _is_as_it_was(known.get(one.remote_id), one, marks[one.remote_id])]
+    changed = [one for one in latest.values() if not _is_as_it_was(known.get(one.remote_id), one, marks[one.remote_id], at)]
     ids = {one.remote_id: known[one.remote_id].id if one.remote_id in known else uuid4() for one in changed}
     rows = []
     for one in changed:
@@ -87,10 +87,22 @@ def _mark(key: str, one: PulledFamily) -> str:
     return value_mark(key, told if one.whole else (*told, "in part"))
 
 
-def _is_as_it_was(row: Family | None, one: PulledFamily, mark: str) -> bool:
+def _is_as_it_was(row: Family | None, one: PulledFamily, mark: str, at: datetime) -> bool:
+    if row is not None and row.gone_at is not None:
+        return row.gone_at > at and not _is_later(one, row.gone_at)
     told_more = any(member.role is not None for member in one.members or ())
     same = row is not None and row.remote_mark == mark and not told_more
-    return row is not None and row.gone_at is None and (same or _is_older(one, row))
+    return row is not None and (same or _is_older(one, row) or _was_read_since(one, row, at))
+
+
+def _is_later(one: PulledFamily, moment: datetime | None) -> bool:
+    """Whether it changed after a moment."""
+    return one.updated_at is not None and (moment is None or one.updated_at > moment)
+
+
+def _was_read_since(one: PulledFamily, row: Family, at: datetime) -> bool:
+    """Whether it was read after that moment, with nothing newer shown now."""
+    return row.remote_mark is not None and row.seen_at is not None and row.seen_at > at and not _is_later(one, row.remote_updated_at)
 
 
 def _is_older(one: PulledFamily, row: Family) -> bool:
@@ -135,7 +147,7 @@ def _values(
 def _mark_seen(rows: Sequence[Family], latest: Mapping[str, PulledFamily], at: datetime) -> None:
     for row in rows:
         one = latest[row.remote_id or ""]
-        row.seen_at, row.gone_at = at, None
+        row.seen_at = max(at, row.seen_at or at)
         row.remote_updated_at = row.remote_updated_at if _is_older(one, row) else one.updated_at
     db.session.flush()
 

@@ -67,12 +67,15 @@ def find_group(remote_id: str) -> Group | None:
 
 
 def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
-    """Store groups as Planning Center showed them at a moment. Inside `transaction()`."""
+    """Store groups as Planning Center showed them at a moment, unless they went since. Inside `transaction()`."""
     tally, key, owned = Tally(), marking_key(), ownership.owners()
     areas = take_in_areas([one.area for one in pulled], at)
     known = {row.remote_id: row for row in db.session.scalars(select(Group).where(Group.remote_id.in_([one.remote_id for one in pulled])))}
     for one in pulled:
         row, mark = known.get(one.remote_id), value_mark(key, one)
+        if row is not None and row.gone_at is not None and row.gone_at > at:
+            row.seen_at, tally.skipped = at, tally.skipped + 1
+            continue
         stands = row is not None and (row.area_id == areas[one.area.remote_id].id or TYPE in (row.edits or {}))
         if row is not None and row.remote_mark == mark and row.gone_at is None and stands:
             tally.skipped += 1

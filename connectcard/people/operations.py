@@ -114,6 +114,8 @@ def forget_person(remote_id: str, kept: str | None = None) -> None:
         # How they changed before says nothing of the one who was kept.
         person.remote_id, person.remote_mark, person.remote_updated_at = kept, None, None
         _move_in_families_and_groups(person, kept)
+        db.session.flush()
+        _leave_behind(person, remote_id)
     else:
         person.gone_at, person.merged_into = person.gone_at or now(), kept
         person.status = person.status if kept else INACTIVE
@@ -121,6 +123,13 @@ def forget_person(remote_id: str, kept: str | None = None) -> None:
     if other is not None:
         _hand_over(person, other)
     db.session.flush()
+
+
+def _leave_behind(person: Person, remote_id: str) -> None:
+    """The earlier id of somebody stays as that of one who was merged: an answer from before the merge does not make them anew."""
+    earlier = Person(remote_id=remote_id, gone_at=now(), merged_into=person.remote_id)
+    set_identity(earlier, person.identity, child=person.child, key=marking_key())
+    db.session.add(earlier)
 
 
 def _move_in_families_and_groups(person: Person, kept: str) -> None:

@@ -53,8 +53,9 @@ class _Known:
     id: UUID
     mark: str | None
     edits: dict[str, Any] | None
-    gone: bool
+    gone_at: datetime | None
     updated_at: datetime | None
+    seen_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,14 @@ class _Rules:
 
 
 def take_in_people(pulled: Sequence[PulledPerson], at: datetime) -> Tally:
-    """Store people as Planning Center showed them at a moment. Inside `transaction()`."""
+    """Store people as Planning Center showed them at a moment, unless more is known of them since. Inside `transaction()`."""
     tally, rules = Tally(), _Rules(marking_key(), ownership.owners(), at)
     latest = {one.remote_id: one for one in pulled}
     known = _known(latest)
     known |= _link_our_own([one for one in latest.values() if one.remote_id not in known], rules.key)
     # When something changed last says nothing about what is shown: an echo of our own write changes nothing here.
     marks = {one.remote_id: value_mark(rules.key, replace(one, updated_at=None)) for one in latest.values()}
-    changed = [one for one in latest.values() if not _is_as_it_was(one, marks[one.remote_id], known.get(one.remote_id))]
+    changed = [one for one in latest.values() if not _is_as_it_was(one, marks[one.remote_id], known.get(one.remote_id), at)]
     ids = {one.remote_id: known[one.remote_id].id if one.remote_id in known else uuid4() for one in changed}
     rows = [_row(one, ids[one.remote_id], marks[one.remote_id], known.get(one.remote_id), rules, tally) for one in changed]
     upsert(Person, ("church_id", "remote_id"), RENEWED, rows)
@@ -89,14 +90,28 @@ def take_in_people(pulled: Sequence[PulledPerson], at: datetime) -> Tally:
     _link_members(ids)
     _mark_seen([row.id for remote_id, row in known.items() if remote_id not in ids], at)
     tally.created = sum(remote_id not in known for remote_id in ids)
-    tally.updated = sum(known[remote_id].mark != marks[remote_id] or known[remote_id].gone for remote_id in ids if remote_id in known)
+    tally.updated = sum(known[one].mark != marks[one] or known[one].gone_at is not None for one in ids if one in known)
     tally.skipped = len(latest) - tally.created - tally.updated
     return tally
 
 
-def _is_as_it_was(one: PulledPerson, mark: str, row: _Known | None) -> bool:
-    same = row is not None and row.mark == mark and row.updated_at == one.updated_at
-    return row is not None and not row.gone and (same or _is_older(one, row))
+def _is_as_it_was(one: PulledPerson, mark: str, row: _Known | None, at: datetime) -> bool:
+    if row is None:
+        return False
+    if row.gone_at is not None:
+        return row.gone_at > at and not _is_later(one, row.gone_at)
+    same = row.mark == mark and row.updated_at == one.updated_at
+    return same or _is_older(one, row) or _was_read_since(one, row, at)
+
+
+def _is_later(one: PulledPerson, moment: datetime | None) -> bool:
+    """Whether they changed after a moment."""
+    return one.updated_at is not None and (moment is None or one.updated_at > moment)
+
+
+def _was_read_since(one: PulledPerson, row: _Known, at: datetime) -> bool:
+    """Whether all of them was read after that moment, with nothing newer shown now: a changed contact may change nothing else."""
+    return row.mark is not None and row.seen_at is not None and row.seen_at > at and not _is_later(one, row.updated_at)
 
 
 def _is_older(one: PulledPerson, row: _Known) -> bool:
@@ -105,10 +120,10 @@ def _is_older(one: PulledPerson, row: _Known) -> bool:
 
 
 def _known(remote_ids: Collection[str]) -> dict[str, _Known]:
-    columns = (Person.remote_id, Person.id, Person.remote_mark, Person.edits, Person.gone_at, Person.remote_updated_at)
+    columns = (Person.remote_id, Person.id, Person.remote_mark, Person.edits, Person.gone_at, Person.remote_updated_at, Person.seen_at)
     wanted = (select(*columns).where(Person.remote_id.in_(some)).with_for_update() for some in chunks(list(remote_ids)))
     rows: Iterable[Row[Any]] = (row for each in wanted for row in db.session.execute(each))
-    return {row.remote_id: _Known(row.id, row.remote_mark, row.edits, row.gone_at is not None, row.remote_updated_at) for row in rows}
+    return {row.remote_id: _Known(row.id, row.remote_mark, row.edits, row.gone_at, row.remote_updated_at, row.seen_at) for row in rows}
 
 
 # Whose they are, where the id is new.
@@ -125,7 +140,7 @@ def _link_our_own(strangers: Sequence[PulledPerson], key: str) -> dict[str, _Kno
         if person is not None:
             person.remote_id, person.edits = one.remote_id, _waiting_beside(person, one, key)
             linked.add(person.id)
-            taken[one.remote_id] = _Known(person.id, None, person.edits, False, None)
+            taken[one.remote_id] = _Known(person.id, None, person.edits, None, None, None)
     db.session.flush()
     return taken
 
@@ -218,8 +233,8 @@ def _mark_seen(ids: Sequence[UUID], at: datetime) -> None:
     for some in chunks(ids):
         db.session.execute(
             update(Person)
-            .where(Person.id.in_(some))
-            .values(seen_at=at, gone_at=None, merged_into=None)
+            .where(Person.id.in_(some), or_(Person.seen_at.is_(None), Person.seen_at < at))
+            .values(seen_at=at)
             .execution_options(synchronize_session=False)
         )
 

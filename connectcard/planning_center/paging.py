@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 from connectcard.planning_center.documents import Page, Record
@@ -69,11 +70,15 @@ class Position:
 
 @dataclass(frozen=True)
 class Step:
-    """One page of a sweep: what stands on it, how many records the list has, and where the sweep goes on; None at its end."""
+    """One page of a sweep: what stands on it, how many records the list has, and where the sweep goes on; None at its end.
+
+    `asked` is when it was asked for, by the monotonic clock: a page that was read ahead may be old when its turn comes.
+    """
 
     records: tuple[Record, ...]
     total_count: int | None
     next: Position | None
+    asked: float
 
     @property
     def left(self) -> int:
@@ -135,7 +140,7 @@ class _Sweep:
         offset, previous = position.offset, frozenset(position.previous)
         try:
             while True:
-                page = ahead.page(offset)
+                asked, page = ahead.page(offset)
                 ids = frozenset(record.id for record in page.records)
                 if offset and not ids & previous:
                     offset = self._back(offset, len(previous), ahead)
@@ -143,16 +148,16 @@ class _Sweep:
                 end = offset + len(page.records)
                 if page.next_offset is None:
                     self._arrived(page, end)
-                    yield Step(page.records, page.total_count, None)
+                    yield Step(page.records, page.total_count, None, asked)
                     return None
                 moment = page.records[-1][self._listing.key] if self._listing.key and page.records else None
                 if end >= WINDOW_RECORDS and moment not in (None, position.since):
                     following = Position(str(moment))
-                    yield Step(page.records, page.total_count, following)
+                    yield Step(page.records, page.total_count, following, asked)
                     return following
                 ahead.ask(end, page)
                 offset, previous = max(end - 1, offset + 1), ids
-                yield Step(page.records, page.total_count, Position(position.since, offset, tuple(ids)))
+                yield Step(page.records, page.total_count, Position(position.since, offset, tuple(ids)), asked)
         finally:
             ahead.forget()
 
@@ -175,12 +180,13 @@ class _PagesAhead:
         self._listing = listing
         self._since = since
         self._threads = threads
-        self._asked: dict[int, Future[Page]] = {}
+        self._asked: dict[int, Future[tuple[float, Page]]] = {}
 
-    def page(self, offset: int) -> Page:
+    def page(self, offset: int) -> tuple[float, Page]:
+        """The page that begins at an offset, and when it was asked for."""
         asked = self._asked.pop(offset, None)
         if asked is None:
-            return self._listing.page(self._since, offset)
+            return monotonic(), self._listing.page(self._since, offset)
         self._listing.waiting()
         return asked.result()
 
@@ -198,7 +204,10 @@ class _PagesAhead:
             if len(self._asked) == PAGES_AHEAD:
                 return
             if offset not in self._asked:
-                self._asked[offset] = self._threads.submit(copy_context().run, self._listing.page_aside, self._since, offset)
+                self._asked[offset] = self._threads.submit(copy_context().run, self._aside, offset)
+
+    def _aside(self, offset: int) -> tuple[float, Page]:
+        return monotonic(), self._listing.page_aside(self._since, offset)
 
     def forget(self) -> None:
         for asked in self._asked.values():

@@ -8,6 +8,8 @@ from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
 
 from sqlalchemy import func, or_, select
 
@@ -122,12 +124,12 @@ def note_the_latest(pull: Pull, stage: str, mapping: Mapping, by: str) -> None:
 
 
 def _take_in(pull: Pull, mapping: Mapping, step: Step) -> None:
-    """One page: its records and the cursor, in one transaction."""
+    """One page: its records as they were shown when it was asked for, and the cursor, in one transaction."""
     values = [mapping.read(record, pull.country_code) for record in step.records]
     with transaction():
         pull.stay()
-        tally = mapping.take_in(values, now())
         cursor = cursor_of(mapping.name)
+        tally = mapping.take_in(values, max(cursor.began_at, now() - timedelta(seconds=monotonic() - step.asked)))
         cursor.position = step.next.as_json() if step.next else None
         cursor.seen, cursor.tries = cursor.seen + tally.total, 0
         if mapping.changed_by and not cursor.whole:

@@ -1,6 +1,7 @@
 """Who a pulled person is, what becomes of values that were changed here, and that children's names are kept sealed."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people import conflicts, ownership
-from connectcard.people.families import take_in_families
+from connectcard.people.families import find_family, take_in_families
 from connectcard.people.groups import find_group, take_in_groups, take_in_memberships
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
@@ -35,6 +36,7 @@ from connectcard.people.pulled import (
 from connectcard.people.taking_in import take_in_people
 
 BORN = date(1990, 5, 1)
+EARLIER = datetime(2026, 11, 20, tzinfo=UTC)
 MAIL = "ana.lopez@gmail.com"
 
 
@@ -269,7 +271,7 @@ def test_somebody_merged_into_one_whom_we_do_not_know_stays_in_their_family_and_
     assert places(grace) == {("family", "9"), ("family", "8"), ("group", "9"), ("group", "8")}
     take_in(grace, pulled("9", "Anna", updated_at=datetime(2026, 11, 19, tzinfo=UTC)))
     in_the_lopez_family_and_the_alpha_group(grace, "9", "8")
-    assert (person_of(grace, "9").first_name, len(remote_ids(grace))) == ("Anna", 1)
+    assert (person_of(grace, "9").first_name, person_of(grace, "7").merged_into, len(remote_ids(grace))) == ("Anna", "9", 2)
     assert places(grace) == {("family", "9"), ("family", "8"), ("group", "9"), ("group", "8")}
 
 
@@ -281,6 +283,59 @@ def test_somebody_merged_into_one_of_the_same_family_whom_we_do_not_know(any_dat
     take_in(grace, pulled("9"))
     in_the_lopez_family_and_the_alpha_group(grace, "9")
     assert places(grace) == {("family", "9"), ("group", "9")}
+
+
+def before_it(church_id: UUID, happened: Callable[[], None], *answers: Callable[[datetime], Tally]) -> None:
+    """Planning Center is asked, something is taken in, and only then the answers are stored that were on their way."""
+    asked_at = now()
+    with church_scope(church_id):
+        with transaction():
+            happened()
+        with transaction():
+            for answer in answers:
+                answer(asked_at)
+
+
+@pytest.mark.parametrize("kept", [None, "8", "9"], ids=["deleted", "merged", "merged into one whom we do not know"])
+@pytest.mark.parametrize("since", [None, EARLIER], ids=["no time of change", "changed before"])
+def test_an_answer_from_before_somebody_went_does_not_bring_them_back(grace: UUID, kept: str | None, since: datetime | None) -> None:
+    take_in(grace, pulled(updated_at=EARLIER), pulled("8", "Ben", email=""))
+    before_it(grace, lambda: forget_person("7", kept), lambda at: take_in_people([pulled(nickname="Annie", updated_at=since)], at))
+    assert (person_of(grace).gone_at is not None, person_of(grace).merged_into) == (True, kept)
+    take_in(grace, pulled())
+    assert (person_of(grace).gone_at, person_of(grace).merged_into) == (None, None)
+
+
+def test_somebody_who_went_and_changed_since_is_back(grace: UUID) -> None:
+    take_in(grace, pulled(updated_at=EARLIER))
+    back = pulled(updated_at=now() + timedelta(minutes=1))
+    before_it(grace, lambda: forget_person("7"), lambda at: take_in_people([back], at))
+    assert person_of(grace).gone_at is None
+
+
+def test_an_answer_from_before_a_contact_was_read_does_not_undo_it(grace: UUID) -> None:
+    take_in(grace, pulled(updated_at=EARLIER))
+    read = pulled(email="ana.garcia@gmail.com", updated_at=EARLIER)
+    before_it(grace, lambda: take_in_people([read], now()) and None, lambda at: take_in_people([pulled(updated_at=EARLIER)], at))
+    assert [one.value for one in person_of(grace).contacts] == ["ana.garcia@gmail.com"]
+    later = pulled(email="ana.ruiz@gmail.com", updated_at=EARLIER + timedelta(days=1))
+    before_it(grace, lambda: take_in_people([read], now()) and None, lambda at: take_in_people([later], at))
+    assert [one.value for one in person_of(grace).contacts] == ["ana.ruiz@gmail.com"]
+
+
+def test_an_answer_from_before_a_family_or_group_went_does_not_bring_it_back(grace: UUID) -> None:
+    in_the_lopez_family_and_the_alpha_group(grace, "7", "8")
+    family, group = PulledFamily("4", "Lopez", "7", members=(PulledMember("7"),)), PulledGroup("5", "Beta", PulledArea("3", "Small groups"))
+
+    def went() -> None:
+        for row in (find_family("4"), find_group("5")):
+            assert row is not None
+            row.gone_at = now()
+
+    before_it(grace, went, lambda at: take_in_families([family], at), lambda at: take_in_groups([group], at))
+    with church_scope(grace):
+        found = find_family("4"), find_group("5")
+        assert [row is not None and row.gone_at is not None for row in found] == [True, True]
 
 
 def in_the_lopez_family_and_the_alpha_group(church_id: UUID, *people: str) -> None:

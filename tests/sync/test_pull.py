@@ -19,11 +19,14 @@ from connectcard.database import db, end_reading, transaction
 from connectcard.people.matching import Visitor
 from connectcard.people.models import GROUP, Conflict, Family, Group, Person
 from connectcard.people.queries import find_candidates, find_person
-from connectcard.planning_center import paging
+from connectcard.planning_center import Step, paging
 from connectcard.planning_center.resources import groups
-from connectcard.sync import cursors, pull, pull_shift, readings, record_readings
+from connectcard.sync import cursors, pull, pull_lists, pull_shift, readings, record_readings
+from connectcard.sync.mappings import Mapping
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE
+from connectcard.sync.refreshing import refresh_person
 from tests.conftest import MovedClock, running
+from tests.servers import wait_until
 from tests.sync.conftest import GraceChurch, Practice, connect_church
 from tests.sync.practice_views import work as read_what_is_wanted
 from tests.sync.pulling import (
@@ -146,6 +149,30 @@ def test_merged_and_deleted_people_are_marked_and_nothing_of_ours_is_lost(grace_
         assert rows[deleted].gone_at is not None  # type: ignore[union-attr]
         assert rows[kept].allergies == "Nuts"  # type: ignore[union-attr]
     as_there(grace_church)
+
+
+def test_who_goes_while_their_page_waits_to_be_stored_stays_gone(
+    grace_church: GraceChurch, pulls: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulls(PULL_PEOPLE)
+    kept, merged, deleted = (somebody(grace_church, place) for place in range(3))
+    take_in, pages = pull_lists._take_in, count(1)
+
+    def meanwhile(shift: pull_shift.Pull, mapping: Mapping, step: Step) -> None:
+        if next(pages) == 1:
+            # Every page was asked for; two deliveries are worked before they are stored.
+            wait_until(lambda: len(requests_of(grace_church, before)) >= 4, "all pages to be asked for")
+            grace_church.move(seconds=1)
+            grace_church.practice.post("merge", {"keep": kept, "remove": merged})
+            grace_church.practice.delete(deleted)
+            for gone in (merged, deleted):
+                refresh_person(gone, shift.client)
+        take_in(shift, mapping, step)
+
+    before = last_request(grace_church)
+    monkeypatch.setattr(pull_lists, "_take_in", meanwhile)
+    pulls(PULL_PEOPLE, whole=True)
+    assert here(grace_church) == there(grace_church)
 
 
 def test_an_answer_that_shows_nobody_takes_nobody_away(grace_church: GraceChurch, pulls: Puller, monkeypatch: pytest.MonkeyPatch) -> None:
