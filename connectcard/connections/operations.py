@@ -262,7 +262,7 @@ def _form_fields(client: Client, form: str) -> Iterator[_Choice]:
 
 
 def _choice(kind: str, record: Record, name: Any, position: Any, *, parent: str | None = None, detail: Any = None) -> _Choice:
-    place = position if isinstance(position, int) else 0
+    place = position if isinstance(position, int) and abs(position) < 2**31 else 0
     return _Choice(kind, record.id[:40], str(name or "")[:300], place, parent, detail or {})
 
 

@@ -1,10 +1,15 @@
 """JSON:API text <-> records. Planning Center's ids are text, whatever they look like."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+# Text that can be kept nowhere: PostgreSQL takes no NUL, and half of a pair of surrogates is in no encoding.
+_KEPT_NOWHERE = re.compile("[\0\ud800-\udfff]")
+_PERHAPS_KEPT_NOWHERE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
 
 
 class Malformed(ValueError):
@@ -105,9 +110,24 @@ def read_page(body: bytes, offset: int = 0) -> Page:
     return Page(records, included, _count(meta.get("total_count")), _next_offset(document, meta, offset))
 
 
+def read_json(body: bytes | str) -> Any:
+    """What a body holds, its text without what can be kept nowhere. Raises ValueError or RecursionError."""
+    found = json.loads(body)
+    raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
+    return _to_be_kept(found) if _PERHAPS_KEPT_NOWHERE.search(raw) else found
+
+
+def _to_be_kept(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_to_be_kept(name): _to_be_kept(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_to_be_kept(each) for each in value]
+    return _KEPT_NOWHERE.sub("", value) if isinstance(value, str) else value
+
+
 def _document(body: bytes | str) -> Mapping[str, Any]:
     try:
-        document = json.loads(body)
+        document = read_json(body)
     except (ValueError, RecursionError) as error:
         raise Malformed("not JSON") from error
     if not isinstance(document, dict):

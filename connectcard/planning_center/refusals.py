@@ -4,7 +4,6 @@ Sources: Planning Center's documentation ("Errors", "Authentication", "Rate limi
 the wire. A parser must survive a missing title, code, source or meta, and a page of HTML from what stands in front.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connectcard.planning_center.documents import read_json
 from connectcard.planning_center.errors import (
     AnotherVersion,
     Blocked,
@@ -174,7 +174,7 @@ def _words(answer: Answer) -> _Words | None:
 
 def _errors(answer: Answer) -> list[dict[str, Any]]:
     try:
-        document = json.loads(answer.body)
+        document = read_json(answer.body)
     except (ValueError, RecursionError):
         return []
     listed = document.get("errors") if isinstance(document, dict) else None

@@ -12,7 +12,9 @@ from sqlalchemy.orm import selectinload
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
-from connectcard.database import db, transaction
+from connectcard.connections import operations
+from connectcard.connections.models import Connection, RemoteChoice
+from connectcard.database import db, end_reading, transaction
 from connectcard.people.groups import take_in_memberships
 from connectcard.people.models import MEMBER, Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.people.operations import edit_person
@@ -22,9 +24,11 @@ from connectcard.planning_center.documents import read_page, read_record
 from connectcard.planning_center.resources import Resource
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
 from connectcard.sync.refreshing import refresh_family, refresh_memberships
+from tests.connections.conftest import connected
 
 PARTS = {"Email": "emails", "PhoneNumber": "phone_numbers", "Address": "addresses"}
 ANA = {"first_name": "Ana", "last_name": "Lopez", "birthdate": "1990-05-01", "child": False, "status": "active", "gender": "F"}
+ODD = "We\0st\ud83d"
 EARLIER, LATER = "2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z"
 
 Document = dict[str, Any]
@@ -113,7 +117,14 @@ def test_a_family_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Docume
 
 @pytest.mark.parametrize(
     "told",
-    [{"name": "Al\0pha"}, {"name": None}, {"archived_at": "x"}, {"description_as_plain_text": "x" * 9000}, {"contact_email": "x" * 900}],
+    [
+        {"name": "Al\0pha"},
+        {"name": None},
+        {"archived_at": "x"},
+        {"description_as_plain_text": "x" * 9000},
+        {"contact_email": "x" * 900},
+        {"memberships_count": "x"},
+    ],
     ids=lambda told: str(told)[:30],
 )
 @pytest.mark.usefixtures("any_database")
@@ -124,6 +135,29 @@ def test_a_group_of_odd_values_does_not_stop_the_pull(grace: UUID, told: Documen
     with church_scope(grace):
         group = db.session.scalars(select(Group)).one()
         assert (group.name, group.area.name) == (str(told.get("name", "Alpha") or "").replace("\0", ""), "Small")
+
+
+class OddlyNamed:
+    """Planning Center with one odd name in each list of what a card can be sent to."""
+
+    def iterate(self, resource: Resource, **_: Any) -> Iterator[Record]:
+        odd = dict.fromkeys(("name", "value", "label"), ODD) | {"active": True, "sequence": 10**12, "data_type": "te\0xt"}
+        tab = {"type": "Tab", "id": "2", "attributes": {"name": "Vi\0sit"}}
+        record = {"type": resource.type, "id": "1", "attributes": odd, "relationships": {"tab": {"data": {"type": "Tab", "id": "2"}}}}
+        yield from read_page(json.dumps({"data": [record], "included": [tab]}).encode()).records
+
+
+@pytest.mark.usefixtures("any_database")
+def test_an_odd_name_stops_no_reading_of_what_a_card_can_be_sent_to(grace: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection_id = connected(grace)
+    monkeypatch.setattr(operations, "client_for", lambda *_, **__: OddlyNamed())
+    with church_scope(grace):
+        operations.read_choices(db.session.get_one(Connection, connection_id), form="1")
+        end_reading()
+        found = {row.kind: row for row in db.session.scalars(select(RemoteChoice))}
+        kinds = {"campus", "membership_type", "field_definition", "note_category", "workflow", "form", "form_field"}
+        assert {kind: row.name for kind, row in found.items()} == dict.fromkeys(kinds, "West")
+        assert found["field_definition"].detail == {"data_type": "text", "tab": "Visit"}
 
 
 def test_contacts_that_are_named_and_not_sent_stay(grace: UUID) -> None:

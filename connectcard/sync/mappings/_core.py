@@ -1,6 +1,5 @@
 """What the generic loops need to know of a resource."""
 
-import re
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
@@ -53,10 +52,6 @@ def day(text: Any) -> date | None:
         return None
 
 
-# PostgreSQL takes no NUL, and half of a pair of surrogates is in no encoding.
-_NOWHERE_STORED = re.compile("[\0\ud800-\udfff]")
-
-
 def fitting(value: Any, most: int) -> str:
     """Text that fits its column; "" for none."""
-    return _NOWHERE_STORED.sub("", str(value))[:most] if value not in (None, "") else ""
+    return str(value)[:most] if value not in (None, "") else ""

@@ -12,6 +12,7 @@ UNIQUE = PulledArea("unique", "Unique groups")
 
 
 def read(record: Record, _country_code: str = "") -> PulledGroup:
+    counted = record["memberships_count"]
     enrollment = next(iter(record.included_of("Enrollment")), None)
     return PulledGroup(
         remote_id=record.id,
@@ -25,7 +26,7 @@ def read(record: Record, _country_code: str = "") -> PulledGroup:
         enrollment_strategy=fitting(enrollment["strategy"], 20) if enrollment else "",
         members_are_confidential=record["members_are_confidential"] is True,
         church_center_url=fitting(record["public_church_center_web_url"], 500) or None,
-        memberships_count=record["memberships_count"],
+        memberships_count=counted if isinstance(counted, int) and abs(counted) < 2**31 else None,
         archived_at=moment(record["archived_at"]),
     )
 
