@@ -1,6 +1,7 @@
 """Leaving a card alone and taking it up again, and when staff may change a card at all."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import CursorResult, update
 
@@ -8,8 +9,20 @@ from connectcard.cards import corrections
 from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
-from connectcard.sync.cards_in_sync import ARRIVED, SENDING, CardInSync
+from connectcard.sync.cards_in_sync import ARRIVED, SENDING, CardInSync, get_card
 from connectcard.sync.models import IGNORED, PENDING, WAITING, SyncItem
+from connectcard.sync.runs import one_press_at_a_time
+
+
+def card_to_change(submission_id: UUID) -> CardInSync:
+    """The card as whoever pressed Sync a moment ago left it; nobody can send it before the transaction ends. Inside `transaction()`.
+
+    Raises NotFound, and ChangeRefused while it travels.
+    """
+    one_press_at_a_time()
+    card = get_card(submission_id)
+    refuse_while_it_travels(card)
+    return card
 
 
 def refuse_while_it_travels(card: CardInSync) -> None:
@@ -22,9 +35,9 @@ def refuse_while_it_travels(card: CardInSync) -> None:
 
 def set_aside(card: CardInSync) -> None:
     """Ignore a card: it is kept, and not sent. Raises ChangeRefused while it travels."""
-    refuse_while_it_travels(card)
-    corrections.ignore(card.submission)
-    _move_item(card, IGNORED)
+    standing = card_to_change(card.submission.id)
+    corrections.ignore(standing.submission)
+    _move_item(standing, IGNORED)
 
 
 def bring_back(card: CardInSync) -> None:

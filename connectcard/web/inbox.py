@@ -173,8 +173,7 @@ def save_correction(submission_id: UUID) -> tuple[str, int] | AnyResponse:
     """Mend a typo; a rejected card is tried again at once if staff say so."""
     try:
         with transaction():
-            card = cards_in_sync.get_card(submission_id)
-            set_aside.refuse_while_it_travels(card)
+            card = set_aside.card_to_change(submission_id)
             refuse_what_was_not_seen(card.submission)
             changed = corrections.correct(card.submission, request.form, g.member.name)
             again = card.item is not None and card.standing == FAILED and "retry" in request.form

@@ -10,7 +10,7 @@ from connectcard.database import transaction
 from connectcard.errors import ChangeRefused, NotFound
 from connectcard.sync import cards_in_sync, set_aside
 from connectcard.sync.cards_in_sync import Wish
-from connectcard.sync.models import CLAIMED, FAILED, FINISHED, IGNORED, PENDING, REVIEW, RUNNING, STOPPED, SYNCED, WAITING
+from connectcard.sync.models import CLAIMED, FAILED, FINISHED, IGNORED, PENDING, REVIEW, RUNNING, STOPPED, SYNCED, WAITING, SyncItem
 from tests.conftest import MovedClock
 from tests.making import a_card, a_run, an_item, standing_of
 
@@ -158,6 +158,18 @@ def test_a_card_that_a_worker_took_meanwhile_is_not_set_aside(grace: UUID) -> No
     with church_scope(grace), pytest.raises(ChangeRefused), transaction():
         as_staff_saw_it.item.state = FAILED  # type: ignore[union-attr]
         set_aside.set_aside(as_staff_saw_it)
+
+
+def test_a_new_card_that_somebody_sent_at_that_moment_is_neither_set_aside_nor_corrected(grace: UUID) -> None:
+    ana, run = a_card(grace), a_run(grace, RUNNING)
+    with church_scope(grace), transaction() as session:
+        as_staff_saw_it = cards_in_sync.get_card(ana)
+        session.add(SyncItem(submission_id=ana, run_id=run, state=PENDING, reference="CC-7F3K2M9Q"))
+        with pytest.raises(ChangeRefused):
+            set_aside.set_aside(as_staff_saw_it)
+        with pytest.raises(ChangeRefused):
+            set_aside.card_to_change(ana)
+    assert standing_of(grace, ana) == "sending"
 
 
 def test_the_neighbour_is_not_listed_counted_or_opened(grace: UUID, neighbour: UUID) -> None:
