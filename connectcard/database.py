@@ -8,14 +8,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import DateTime, Engine, MetaData, event, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
+
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# How often a unit of work begins anew because somebody else stored the same row at the same moment.
+MOST_ATTEMPTS = 20
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -98,6 +109,21 @@ def end_reading() -> None:
     if _writing.get():
         raise RuntimeError("a transaction is open; Planning Center is spoken to outside of it")
     db.session.rollback()
+
+
+def begins_anew(work: Callable[P, T]) -> Callable[P, T]:
+    """Have a unit of work, its transaction and all, begin anew where somebody else stored the same row at that moment."""
+
+    @wraps(work)
+    def until_nobody_is_quicker(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(MOST_ATTEMPTS):
+            try:
+                return work(*args, **kwargs)
+            except IntegrityError:
+                log.info("somebody_was_quicker", work=work.__name__)
+        return work(*args, **kwargs)
+
+    return until_nobody_is_quicker
 
 
 def plan_anew() -> None:

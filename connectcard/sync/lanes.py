@@ -20,7 +20,7 @@ from connectcard.clock import now
 from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
-from connectcard.database import db, end_reading
+from connectcard.database import MOST_ATTEMPTS, db, end_reading
 from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.planning_center import Client
 from connectcard.sync.confirmations import look_again
@@ -54,8 +54,6 @@ log = structlog.get_logger()
 
 # At 250 ms a call two cards use up 5 requests a second; the others are for calls that take longer.
 CARDS_IN_FLIGHT = 6
-# How often an item begins anew because somebody else wrote the same here at the same moment.
-MOST_ATTEMPTS = 20
 # After so long a church gives its lane to one that waits.
 SLICE_SECONDS = 10.0
 # How soon a preview or a search is seen that somebody asks for meanwhile.

@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
 from connectcard.connections.checks import SOME_GROUPS, sees_all_groups
-from connectcard.database import db, end_reading, transaction
+from connectcard.database import begins_anew, db, end_reading, transaction
 from connectcard.people.models import FAMILY, GROUP, PERSON
 from connectcard.planning_center import Position, Step
 from connectcard.sync.cursors import cursor_of, reading
@@ -123,6 +123,7 @@ def note_the_latest(pull: Pull, stage: str, mapping: Mapping, by: str) -> None:
         cursor_of(stage).latest = moment(newest[0][by]) if newest else None
 
 
+@begins_anew
 def _take_in(pull: Pull, mapping: Mapping, step: Step) -> None:
     """One page: its records as they were shown when it was asked for, and the cursor, in one transaction."""
     values = [mapping.read(record, pull.country_code) for record in step.records]

@@ -7,7 +7,7 @@ from sqlalchemy import func, or_, select
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.clock import now
-from connectcard.database import db, end_reading, transaction
+from connectcard.database import begins_anew, db, end_reading, transaction
 from connectcard.people.groups import find_group, take_in_memberships
 from connectcard.people.models import Group
 from connectcard.people.pulled import Tally
@@ -37,10 +37,7 @@ def read_all(pull: Pull) -> str | None:
                     refused += 1
                     continue
                 done += 1
-                with transaction():
-                    pull.stay()
-                    pull.count(WORDS, _take_in(remote_id, records), done, of)
-                    cursors.came_on(STAGE)
+                _keep(pull, remote_id, records, done, of)
                 pull.pause_for_others()
         finally:
             threads.shutdown(wait=True, cancel_futures=True)
@@ -76,6 +73,14 @@ def _answers(pull: Pull, remote_ids: list[str], threads: ThreadPoolExecutor) -> 
 def _members(pull: Pull, group_remote_id: str) -> list[Record]:
     with pull.app.app_context(), church_scope(pull.church_id):
         return list(pull.client.iterate(groups.MEMBERSHIP, parent_id=group_remote_id))
+
+
+@begins_anew
+def _keep(pull: Pull, remote_id: str, records: list[Record], done: int, of: int) -> None:
+    with transaction():
+        pull.stay()
+        pull.count(WORDS, _take_in(remote_id, records), done, of)
+        cursors.came_on(STAGE)
 
 
 def _take_in(remote_id: str, records: list[Record]) -> Tally:

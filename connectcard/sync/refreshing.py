@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from connectcard.churches.queries import get_church
 from connectcard.clock import now
 from connectcard.connections.checks import sees_all_groups
-from connectcard.database import db, end_reading, transaction
+from connectcard.database import begins_anew, db, end_reading, transaction
 from connectcard.people.families import find_family
 from connectcard.people.groups import find_group, take_in_memberships
 from connectcard.people.models import FAMILY, GROUP, PERSON, Family, FamilyMember, Group, GroupMembership
@@ -46,6 +46,7 @@ def _outcome(tally: Tally) -> Refreshed:
     return Refreshed(outcome, conflicts=tally.conflicts)
 
 
+@begins_anew
 def refresh_person(remote_id: str, client: Client) -> Refreshed:
     """Read a person again with contacts and addresses."""
     country, at = get_church().country_code, now()
@@ -66,6 +67,7 @@ def refresh_person(remote_id: str, client: Client) -> Refreshed:
         return _outcome(PEOPLE.take_in([PEOPLE.read(record, country)], at))
 
 
+@begins_anew
 def refresh_family(remote_id: str, client: Client) -> Refreshed:
     """Read a family again with the roles of its members, which the list of households does not tell."""
     at = now()
@@ -98,6 +100,7 @@ def refresh_families_of(person_remote_id: str, client: Client) -> Refreshed:
     return next((one for one in found if one.outcome != AS_IT_WAS), found[0] if found else Refreshed(AS_IT_WAS))
 
 
+@begins_anew
 def refresh_group(remote_id: str, client: Client) -> Refreshed:
     """Read a group again; who is in it is read by `refresh_memberships`."""
     at = now()
@@ -113,6 +116,7 @@ def refresh_group(remote_id: str, client: Client) -> Refreshed:
         return _outcome(GROUPS.take_in([GROUPS.read(record, "")], at))
 
 
+@begins_anew
 def refresh_memberships(group_remote_id: str, client: Client) -> Refreshed:
     """Read again who is in a group. A list that is empty although the group counts members changes nothing."""
     if find_group(group_remote_id) is None:
