@@ -102,15 +102,16 @@ def mark_reconnect(connection: Connection, reason: str) -> None:
         db.session.flush()
 
 
-def speaks_for_its_church(connection: Connection, stopping: Event | None = None) -> bool:
-    """Whether what the settings hold is this church's; for a worker that begins, outside of any transaction.
+def why_not_served(connection: Connection, stopping: Event | None = None) -> str | None:
+    """Why a worker that begins may send nothing for this church, in words; None where it may. Outside of any transaction.
 
     Once for each process it is asked whose a personal access token is: the settings may have been given another organization's since
-    the church was connected, and then it has to connect again. False also while Planning Center does not answer that.
+    the church was connected, and then it has to connect again. While Planning Center does not answer that, the church waits.
+    Raises ConnectionMissing.
     """
     seen: set[UUID] = current_app.extensions.setdefault("own_tokens_seen", set())
     if connection.state != CONNECTED or connection.kind != PERSONAL_ACCESS_TOKEN or connection.id in seen:
-        return True
+        return None
     client, connection_id, own = client_for(connection, stopping=stopping), connection.id, connection.organization_id
     end_reading()
     try:
@@ -118,13 +119,13 @@ def speaks_for_its_church(connection: Connection, stopping: Event | None = None)
     except PlanningCenterError as error:
         note_visit(connection_id, error)
         # Who may not see People can send no card either, and that is said of each card.
-        return isinstance(error, ProductUnavailable | ScopeMissing)
+        return None if isinstance(error, ProductUnavailable | ScopeMissing) else in_words(error)
     if found != own:
         with writing_aside() as session:
             mark_reconnect(session.scalars(select(Connection).where(Connection.id == connection_id)).one(), ANOTHER_ORGANIZATION)
-        return False
+        return ANOTHER_ORGANIZATION
     seen.add(connection_id)
-    return True
+    return None
 
 
 def want_choices(connection: Connection) -> None:

@@ -17,7 +17,7 @@ from connectcard.connections import operations as connections
 from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, Connection
 from connectcard.connections.queries import find_connection
-from connectcard.database import db
+from connectcard.database import db, end_reading
 from connectcard.errors import ConnectionMissing
 from connectcard.jobs import restores
 from connectcard.jobs.lanes import BothWays, Lanes
@@ -27,6 +27,7 @@ from connectcard.planning_center import Client
 from connectcard.sync import inbox, mirrors, pull, readings
 from connectcard.sync import lanes as sync_lanes
 from connectcard.sync.forms import chosen_form_id
+from connectcard.sync.runs import note_on_runs
 
 log = structlog.get_logger()
 
@@ -84,13 +85,17 @@ def hear(app: Flask, church_id: UUID, stop: Event) -> bool:
 
 
 def _by_its_own_token(stop: Event) -> bool:
-    """Whether this church may be worked for with the sign-in that we have."""
+    """Whether this church may be worked for with the sign-in that we have; where it may not, what waits says why."""
     connection = find_connection()
     try:
-        return connection is None or connections.speaks_for_its_church(connection, stop)
+        why_not = connections.why_not_served(connection, stop) if connection is not None else None
     except ConnectionMissing as error:
         log.warning("church_cannot_be_served", exc_info=error)
-        return False
+        why_not = str(error)
+    if why_not is not None:
+        end_reading()
+        note_on_runs(why_not[:300])
+    return why_not is None
 
 
 def _client(church_id: UUID, stop: Event) -> Client | None:

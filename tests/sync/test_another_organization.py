@@ -14,7 +14,7 @@ from connectcard.database import db, transaction
 from connectcard.jobs import worker
 from connectcard.people.models import Person
 from connectcard.sync import pull
-from connectcard.sync.models import PULL_PEOPLE
+from connectcard.sync.models import PULL_PEOPLE, SYNCED, SyncRun
 from tests.conftest import running
 from tests.sync.conftest import GraceChurch
 
@@ -58,10 +58,29 @@ def test_with_its_own_token_a_church_is_asked_once_whose_it_is(grace_church: Gra
     assert len(asked) == 1
 
 
-def test_while_planning_center_is_away_a_church_waits_and_stays_connected(grace_church: GraceChurch) -> None:
-    grace_church.practice.fault("GET", "/people/v2", "status_503", times=1)
+def test_while_planning_center_is_away_a_church_waits_with_words_and_goes_on_by_itself(grace_church: GraceChurch) -> None:
+    grace_church.practice.fault("GET", "/people/v2", "status_503", times=500)
     assert everything_once(grace_church).state == CONNECTED
-    assert pulled(grace_church)
+    assert (pulled(grace_church), [run.state for run in runs_of(grace_church)]) == (set(), ["running", "running"])
+    assert ["Planning Center" in (run.note or "") for run in runs_of(grace_church)] == [True, True]
+    grace_church.practice.post("faults", [])
+    for _ in range(3):
+        worker.serve(grace_church.app, grace_church.church_id, Event(), lambda: False)
+        worker.hear(grace_church.app, grace_church.church_id, Event())
+        grace_church.move(seconds=10)
+    assert [(run.state, run.note) for run in runs_of(grace_church)] == [("finished", None), ("finished", None)]
+    assert [item.state for item in grace_church.items()] == [SYNCED]
+
+
+def test_without_a_token_in_the_settings_what_waits_says_so(grace_church: GraceChurch) -> None:
+    with running(create_app(replace(grace_church.app.config["CONNECTCARD"], personal_access_token=None))) as app:
+        everything_once(replace(grace_church, app=app))
+        assert ["PCO_APP_ID" in (run.note or "") for run in runs_of(grace_church)] == [True, True]
+
+
+def runs_of(church: GraceChurch) -> list[SyncRun]:
+    with church_scope(church.church_id):
+        return list(db.session.scalars(select(SyncRun).order_by(SyncRun.number)))
 
 
 def test_without_access_to_people_a_card_says_so_instead_of_waiting_in_silence(grace_church: GraceChurch) -> None:
