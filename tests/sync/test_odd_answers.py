@@ -21,9 +21,10 @@ from connectcard.people.operations import edit_person
 from connectcard.people.pulled import PulledMembership, Tally
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.documents import read_page, read_record
+from connectcard.planning_center.errors import Gone
 from connectcard.planning_center.resources import Resource
 from connectcard.sync.mappings import FAMILIES, GROUPS, PEOPLE, Mapping
-from connectcard.sync.refreshing import refresh_family, refresh_memberships
+from connectcard.sync.refreshing import refresh_family, refresh_group, refresh_memberships
 from tests.connections.conftest import connected
 
 PARTS = {"Email": "emails", "PhoneNumber": "phone_numbers", "Address": "addresses"}
@@ -242,6 +243,33 @@ def test_rows_that_name_nobody_put_nobody_out_of_a_family_or_group(grace: UUID) 
         refresh_memberships("5", client)
         in_the_group = db.session.scalars(select(GroupMembership.person_remote_id).where(GroupMembership.gone_at.is_(None))).all()
     assert (in_the_family(grace), in_the_group) == ({"7", "8"}, ["7"])
+
+
+class WithoutTheGroup:
+    """Planning Center after a group was deleted, to one who is `permissions` in Groups."""
+
+    def __init__(self, permissions: str) -> None:
+        self._permissions = permissions
+
+    def get(self, resource: Resource, *_: Any, **__: Any) -> Record:
+        if resource.type == "Group":
+            raise Gone("GET /groups/v2/groups/5: gone")
+        return Record("Person", "1", {"permissions": self._permissions})
+
+
+@pytest.mark.parametrize(("permissions", "left"), [("administrator", []), ("leader", ["7"])])
+def test_a_group_that_was_archived_keeps_who_was_in_it_and_one_that_was_deleted_does_not(
+    grace: UUID, permissions: str, left: list[str]
+) -> None:
+    take_in(grace, GROUPS, {"type": "Group", "id": "5", "attributes": {"name": "Alpha", "listed": True, "memberships_count": 1}})
+    with church_scope(grace):
+        with transaction():
+            take_in_memberships(db.session.scalars(select(Group)).one(), [PulledMembership("m7", "7", MEMBER)], now())
+        members = select(GroupMembership.person_remote_id).where(GroupMembership.gone_at.is_(None))
+        take_in(grace, GROUPS, {"type": "Group", "id": "5", "attributes": {"name": "Alpha", "archived_at": LATER}})
+        assert (db.session.scalars(select(Group)).one().archived_at is not None, db.session.scalars(members).all()) == (True, ["7"])
+        refresh_group("5", cast("Client", WithoutTheGroup(permissions)))
+        assert db.session.scalars(members).all() == left
 
 
 def test_the_church_next_door_is_not_touched(grace: UUID, neighbour: UUID) -> None:

@@ -20,7 +20,7 @@ from connectcard.people.matching import Visitor
 from connectcard.people.models import GROUP, Conflict, Family, Group, Person
 from connectcard.people.queries import find_candidates, find_person
 from connectcard.planning_center import Step, paging
-from connectcard.planning_center.resources import groups
+from connectcard.planning_center.resources import groups, people
 from connectcard.sync import cursors, pull, pull_lists, pull_shift, readings, record_readings
 from connectcard.sync.mappings import Mapping
 from connectcard.sync.models import PULL_FAMILIES, PULL_FULL, PULL_GROUPS, PULL_PEOPLE
@@ -33,6 +33,8 @@ from tests.sync.pulling import (
     Puller,
     as_there,
     change,
+    families_here,
+    families_there,
     groups_here,
     groups_there,
     here,
@@ -223,6 +225,28 @@ def join(church: GraceChurch, group_remote_id: str, person_remote_id: str) -> No
         end_reading()
         attributes = {"person_id": int(person_remote_id), "role": "member"}
         client.create(groups.MEMBERSHIP, attributes, parent_id=group_remote_id)
+
+
+def test_whoever_left_a_family_or_group_leaves_it_here_too_and_the_last_one_as_well(grace_church: GraceChurch, pulls: Puller) -> None:
+    pulls()
+    household, emptied_household = [one for one, (_, _, members) in sorted(families_there(grace_church).items()) if len(members) > 1][:2]
+    group, emptied_group = [one for one, (*_, members) in sorted(groups_there(grace_church).items()) if len(members) > 1][:2]
+    with church_scope(grace_church.church_id):
+        connection = find_connection()
+        assert connection is not None
+        client = client_for(connection)
+        end_reading()
+        for resource, parent, how_many in (
+            (people.HOUSEHOLD_MEMBERSHIP, household, 1),
+            (people.HOUSEHOLD_MEMBERSHIP, emptied_household, None),
+            (groups.MEMBERSHIP, group, 1),
+            (groups.MEMBERSHIP, emptied_group, None),
+        ):
+            for one in list(client.iterate(resource, parent_id=parent))[:how_many]:
+                client.delete(resource, one.id, parent_id=parent)
+    pulls(whole=True)
+    assert (families_here(grace_church)[emptied_household][2], groups_here(grace_church)[emptied_group][3]) == (set(), set())
+    as_there(grace_church)
 
 
 def test_cards_go_first(grace_church: GraceChurch, pulls: Puller) -> None:
