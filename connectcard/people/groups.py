@@ -171,8 +171,13 @@ def department() -> Department:
 
 
 def take_in_memberships(group: Group, pulled: Sequence[PulledMembership], at: datetime) -> Tally:
-    """Who is in a group, all of them: who is new, whose role changed, and who left. Inside `transaction()`."""
+    """Who is in a group at a moment, all of them, unless they were read since: who is new, whose role changed, and who left.
+
+    Inside `transaction()`.
+    """
     tally = Tally()
+    if group.members_read_at is not None and group.members_read_at > at:
+        return tally
     rows = list(db.session.scalars(select(GroupMembership).where(GroupMembership.group_id == group.id)))
     people = people_of(one.person_remote_id for one in pulled)
     there = {row.person_remote_id: row for row in rows if row.person_remote_id}

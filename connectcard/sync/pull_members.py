@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 
@@ -21,7 +22,7 @@ from connectcard.sync.pull_shift import Pull
 AT_ONCE = 8
 WORDS = "Group members"
 STAGE = "memberships"
-Answer = Future[list[Record]]
+Answer = Future[tuple[datetime, list[Record]]]
 
 
 def read_all(pull: Pull) -> str | None:
@@ -32,12 +33,12 @@ def read_all(pull: Pull) -> str | None:
         try:
             for remote_id, answer in _answers(pull, waiting, threads):
                 try:
-                    records = answer.result()
+                    asked_at, records = answer.result()
                 except (Forbidden, Gone):
                     refused += 1
                     continue
                 done += 1
-                _keep(pull, remote_id, records, done, of)
+                _keep(pull, remote_id, asked_at, records, done, of)
                 pull.pause_for_others()
         finally:
             threads.shutdown(wait=True, cancel_futures=True)
@@ -70,20 +71,21 @@ def _answers(pull: Pull, remote_ids: list[str], threads: ThreadPoolExecutor) -> 
             yield asked.pop(answer), answer
 
 
-def _members(pull: Pull, group_remote_id: str) -> list[Record]:
+def _members(pull: Pull, group_remote_id: str) -> tuple[datetime, list[Record]]:
+    asked_at = now()
     with pull.app.app_context(), church_scope(pull.church_id):
-        return list(pull.client.iterate(groups.MEMBERSHIP, parent_id=group_remote_id))
+        return asked_at, list(pull.client.iterate(groups.MEMBERSHIP, parent_id=group_remote_id))
 
 
 @begins_anew
-def _keep(pull: Pull, remote_id: str, records: list[Record], done: int, of: int) -> None:
+def _keep(pull: Pull, remote_id: str, asked_at: datetime, records: list[Record], done: int, of: int) -> None:
     with transaction():
         pull.stay()
-        pull.count(WORDS, _take_in(remote_id, records), done, of)
+        pull.count(WORDS, _take_in(remote_id, asked_at, records), done, of)
         cursors.came_on(STAGE)
 
 
-def _take_in(remote_id: str, records: list[Record]) -> Tally:
+def _take_in(remote_id: str, asked_at: datetime, records: list[Record]) -> Tally:
     group = find_group(remote_id)
     if group is None:
         return Tally()
@@ -92,4 +94,4 @@ def _take_in(remote_id: str, records: list[Record]) -> Tally:
         # Hidden rows are simply missing: an empty list is no news of a group that counts members.
         group.members_read_at = now()
         return Tally()
-    return take_in_memberships(group, members, now())
+    return take_in_memberships(group, members, asked_at)

@@ -121,6 +121,7 @@ def refresh_memberships(group_remote_id: str, client: Client) -> Refreshed:
     """Read again who is in a group. A list that is empty although the group counts members changes nothing."""
     if find_group(group_remote_id) is None:
         refresh_group(group_remote_id, client)
+    at = now()
     end_reading()
     try:
         records = list(client.iterate(groups.MEMBERSHIP, parent_id=group_remote_id))
@@ -132,7 +133,7 @@ def refresh_memberships(group_remote_id: str, client: Client) -> Refreshed:
         members = [one for one in map(read_membership, records) if one is not None]
         if group is None or (counted and not members):
             return Refreshed(UNKNOWN)
-        return _outcome(take_in_memberships(group, members, now()))
+        return _outcome(take_in_memberships(group, members, at))
 
 
 def _marked_gone(row: Family | Group | None) -> Refreshed:

@@ -338,6 +338,23 @@ def test_an_answer_from_before_a_family_or_group_went_does_not_bring_it_back(gra
         assert [row is not None and row.gone_at is not None for row in found] == [True, True]
 
 
+def test_an_answer_from_before_the_members_of_a_group_were_read_does_not_undo_it(grace: UUID) -> None:
+    in_the_lopez_family_and_the_alpha_group(grace, "7")
+
+    def members(*of: str) -> Callable[[datetime], Tally]:
+        def read(at: datetime) -> Tally:
+            group = find_group("5")
+            assert group is not None
+            return take_in_memberships(group, [PulledMembership(f"m{one}", one, MEMBER) for one in of], at)
+
+        return read
+
+    before_it(grace, lambda: members("7", "8")(now()) and None, members("7"))
+    assert {place for place in places(grace) if place[0] == "group"} == {("group", "7"), ("group", "8")}
+    before_it(grace, lambda: None, members("7"))
+    assert {place for place in places(grace) if place[0] == "group"} == {("group", "7")}
+
+
 def in_the_lopez_family_and_the_alpha_group(church_id: UUID, *people: str) -> None:
     """Both read from Planning Center with these people in them."""
     members = tuple(PulledMember(remote_id) for remote_id in people)
