@@ -17,12 +17,15 @@ from connectcard.config import Config
 from connectcard.connections.models import Connection
 from connectcard.database import transaction
 from connectcard.simulator.state import PRACTICE_CLIENT_ID, PRACTICE_CLIENT_SECRET
+from connectcard.sync.mirrors import want_view
+from connectcard.sync.remote_views import BY_KEY
 from connectcard.web.access import poll, staff_page
 from connectcard.web.sessions import cookie_name
 from tests import browsing, servers
 from tests.browsing import PHONE
 from tests.conftest import make_config
 from tests.staff import StaffBrowser, signed_in
+from tests.web.test_views import many_groups, was_read
 
 
 @pytest.fixture
@@ -235,6 +238,23 @@ def test_a_page_whose_browser_went_over_to_another_church_becomes_that_churchs(
     expect(page.locator(".brand-name").last).to_have_text("Grace Church")
     context.add_cookies([{"name": cookie_name(app), "value": signed_in(app, neighbour).key, "url": served}])
     expect(page.locator(".brand-name").last).not_to_have_text("Grace Church")
+
+
+def test_what_somebody_types_into_the_search_of_a_view_stays_when_a_worker_has_read(
+    app: Flask, served: str, context: BrowserContext, grace: UUID
+) -> None:
+    connect(grace, app)
+    was_read(grace, "groups", *many_groups(2))
+    with church_scope(grace), transaction():
+        want_view(BY_KEY["groups"])
+    page = enter(context, app, signed_in(app, grace), served)
+    page.goto("/views/groups")
+    expect(page.get_by_role("status").first).to_contain_text("Reading")
+    page.get_by_label("Group", exact=True).fill("Group 0")
+    was_read(grace, "groups", *many_groups(3))
+    expect(page.get_by_role("row")).to_have_count(4)
+    expect(page.get_by_label("Group", exact=True)).to_have_value("Group 0")
+    expect(page.get_by_label("Group", exact=True)).to_be_focused()
 
 
 def test_a_part_of_a_page_that_is_refused_says_why(app: Flask, served: str, context: BrowserContext, grace: UUID) -> None:
