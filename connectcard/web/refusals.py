@@ -28,7 +28,8 @@ STATUSES = {
 WORDS = {
     400: (
         "This could not be read",
-        "It was not complete, or it came from another website. Open the page again and send it from there.",
+        "It was not complete, it came from another website, or its page is older than your sign-in. "
+        "Open the page again and send it from there.",
     ),
     403: ("This is not for your role", "Your role does not reach this far."),
     404: ("There is nothing here", "The page was moved or removed, or the address has a typing mistake."),
