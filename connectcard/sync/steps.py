@@ -34,9 +34,9 @@ PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may
 PERHAPS_MADE = (PERHAPS_MERGED, PERHAPS_RENAMED)
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
-# Numbers, addresses and days it writes in its own way; these it shows as they were sent.
-SHOWN_AS_SENT = ("name", "note", "value")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+# Numbers and addresses it writes in its own way; these it shows as they were sent, but for the day in a field.
+SHOWN_AS_SENT = ("name", "note", "value", "first_name", "last_name", "birthdate")
+_DAY, _NUMBER = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d+")
 
 
 class Later(ConnectCardError):
@@ -228,8 +228,14 @@ def _answered(step: Step, record: Record, *, was_there: bool) -> dict[str, Any]:
     """What Planning Center shows of what was sent, by which an undo sees whether somebody changed it since; before it was found, too."""
     sent = step.body.get("attributes", {})
     shown = {name: value for name, value in person_attributes(record).items() if name in sent}
-    as_sent = {name: sent[name] for name in SHOWN_AS_SENT if was_there and name in shown and not _DAY.fullmatch(str(sent[name]))}
+    as_sent = {name: sent[name] for name in SHOWN_AS_SENT if was_there and name in shown and not _shows(sent[name], shown[name])}
     return {**shown, **as_sent, **{name: record[name] for name in NOT_SENT if name in record.attributes}}
+
+
+def _shows(sent: Any, shown: Any) -> bool:
+    """Whether nothing was sent and nothing is shown, or a day that was sent, in whatever order a church writes year, month and day."""
+    numbers = [sorted(int(number) for number in _NUMBER.findall(str(day))) for day in (sent, shown)]
+    return not (sent or shown) or (bool(_DAY.fullmatch(str(sent))) and numbers[0] == numbers[1])
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:

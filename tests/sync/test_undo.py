@@ -1,5 +1,6 @@
 """A run is taken back: what we wrote goes, what somebody touched stays and says why, nobody is deleted and nothing happens twice."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -136,6 +137,44 @@ def test_what_staff_changed_before_a_lost_answer_was_found_stays(church: GraceCh
     church.work_until_done(number)
     take_back(church, number)
     assert (bool(quist(church)[what]), quist(church)["status"]) == ((True, "active") if edited else (False, "inactive"))
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_a_first_visit_that_staff_dated_otherwise_before_a_lost_answer_was_found_stays(church: GraceChurch, edited: bool) -> None:
+    """Planning Center writes a day in the church's own way, which is no change."""
+    church.practice.fault("POST", "/people/v2/people/*/field_data", "drop_after")
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", visit="first_time")
+    number = church.press_sync()
+    church.work()
+    [datum] = quist(church)["field_data"]
+    assert re.fullmatch(r"\d\d/\d\d/\d{4}", datum["value"])
+    if edited:
+        Outside(church.practice).patch(f"/people/v2/field_data/{datum['id']}", "FieldDatum", datum["id"], value="2026-01-04")
+    church.work_until_done(number)
+    take_back(church, number)
+    assert (bool(quist(church)["field_data"]), quist(church)["status"]) == ((True, "active") if edited else (False, "inactive"))
+
+
+def test_somebody_without_a_last_name_whose_answer_was_lost_is_made_inactive(church: GraceChurch) -> None:
+    church.practice.fault("POST", "*/v2/people", "drop_after")
+    church.card("Wilhelmina", "", "mina.quist@gmail.com")
+    number = church.press_sync()
+    church.work_until_done(number)
+    take_back(church, number)
+    assert [one["status"] for one in church.practice.people() if one["first_name"] == "Wilhelmina"] == ["inactive"]
+
+
+@pytest.mark.parametrize("first_name", ["Mina", ""])
+def test_somebody_whose_name_staff_mended_before_a_lost_answer_was_found_stays_active(church: GraceChurch, first_name: str) -> None:
+    church.practice.fault("POST", "*/v2/people", "drop_after")
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    number = church.press_sync()
+    church.work()
+    if first_name:
+        church.practice.rename(quist(church)["id"], first_name, "Quist")
+    church.work_until_done(number)
+    take_back(church, number)
+    assert quist(church, first_name or "Wilhelmina")["status"] == ("active" if first_name else "inactive")
 
 
 def test_a_family_is_taken_back_with_its_household(church: GraceChurch) -> None:

@@ -1,5 +1,6 @@
 """A push is taken back: what it wrote goes, what others touched stays and says why, and our own directory keeps what staff wrote in it."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -403,3 +404,22 @@ def test_the_neighbour_is_not_touched(directory: Directory, neighbour_church: Gr
     confirm(directory, shown)
     assert directory.church.practice.people(1) == before
     assert [one.value for one in next_door.get(theirs).contacts] == ["ana.lopez@gmail.com"]
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_somebody_whose_birthday_staff_mended_before_a_lost_answer_was_found_stays_active(
+    directory: Directory, outside: Outside, edited: bool
+) -> None:
+    church = directory.church
+    church.practice.fault("POST", "*/v2/people", "drop_after")
+    directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com", born=date(1990, 5, 4))
+    with church_scope(church.church_id), transaction():
+        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    church.work()
+    [mina] = church.practice.named("Wilhelmina", "Quist")
+    if edited:
+        outside.patch(f"/people/v2/people/{mina['id']}", "Person", mina["id"], birthdate="1980-05-04")
+    directory.work_until_done(number)
+    take_back(directory, number)
+    [mina] = church.practice.named("Wilhelmina", "Quist")
+    assert mina["status"] == ("active" if edited else "inactive")
