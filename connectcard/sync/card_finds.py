@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from connectcard.database import db, end_reading
 from connectcard.people.identity import base_email, e164
+from connectcard.people.names import mistyped
 from connectcard.planning_center import Client, Record
 from connectcard.planning_center.resources import people
 from connectcard.planning_center.resources._core import Resource
@@ -111,7 +112,9 @@ def _find_member(step: Step, target: "CardTarget", client: Client) -> Record | N
 
 
 def _same_email(record: Record, step: Step, _target: "CardTarget") -> bool:
-    return base_email(record["address"]) == base_email(step.body["attributes"]["address"])
+    """What came there since the answer was lost, and differs by a letter or two, is the visitor's typo that staff mended."""
+    theirs, ours = base_email(record["address"]), base_email(step.body["attributes"]["address"])
+    return theirs == ours or (made_since_sent(record, step) and mistyped(theirs, ours))
 
 
 def _same_phone(record: Record, step: Step, target: "CardTarget") -> bool:

@@ -34,8 +34,8 @@ PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may
 PERHAPS_MADE = (PERHAPS_MERGED, PERHAPS_RENAMED)
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
-# Numbers and addresses it writes in its own way; these it shows as they were sent, but for the day in a field.
-SHOWN_AS_SENT = ("name", "note", "value", "first_name", "last_name", "birthdate")
+# Numbers and streets it writes in its own way; these it shows as they were sent, but for the day in a field.
+SHOWN_AS_SENT = ("name", "note", "value", "first_name", "last_name", "birthdate", "address")
 _DAY, _NUMBER = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d+")
 
 
@@ -233,9 +233,11 @@ def _answered(step: Step, record: Record, *, was_there: bool) -> dict[str, Any]:
 
 
 def _shows(sent: Any, shown: Any) -> bool:
-    """Whether nothing was sent and nothing is shown, or a day that was sent, in whatever order a church writes year, month and day."""
+    """Whether nothing was sent and nothing is shown, the same in other letters, or a day in a church's order of year, month and day."""
+    if str(sent or "").casefold() == str(shown or "").casefold():
+        return True
     numbers = [sorted(int(number) for number in _NUMBER.findall(str(day))) for day in (sent, shown)]
-    return not (sent or shown) or (bool(_DAY.fullmatch(str(sent))) and numbers[0] == numbers[1])
+    return bool(_DAY.fullmatch(str(sent))) and numbers[0] == numbers[1]
 
 
 def _rest(step: Step, hold: Hold, state: str, problem: str) -> None:

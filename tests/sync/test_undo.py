@@ -155,6 +155,19 @@ def test_a_first_visit_that_staff_dated_otherwise_before_a_lost_answer_was_found
     assert (bool(quist(church)["field_data"]), quist(church)["status"]) == ((True, "active") if edited else (False, "inactive"))
 
 
+def test_a_typo_in_an_email_that_staff_mended_before_a_lost_answer_was_found_is_not_added_beside_it(church: GraceChurch) -> None:
+    church.practice.fault("POST", "/people/v2/people/*/emails", "drop_after")
+    church.card("Wilhelmina", "Quist", "mina.quist@gmial.com")
+    number = church.press_sync()
+    church.work()
+    [email] = quist(church)["emails"]
+    Outside(church.practice).patch(f"/people/v2/emails/{email['id']}", "Email", email["id"], address="mina.quist@gmail.com")
+    assert church.work_until_done(number).needs_you == 0
+    assert [one["address"] for one in quist(church)["emails"]] == ["mina.quist@gmail.com"]
+    take_back(church, number)
+    assert ([one["address"] for one in quist(church)["emails"]], quist(church)["status"]) == (["mina.quist@gmail.com"], "active")
+
+
 def test_somebody_without_a_last_name_whose_answer_was_lost_is_made_inactive(church: GraceChurch) -> None:
     church.practice.fault("POST", "*/v2/people", "drop_after")
     church.card("Wilhelmina", "", "mina.quist@gmail.com")
