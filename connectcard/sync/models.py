@@ -170,6 +170,8 @@ class SyncStep(ChurchOwned, Base):
         belongs_to("sync_item", "item_id"),
         belongs_to("sync_run", "run_id"),
         Index("ix_sync_step_run", "church_id", "run_id"),
+        # Before somebody is made it is asked whether a step waits for a word about somebody of that name; hardly any step has a problem.
+        Index("ix_sync_step_problem", "church_id", "problem"),
     )
 
     item_id: Mapped[UUID]

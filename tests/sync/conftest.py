@@ -17,6 +17,7 @@ from connectcard.cards.models import Submission
 from connectcard.cards.operations import ensure_default_card
 from connectcard.churches.models import Church
 from connectcard.churches.operations import open_church
+from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.config import Config, Waits
 from connectcard.connections import budget, clients
@@ -24,10 +25,13 @@ from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Con
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
+from connectcard.jobs.retention import erase_expired
 from connectcard.simulator import create_simulator
 from connectcard.sync import lanes, runs
+from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.models import CLAIMED, OPEN_STATES, SyncItem, SyncRun, SyncStep
 from connectcard.sync.previews import Preview, find_preview, want_preview
+from connectcard.sync.set_aside import bring_back, set_aside
 from tests import servers
 from tests.conftest import MovedClock, make_config, running
 
@@ -113,6 +117,17 @@ class GraceChurch:
             preview = find_preview(submission_id)
         assert preview is not None
         return preview
+
+    def ignored_for(self, submission_id: UUID, days: int = 0) -> tuple[int, int]:
+        """Staff set a card aside, and take it up again so many days later; gives what was erased by then."""
+        with church_scope(self.church_id), transaction():
+            set_aside(get_card(submission_id))
+        self.move(days=days)
+        with church_scope(self.church_id):
+            erased = erase_expired(get_church())
+            with transaction():
+                bring_back(get_card(submission_id))
+        return erased
 
     def work(self) -> None:
         """One pass of the worker over everything that is due."""

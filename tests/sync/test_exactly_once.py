@@ -2,15 +2,11 @@
 
 import pytest
 
-from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
-from connectcard.jobs.retention import erase_expired
 from connectcard.sync.card_fields import NOTE, WORKFLOW_CARD
-from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import retry
 from connectcard.sync.models import Destination
-from connectcard.sync.set_aside import bring_back, set_aside
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Outside
 from tests.sync.test_merged_and_deleted import item_of
@@ -90,13 +86,7 @@ def test_a_card_that_was_ignored_unclear_and_brought_back_after_its_prayer_was_f
     card = church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", **asked)
     church.work_until_done(church.press_sync())
     assert (church.item(card).state, church.practice.open_faults()) == ("review", [])
-    with church_scope(church.church_id), transaction():
-        set_aside(get_card(card))
-    church.move(days=31)
-    with church_scope(church.church_id):
-        assert erase_expired(get_church()) == (1, 0)
-        with transaction():
-            bring_back(get_card(card))
+    assert church.ignored_for(card, days=31) == (1, 0)
     assert not [step for step in church.steps(card) if PRAYER in (step.body or "")]
     church.work_until_done(church.press_sync())
     if church.item(card).state == "review":

@@ -7,19 +7,15 @@ import pytest
 import requests
 
 from connectcard.churches.operations import mark_restored
-from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.connections.operations import read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.errors import ChangeRefused
-from connectcard.jobs.retention import erase_expired
 from connectcard.sync import confirmations, destinations, forms, lanes, runs
-from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry
 from connectcard.sync.forms import AWAITS
 from connectcard.sync.models import Destination, SyncItem
-from connectcard.sync.set_aside import bring_back, set_aside
 from connectcard.sync.steps import PERHAPS_RENAMED
 from tests.sync.conftest import GraceChurch
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
@@ -261,9 +257,7 @@ def test_a_new_visitor_who_is_called_otherwise_by_then_is_asked_about(
     item = church.item(card)
     assert (item.state, item.reason, len(submissions(church))) == ("review", PERHAPS_RENAMED, 1)
     assert [one["remote_id"] for one in (item.decision or {})["candidates"]] == [there]
-    for move in (set_aside, bring_back):
-        with church_scope(church.church_id), transaction():
-            move(get_card(card))
+    church.ignored_for(card)
     assert church.work_until_done(church.press_sync()).needs_you == 1
     assert (church.item(card).reason, len(submissions(church)), len(church.practice.people())) == (PERHAPS_RENAMED, 1, before)
     with church_scope(church.church_id), transaction():
@@ -279,13 +273,7 @@ def test_a_submission_that_was_forgotten_with_its_prayer_before_it_was_clear_is_
     card = church.card("Wilhelmina", "Quist", **MINA)
     church.work_until_done(church.press_sync())
     assert (church.item(card).state, church.practice.open_faults()) == ("review", [])
-    with church_scope(church.church_id), transaction():
-        set_aside(get_card(card))
-    church.move(days=31)
-    with church_scope(church.church_id):
-        assert erase_expired(get_church()) == (1, 0)
-        with transaction():
-            bring_back(get_card(card))
+    assert church.ignored_for(card, days=31) == (1, 0)
     assert church.work_until_done(church.press_sync()).needs_you == 1
     assert (church.item(card).state, church.item(card).reason) == ("review", PERHAPS_RENAMED)
     with church_scope(church.church_id), transaction():
@@ -299,12 +287,7 @@ def test_a_submission_of_somebody_who_was_merged_meanwhile_stands_there_once(lan
     church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
     sync(church)
     card, number = lost(church)
-    [mina] = church.practice.named("Wilhelmina", "Quist")
-    kept = somebody(church)
-    merge(church, kept, mina["id"])
-    church.work_until_done(number)
-    assert (church.item(card).state, church.item(card).person_remote_id) == ("synced", kept)
-    assert [one["person"] for one in submissions(church)] == [kept, kept]
+    they_went_to_whom_was_kept(church, card, number)
 
 
 def test_a_submission_of_somebody_who_was_merged_before_it_was_sent_goes_to_whom_was_kept(lands_in_the_form: GraceChurch) -> None:
@@ -315,6 +298,11 @@ def test_a_submission_of_somebody_who_was_merged_before_it_was_sent_goes_to_whom
     card = church.card("Wilhelmina", "Quist", **MINA)
     number = church.press_sync()
     church.work()
+    they_went_to_whom_was_kept(church, card, number)
+
+
+def they_went_to_whom_was_kept(church: GraceChurch, card: UUID, number: int) -> None:
+    """Staff merge the visitor while the second of her two cards waits."""
     [mina] = church.practice.named("Wilhelmina", "Quist")
     kept = somebody(church)
     merge(church, kept, mina["id"])

@@ -6,19 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
 from connectcard.errors import ChangeRefused
-from connectcard.jobs.retention import erase_expired
 from connectcard.people.matching import NEW, Decision, Visitor
 from connectcard.sync import push, push_decisions
-from connectcard.sync.cards_in_sync import get_card
 from connectcard.sync.decisions import decide_by_hand, retry, undo
 from connectcard.sync.family_questions import decide_members, members_asked
 from connectcard.sync.made_people import ASKED_OF_ANOTHER, unless_asked
 from connectcard.sync.models import PUSH_PEOPLE, REVIEW, SYNCED
-from connectcard.sync.set_aside import bring_back, set_aside
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Directory, Outside
 from tests.sync.test_merged_and_deleted import item_of, merge, somebody
@@ -90,9 +86,7 @@ def test_a_decision_that_was_taken_back_is_asked_for_again(grace_church: GraceCh
     with church_scope(grace_church.church_id), transaction():
         undo(item_of(card))
     second = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
-    for move in (set_aside, bring_back):
-        with church_scope(grace_church.church_id), transaction():
-            move(get_card(card))
+    grace_church.ignored_for(card)
     grace_church.work_until_done(grace_church.press_sync())
     assert (grace_church.item(card).state, grace_church.item(card).reason, quists(grace_church)) == (REVIEW, ASKED, [])
     assert grace_church.item(second).reason == ASKED_OF_ANOTHER
@@ -173,13 +167,7 @@ def test_others_arrive_while_staff_are_asked_about_a_card_whose_prayer_was_forgo
     lost(grace_church)
     card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", prayer="For my mother.")
     merged_while_the_card_waits(grace_church, "Wilhelmina", grace_church.press_sync())
-    with church_scope(grace_church.church_id), transaction():
-        set_aside(get_card(card))
-    grace_church.move(days=31)
-    with church_scope(grace_church.church_id):
-        assert erase_expired(get_church()) == (1, 0)
-        with transaction():
-            bring_back(get_card(card))
+    assert grace_church.ignored_for(card, days=31) == (1, 0)
     other = grace_church.card("Tobias", "Quist", "tobias.quist@gmail.com")
     grace_church.work_until_done(grace_church.press_sync())
     assert (grace_church.item(card).state, grace_church.item(card).reason) == (REVIEW, ASKED)
@@ -216,10 +204,7 @@ def test_staff_say_it_was_somebody_else(grace_church: GraceChurch) -> None:
 
 def test_a_card_that_was_set_aside_without_an_answer_asks_again(grace_church: GraceChurch) -> None:
     card, kept = a_lost_visitor(grace_church)
-    with church_scope(grace_church.church_id), transaction():
-        set_aside(get_card(card))
-    with church_scope(grace_church.church_id), transaction():
-        bring_back(get_card(card))
+    grace_church.ignored_for(card)
     assert grace_church.work_until_done(grace_church.press_sync()).needs_you == 1
     item = grace_church.item(card)
     assert (item.state, item.reason, quists(grace_church)) == (REVIEW, ASKED, [])
