@@ -120,7 +120,7 @@ def begins_anew(work: Callable[P, T]) -> Callable[P, T]:
             try:
                 return work(*args, **kwargs)
             except IntegrityError:
-                log.info("somebody_was_quicker", work=work.__name__)
+                log.info("somebody_was_quicker", name=work.__name__)
         return work(*args, **kwargs)
 
     return until_nobody_is_quicker
