@@ -76,11 +76,14 @@ def person_at_hand(subject_id: UUID) -> PersonAtHand:
     key, country = church.remote_id_key or "", church.country_code or "US"
     values = {**vars(person.identity), **{name: getattr(person, name) for name in EDITABLE}}
     # Of somebody who is not there yet everything is to be there; of others what was added here.
+    since = person.created_at
     added = [one for one in person.contacts if one.added_here_at or not person.remote_id]
+    # No database promises an order, and what was approved has to be planned in the same one again.
+    added.sort(key=lambda one: (one.kind, one.added_here_at or since, one.value))
     contacts = tuple(OurContact(one.kind, one.value, one.display or one.value, one.location, one.primary) for one in added)
-    addresses = tuple(
-        {**wire_address(one), "primary": one.primary} for one in person.addresses if one.added_here_at or not person.remote_id
-    )
+    settled = [one for one in person.addresses if one.added_here_at or not person.remote_id]
+    settled.sort(key=lambda one: (one.added_here_at or since, one.id))
+    addresses = tuple({**wire_address(one), "primary": one.primary} for one in settled)
     ours = OurPerson(
         values=values,
         edits=dict(person.edits or {}),
