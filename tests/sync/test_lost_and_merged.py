@@ -329,12 +329,17 @@ def test_a_lost_answer_beside_a_merge_of_long_ago_is_no_question(grace_church: G
     assert (grace_church.item(card).state, quists(grace_church)) == (SYNCED, ["Wilhelmina"])
 
 
+def a_lost_push(directory: Directory) -> tuple[UUID, int]:
+    """Somebody of the directory whose making is never answered, and the run that sends them."""
+    lost(directory.church)
+    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    with church_scope(directory.church.church_id), transaction():
+        return mina, push.start(PUSH_PEOPLE, "Sam Hill").number
+
+
 def test_somebody_of_the_directory_is_asked_about(grace_church: GraceChurch) -> None:
     directory = Directory(grace_church)
-    lost(grace_church)
-    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
-    with church_scope(grace_church.church_id), transaction():
-        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    mina, number = a_lost_push(directory)
     kept = merged_while_the_card_waits(grace_church, "Wilhelmina", number)
     item = directory.item(mina)
     assert (item.state, item.reason, quists(grace_church)) == (REVIEW, ASKED, [])
@@ -346,10 +351,7 @@ def test_somebody_of_the_directory_is_asked_about(grace_church: GraceChurch) -> 
 
 def test_somebody_of_the_directory_who_was_seen_to_by_hand_is_asked_about_again(grace_church: GraceChurch) -> None:
     directory = Directory(grace_church)
-    lost(grace_church)
-    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
-    with church_scope(grace_church.church_id), transaction():
-        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    mina, number = a_lost_push(directory)
     merged_while_the_card_waits(grace_church, "Wilhelmina", number)
     with church_scope(grace_church.church_id), transaction():
         push_decisions.done_by_hand(directory.item(mina).id)
@@ -363,10 +365,7 @@ def test_somebody_of_the_directory_who_was_seen_to_by_hand_is_asked_about_again(
 
 def test_somebody_of_the_directory_who_was_renamed_is_asked_about(grace_church: GraceChurch) -> None:
     directory = Directory(grace_church)
-    lost(grace_church)
-    mina = directory.person("Wilhelmina", "Quist", "mina.quist@gmail.com")
-    with church_scope(grace_church.church_id), transaction():
-        number = push.start(PUSH_PEOPLE, "Sam Hill").number
+    mina, number = a_lost_push(directory)
     renamed = renamed_while_the_card_waits(grace_church, "Wilhelmina", number)
     item = directory.item(mina)
     assert (item.state, item.reason, quists(grace_church)) == (REVIEW, RENAMED, ["Theodora"])
