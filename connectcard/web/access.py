@@ -19,7 +19,7 @@ from connectcard.churches import queries
 from connectcard.churches.models import OWNER, STAFF, VIEWER, Church, Member
 from connectcard.churches.tenancy import church_scope, every_church
 from connectcard.clock import now
-from connectcard.database import db
+from connectcard.database import begins_anew, db
 from connectcard.extensions import csrf
 from connectcard.sync.webhook_models import WebhookAddress
 from connectcard.web.security import NUL, check_origin, check_text
@@ -36,16 +36,21 @@ View = Callable[..., Any]
 
 
 def staff_page(role: str = VIEWER) -> Callable[[View], View]:
-    """Let a view run for a signed-in member with at least this role, inside the church's scope, with `g.member` and `g.church`."""
+    """Let a view run for a signed-in member with at least this role, inside the church's scope, with `g.member` and `g.church`.
+
+    A view is one unit of work, which begins anew where somebody else stored the same row at that moment.
+    """
 
     def door(view: View) -> View:
+        work = begins_anew(view)
+
         @wraps(view)
         def behind_the_door(*args: Any, **kwargs: Any) -> Any:
             signed_in = browser_session().signed_in
             if signed_in is None:
                 return ask_to_sign_in()
             with church_scope(signed_in.church_id):
-                return _let_in(signed_in, role, lambda: view(*args, **kwargs))
+                return _let_in(signed_in, role, lambda: work(*args, **kwargs))
 
         behind_the_door.staff_role = role  # type: ignore[attr-defined]
         return behind_the_door

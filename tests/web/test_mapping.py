@@ -1,10 +1,12 @@
 """An owner says where each answer goes, and reads what would go wrong before it does."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Thread
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from connectcard.churches.tenancy import church_scope
@@ -166,6 +168,32 @@ def test_mapping_is_for_owners(grace: UUID, sign_in: SignIn, role: str) -> None:
 def test_what_is_always_sent_or_unknown_has_no_form(owner: StaffBrowser, card_field: str) -> None:
     assert owner.get(f"/mapping/{card_field}/edit").status_code == 404
     assert owner.post(f"/mapping/{card_field}", {"place": "nothing"}).status_code == 404
+
+
+# SQLite lets one write at a time, so that nobody is quicker there.
+@pytest.mark.parametrize("any_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.usefixtures("any_database")
+def test_of_two_owners_who_first_save_a_row_at_the_same_moment_the_second_one_is_heard(
+    owner: StaffBrowser, grace: UUID, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quicker: list[str] = []
+
+    def save() -> None:
+        with app.app_context(), church_scope(grace), transaction():
+            destinations.save("prayer", "nothing", None, {}, None, "Mona Reyes")
+
+    def looked_up() -> datetime:
+        if not quicker:
+            quicker.append("Mona Reyes")
+            thread = Thread(target=save)
+            thread.start()
+            thread.join()
+        return now()
+
+    monkeypatch.setattr(destinations, "now", looked_up)
+    assert owner.post("/mapping/prayer", {"place": "note:20"}).status_code == 303
+    row = current(grace, "prayer")
+    assert (quicker, row.kind, row.changed_by) == (["Mona Reyes"], "note", "Sam Hill")
 
 
 def test_the_neighbours_fields_cannot_be_chosen(grace: UUID, neighbour: UUID, owner: StaffBrowser, sign_in: SignIn) -> None:
