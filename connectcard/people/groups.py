@@ -67,14 +67,14 @@ def find_group(remote_id: str) -> Group | None:
 
 
 def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
-    """Store groups as Planning Center showed them at a moment, unless they went since. Inside `transaction()`."""
+    """Store groups as Planning Center showed them at a moment, unless they were read or went since. Inside `transaction()`."""
     tally, key, owned = Tally(), marking_key(), ownership.owners()
     areas = take_in_areas([one.area for one in pulled], at)
     known = {row.remote_id: row for row in db.session.scalars(select(Group).where(Group.remote_id.in_([one.remote_id for one in pulled])))}
     for one in pulled:
         row, mark = known.get(one.remote_id), value_mark(key, one)
-        if row is not None and row.gone_at is not None and row.gone_at > at:
-            row.seen_at, tally.skipped = at, tally.skipped + 1
+        if row is not None and _is_known_since(row, at):
+            tally.skipped += 1
             continue
         stands = row is not None and (row.area_id == areas[one.area.remote_id].id or TYPE in (row.edits or {}))
         if row is not None and row.remote_mark == mark and row.gone_at is None and stands:
@@ -87,6 +87,11 @@ def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
         db.session.add(row)
     db.session.flush()
     return tally
+
+
+def _is_known_since(row: Group, at: datetime) -> bool:
+    """Whether it was read after that moment, or went: no group says when it changed."""
+    return any(since is not None and since > at for since in (row.seen_at, row.gone_at))
 
 
 def _renewed(row: Group, one: PulledGroup, areas: Mapping[str, Area], owned: Mapping[str, str], key: str, tally: Tally) -> Group:

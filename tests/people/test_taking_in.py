@@ -338,6 +338,26 @@ def test_an_answer_from_before_a_family_or_group_went_does_not_bring_it_back(gra
         assert [row is not None and row.gone_at is not None for row in found] == [True, True]
 
 
+def test_an_answer_from_before_a_group_was_read_does_not_undo_it(grace: UUID) -> None:
+    small_groups = PulledArea("3", "Small groups")
+    named = {name: PulledGroup("5", name, small_groups) for name in ("Alpha", "Beta")}
+
+    def told(name: str) -> Callable[[datetime], Tally]:
+        return lambda at: take_in_groups([named[name]], at)
+
+    before_it(grace, lambda: told("Alpha")(now()) and None)
+    before_it(grace, lambda: told("Beta")(now()) and None, told("Alpha"))
+    with church_scope(grace):
+        group = find_group("5")
+        assert group is not None
+        assert group.name == "Beta"
+    before_it(grace, lambda: None, told("Alpha"))
+    with church_scope(grace):
+        group = find_group("5")
+        assert group is not None
+        assert group.name == "Alpha"
+
+
 def test_an_answer_from_before_the_members_of_a_group_were_read_does_not_undo_it(grace: UUID) -> None:
     in_the_lopez_family_and_the_alpha_group(grace, "7")
 
