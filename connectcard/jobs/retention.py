@@ -70,7 +70,7 @@ def _forget_prayers(submissions: Sequence[Submission]) -> None:
     nothing = {"body_sealed": None, "before_sealed": None, "after_sealed": None}
     forgotten = SyncStep.item_id.in_(items), or_(SyncStep.state == DONE, SyncStep.kind.not_in(WITHOUT_PRAYER))
     db.session.execute(update(SyncStep).where(*forgotten).values(nothing), execution_options=unseen)
-    why = case((SyncStep.kind == plans.SUBMIT_FORM_NEW, PERHAPS_RENAMED), else_=FORGOTTEN)
+    why = case((and_(SyncStep.kind == plans.SUBMIT_FORM_NEW, SyncStep.state == INTENT), PERHAPS_RENAMED), else_=FORGOTTEN)
     still_open = update(SyncStep).where(*forgotten, SyncStep.state.in_((PLANNED, INTENT)))
     db.session.execute(still_open.values(state=LEFT_OUT, problem=why, done_at=now()), execution_options=unseen)
     _plan_anew(items)

@@ -282,6 +282,20 @@ def test_a_submission_that_was_forgotten_with_its_prayer_before_it_was_clear_is_
     assert (church.item(card).state, len(church.practice.named("Wilhelmina", "Quist")), len(submissions(church))) == ("synced", 1, 1)
 
 
+def test_a_submission_that_was_never_sent_and_forgotten_with_its_prayer_is_sent_without_a_question(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.practice.fault("POST", SUBMISSIONS, "rate_limited", seconds=600)
+    card = church.card("Wilhelmina", "Quist", **MINA)
+    number = church.press_sync()
+    church.work()
+    with church_scope(church.church_id), transaction():
+        runs.stop(runs.get_run(number))
+    assert [(step.kind, step.state) for step in church.steps(card)] == [("submit_form_new", "planned")]
+    assert church.ignored_for(card, days=31) == (1, 0)
+    church.work_until_done(church.press_sync())
+    assert (church.item(card).state, len(church.practice.named("Wilhelmina", "Quist")), len(submissions(church))) == ("synced", 1, 1)
+
+
 def test_a_submission_of_somebody_who_was_merged_meanwhile_stands_there_once(lands_in_the_form: GraceChurch) -> None:
     church = lands_in_the_form
     church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
