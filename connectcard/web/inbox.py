@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, g, redirect, render_template, requ
 from werkzeug.wrappers import Response as AnyResponse
 
 from connectcard.cards import corrections, queries
+from connectcard.cards.fields import FIELDS, Address
 from connectcard.cards.models import Submission
 from connectcard.churches.models import STAFF
 from connectcard.clock import now
@@ -153,9 +154,9 @@ def correct_page(card: CardInSync, form: Mapping[str, str], problems: Mapping[st
 
 def refuse_what_was_not_seen(submission: Submission) -> None:
     """Raise AnswersRefused where somebody corrected the card since the form was shown: nobody's correction is undone unseen."""
-    if request.form.get("corrections", 0, type=int) == len(queries.corrections_of(submission)):
-        return
-    stands = form_of(queries.effective_answers(submission))
+    since = queries.corrections_of(submission)[request.form.get("corrections", 0, type=int) :]
+    corrected = frozenset[str]().union(*(FIELDS[one.field].names for one in since))
+    stands = {name: value for name, value in form_of(queries.effective_answers(submission)).items() if name in corrected}
     others = {name: value or "Nothing" for name, value in stands.items() if request.form.get(name, "") != value}
     if others:
         raise AnswersRefused({name: f"{value} stands here by now. Save again to replace it." for name, value in others.items()})
@@ -163,7 +164,7 @@ def refuse_what_was_not_seen(submission: Submission) -> None:
 
 def form_of(answers: Mapping[str, Any]) -> dict[str, str]:
     """The inputs of the correction, filled with the answers as they stand."""
-    address = {f"address_{part}": text for part, text in answers.get("address", {}).items()}
+    address = {f"address_{part}": answers.get("address", {}).get(part, "") for part in Address.parts}
     return {field: answers.get(field, "") for field in ("first_name", "last_name", "email", "phone")} | address
 
 

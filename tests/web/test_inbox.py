@@ -367,6 +367,25 @@ def test_of_two_who_correct_a_card_at_once_nobody_undoes_the_other_unseen(grace:
     assert (answers["email"], answers["phone"]) == ("ana@work.org", "(512) 555-0100")
 
 
+def test_an_address_that_somebody_took_out_meanwhile_is_not_put_back_unseen(grace: UUID, sam: StaffBrowser) -> None:
+    at_home = {**ANA, "address_street": "12 Oak Street"}
+    ana = a_card(grace, **at_home)
+    sam.post(f"/cards/{ana}/correct", {**ANA, "corrections": "0"})
+    answer = sam.post(f"/cards/{ana}/correct", {**at_home, "phone": "(512) 555-0100", "corrections": "0"})
+    assert answer.status_code == 422
+    assert "Nothing stands here by now" in answer.text
+    assert "(512) 555-0177 stands here by now" not in answer.text, "nobody else touched the number"
+    with church_scope(grace):
+        assert "address" not in queries.effective_answers(reload(ana))
+
+
+def test_who_changed_nothing_of_what_another_one_corrected_is_told_of_nothing(grace: UUID, sam: StaffBrowser) -> None:
+    at_home = {**ANA, "address_street": "12 Oak Street"}
+    ana = a_card(grace, **at_home)
+    mended = {**at_home, "address_street": "21 Oak Street", "corrections": "0"}
+    assert [sam.post(f"/cards/{ana}/correct", mended).status_code for _ in range(2)] == [303, 303]
+
+
 @pytest.mark.parametrize("state", [CLAIMED, SYNCED])
 def test_a_card_on_its_way_is_not_corrected(grace: UUID, sam: StaffBrowser, state: str) -> None:
     ana = a_card(grace)
