@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Hashable
 from datetime import datetime, timedelta
 
-from connectcard.cards.fields import Form, Posted
+from connectcard.cards.fields import MOST_CHILDREN, Form, Posted, child_rows
 
 QUARANTINE_FROM = 2
 SHORTEST_DWELL = timedelta(seconds=2)
@@ -13,6 +13,7 @@ _LINK = re.compile(r"(?i)\bhttps?://|\bwww\.|\[url")
 
 HIDDEN_BOX = "Looks like spam: a box that people cannot see was filled in"
 LINK_IN_NAME = "Looks like spam: there is a web address in the name"
+MORE_CHILDREN = "It names more children than the card has room for"
 TOO_MANY = "Many cards came from one place within a minute"
 IN_A_HURRY = "Looks like spam: sent within two seconds, with web addresses in it"
 
@@ -28,6 +29,8 @@ def suspicion(form: Form, dwell: timedelta | None) -> str | None:
         return HIDDEN_BOX
     if any(_LINK.search(posted.line(name)) for name in ("first_name", "last_name")):
         return LINK_IN_NAME
+    if len(child_rows(posted)) > MOST_CHILDREN:
+        return MORE_CHILDREN
     hasty = dwell is None or dwell < SHORTEST_DWELL
     linked = any(_LINK.search(str(value)) for value in posted.values.values())
     return IN_A_HURRY if hasty + linked >= QUARANTINE_FROM else None

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from connectcard.cards.models import QUARANTINED, RECEIVED, Card, Submission
 from connectcard.cards.operations import DEFAULT_CONSENT, SENT_AGAIN, Receipt, ensure_default_card, submit_card
-from connectcard.cards.suspicion import HIDDEN_BOX, IN_A_HURRY, LINK_IN_NAME, suspicion
+from connectcard.cards.suspicion import HIDDEN_BOX, IN_A_HURRY, LINK_IN_NAME, MORE_CHILDREN, suspicion
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
@@ -159,6 +159,8 @@ LATER, AT_ONCE = timedelta(seconds=20), timedelta(seconds=0.4)
         (ANA, None, None),
         ({**ANA, "website": "https://buy.example"}, LATER, HIDDEN_BOX),
         ({**ANA, "first_name": "Win www.casino.example"}, LATER, LINK_IN_NAME),
+        ({**ANA, **{f"child_{row}_first_name": "Leo" for row in range(1, 9)}}, LATER, None),
+        ({**ANA, **{f"child_{row}_first_name": "Leo" for row in range(1, 10)}}, LATER, MORE_CHILDREN),
         ({**ANA, "prayer": "see https://our-family.example"}, LATER, None),
         ({**ANA, "prayer": "see https://pills.example"}, AT_ONCE, IN_A_HURRY),
         ({**ANA, "prayer": "see https://pills.example"}, None, IN_A_HURRY),
