@@ -139,7 +139,12 @@ def unconfirmed_of(item: SyncItem) -> dict[int, Unconfirmed]:
 
 
 def leave_unmade(lost: PerhapsMade, asked: Decision) -> None:
-    """Inside `held`: the step is not sent again before staff have said who it is; it keeps whom it may have become."""
+    """Inside `held`: the step is not sent again before staff have said who it is; it keeps whom it may have become.
+
+    That somebody of a family is new was said before they were made, and answers this no more.
+    """
     step = db.session.get_one(SyncStep, lost.step_id)
+    said = step.item.family_decisions or {}
+    step.item.family_decisions = {number: word for number, word in said.items() if number != str(lost.member)} or None
     body = json.loads(step.body or "{}") | {"namesakes": [plans.shown(row) for row in asked.compared]}
     step.state, step.problem, step.body, step.done_at = LEFT_OUT, str(lost), json.dumps(body), now()

@@ -266,9 +266,10 @@ def plan_for(card: CardAtHand, person: PersonNow | None, client: Client) -> Plan
 
 def _left_to_staff(step: PlannedStep, card: CardAtHand, client: Client) -> PlannedStep:
     """Somebody of the family who may have been made already is not made again before staff have said who it is."""
-    if step.kind != plans.CREATE_PERSON or step.state != PLANNED or step.member == VISITOR or step.member in card.family_decided:
+    if step.kind != plans.CREATE_PERSON or step.member == VISITOR or step.member in card.family_decided:
         return step
-    asked = card.unconfirmed.get(step.member) or _asked_of_another(step, card, client)
+    # Whom they may have become goes before whoever else has their name.
+    asked = card.unconfirmed.get(step.member) or (_asked_of_another(step, card, client) if step.state == PLANNED else None)
     return replace(step, body=dict(asked.body), after="", now=asked.why, problem=asked.why) if asked else step
 
 

@@ -56,6 +56,12 @@ def a_lost_visitor(church: GraceChurch) -> tuple[UUID, str]:
     return card, merged_while_the_card_waits(church, "Wilhelmina", church.press_sync())
 
 
+def said_new(church: GraceChurch, card: UUID, place: int) -> int:
+    """Staff say of one of those they are asked about that they are new; gives the number of the run."""
+    with church_scope(church.church_id), transaction():
+        return decide_members(item_of(card), {members_asked(item_of(card))[place].number: None}, "Sam Hill").number
+
+
 def quists(church: GraceChurch) -> list[str]:
     return sorted(person["first_name"] for person in church.practice.people() if person["last_name"] == "Quist")
 
@@ -301,6 +307,26 @@ def test_what_staff_say_of_one_child_makes_no_other_one_again(grace_church: Grac
     [mina] = grace_church.practice.named("Wilhelmina", "Quist")
     [leo_now] = [one for one in grace_church.practice.people() if one["id"] == kept]
     assert {one["household_id"] for one in mina["households"]} & {one["household_id"] for one in leo_now["households"]}
+
+
+def test_a_child_who_was_said_to_be_new_and_then_lost_and_renamed_is_asked_about_once_more(grace_church: GraceChurch) -> None:
+    """Both names stand elsewhere; the answer to Leo is lost, and the word about Mia makes no second one."""
+    for name in ("Leo", "Mia"):
+        Outside(grace_church.practice).person(name, "Quist", child=True)
+    card = grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com", family=LEO_AND_MIA)
+    grace_church.work_until_done(grace_church.press_sync())
+    before = {one["id"] for one in grace_church.practice.named("Leo", "Quist")}
+    lost(grace_church)
+    number = said_new(grace_church, card, 0)
+    grace_church.work()
+    [made] = {one["id"] for one in grace_church.practice.named("Leo", "Quist")} - before
+    grace_church.practice.rename(made, "Theodora", "Quist")
+    grace_church.work_until_done(number)
+    grace_church.work_until_done(said_new(grace_church, card, 1))
+    assert quists(grace_church) == ["Leo", "Mia", "Mia", "Theodora", "Wilhelmina"]
+    with church_scope(grace_church.church_id):
+        [leo] = members_asked(item_of(card))
+        assert (leo.why, [one["remote_id"] for one in leo.namesakes]) == (RENAMED, [made])
 
 
 @pytest.mark.parametrize("last_name", ["-", "?", "🙂"])
