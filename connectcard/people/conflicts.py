@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -35,10 +35,9 @@ class Shown:
     seen: str
 
 
-def open_conflicts() -> list[Shown]:
-    """Every conflict that waits for a decision, the oldest first."""
-    waiting = select(Conflict).where(*_waiting()).order_by(Conflict.found_at, Conflict.id)
-    return [shown(one) for one in db.session.scalars(waiting)]
+def open_conflicts(most: int | None = None) -> list[Shown]:
+    """The conflicts that wait for a decision, the oldest first; all of them, or so many."""
+    return _shown(select(Conflict).where(*_waiting()).limit(most))
 
 
 def count() -> int:
@@ -53,8 +52,11 @@ def _waiting() -> list[ColumnElement[bool]]:
 
 def of_subject(subject_id: UUID) -> list[Shown]:
     """The open conflicts of one person, family or group."""
-    waiting = select(Conflict).where(Conflict.subject_id == subject_id, Conflict.decided_at.is_(None))
-    return [shown(one) for one in db.session.scalars(waiting)]
+    return _shown(select(Conflict).where(*_waiting(), Conflict.subject_id == subject_id))
+
+
+def _shown(waiting: Select[Conflict]) -> list[Shown]:
+    return [shown(one) for one in db.session.scalars(waiting.order_by(Conflict.found_at, Conflict.id))]
 
 
 def shown(conflict: Conflict) -> Shown:
@@ -88,7 +90,7 @@ def _in_words(conflict: Conflict, value: Any) -> str:
 
 def get_conflict(conflict_id: UUID) -> Conflict:
     """One of this church that is still open. Raises NotFound."""
-    row = db.session.scalars(select(Conflict).where(Conflict.id == conflict_id, Conflict.decided_at.is_(None))).first()
+    row = db.session.scalars(select(Conflict).where(*_waiting(), Conflict.id == conflict_id)).first()
     if row is None:
         raise NotFound("This was decided already, or both sides agree by now.")
     return row

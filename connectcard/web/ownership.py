@@ -66,11 +66,11 @@ def choose(field: str) -> AnyResponse:
 @blueprint.get("/ownership/conflicts")
 @staff_page()
 def changed_on_both_sides() -> str:
-    found = conflicts.open_conflicts()
+    found = conflicts.open_conflicts(MOST_SHOWN)
     return render_template(
         "ownership/conflicts.html",
-        conflicts=found[:MOST_SHOWN],
-        more=max(0, len(found) - MOST_SHOWN),
+        conflicts=found,
+        more=conflicts.count() - len(found),
         subject_words={PERSON: "Person", FAMILY: "Family", GROUP: "Group"},
         address=directory_address,
         may_decide=g.member.role != "viewer",

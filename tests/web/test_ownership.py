@@ -14,12 +14,13 @@ from connectcard.connections.models import Connection
 from connectcard.database import db, transaction
 from connectcard.people import ownership
 from connectcard.people.models import Conflict, Identity, Person
-from connectcard.people.operations import edit_person
+from connectcard.people.operations import edit_person, forget_person
 from connectcard.people.pulled import PulledPerson
 from connectcard.people.taking_in import take_in_people
 from connectcard.sync import readings
 from connectcard.sync.models import FINISHED, TRUTH_CHECK, SyncRun
 from connectcard.sync.truth import Difference
+from connectcard.web import ownership as ownership_pages
 from tests.conftest import ORIGIN
 from tests.web.conftest import StaffBrowser
 
@@ -96,6 +97,27 @@ def test_what_changed_there_since_the_page_was_shown_is_not_decided_unseen(grace
     assert (open_conflicts(grace), last_name(grace)) == (1, "Lopez-Garcia")
     staff.post(f"/ownership/conflicts/{conflict}/{way}", shown(staff))
     assert (open_conflicts(grace), last_name(grace)) == (0, "Lopez-Garcia" if way == "ours" else "Garcia-Lorca")
+
+
+def test_about_somebody_who_is_gone_nothing_is_to_be_decided_on_their_page_either(grace: UUID, sign_in: SignIn) -> None:
+    conflict, staff = two_sided(grace), sign_in(grace, "staff")
+    seen = shown(staff)
+    with church_scope(grace), transaction() as session:
+        person = session.scalars(select(Person.id)).one()
+        forget_person("7")
+    assert "Keep this" not in staff.get(f"/directory/people/{person}").text
+    assert staff.post(f"/ownership/conflicts/{conflict}/ours", seen).status_code == 404
+    assert open_conflicts(grace) == 1, "it waits for the case that they are back"
+
+
+def test_more_decisions_than_a_page_shows_are_counted(grace: UUID, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_sided(grace)
+    with church_scope(grace), transaction() as session:
+        edit_person(session.scalars(select(Person)).one(), {"nickname": "Annie"}, "Sam Hill")
+        take_in_people([ana(last_name="Garcia", nickname="Anita")], now())
+    monkeypatch.setattr(ownership_pages, "MOST_SHOWN", 1)
+    page = sign_in(grace, "staff").get("/ownership/conflicts").text
+    assert (page.count("Keep this"), "1 more wait" in page) == (1, True)
 
 
 def test_every_page_says_how_many_decisions_wait(grace: UUID, neighbour: UUID, sign_in: SignIn) -> None:
