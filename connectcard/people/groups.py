@@ -74,7 +74,7 @@ def take_in_groups(pulled: Sequence[PulledGroup], at: datetime) -> Tally:
     for one in pulled:
         row, mark = known.get(one.remote_id), value_mark(key, one)
         if row is not None and _is_known_since(row, at):
-            tally.skipped += 1
+            row.seen_at, tally.skipped = max(at, row.seen_at or at), tally.skipped + 1
             continue
         stands = row is not None and (row.area_id == areas[one.area.remote_id].id or TYPE in (row.edits or {}))
         if row is not None and row.remote_mark == mark and row.gone_at is None and stands:
