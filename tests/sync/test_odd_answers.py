@@ -70,6 +70,7 @@ def ana(church_id: UUID) -> Person:
         ({"birthdate": "1990-05-01T00:00:00Z"}, "Ana Lopez", "1990-05-01"),
         ({"updated_at": "yesterday"}, "Ana Lopez", "1990-05-01"),
         ({"updated_at": "2026-11-20T12:00:00"}, "Ana Lopez", "1990-05-01"),
+        ({"updated_at": "9999-12-31T23:59:59-05:00"}, "Ana Lopez", "1990-05-01"),
         ({"first_name": "A\0na", "membership": "Mem\0ber"}, "Ana Lopez", "1990-05-01"),
         ({"first_name": "Ana\ud83d"}, "Ana Lopez", "1990-05-01"),
         ({"first_name": None, "last_name": None}, "", "1990-05-01"),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime
 from typing import Any
 
 from connectcard.people.pulled import Tally
@@ -36,12 +36,14 @@ class Mapping:
 
 
 def moment(text: Any) -> datetime | None:
-    """A moment as Planning Center writes it; None for none, and for what is no moment."""
+    """A moment as Planning Center writes it; None for none, for what is no moment, and for one that is in no calendar of some time zone."""
     try:
         told = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return told.replace(tzinfo=UTC) if told is not None and told.tzinfo is None else told
+    if told is None or not MINYEAR < told.year < MAXYEAR:
+        return None
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told
 
 
 def day(text: Any) -> date | None:
