@@ -178,7 +178,7 @@ def department() -> Department:
 def take_in_memberships(group: Group, pulled: Sequence[PulledMembership], at: datetime) -> Tally:
     """Who is in a group at a moment, all of them, unless they were read since: who is new, whose role changed, and who left.
 
-    Inside `transaction()`.
+    Who joined since is not among them. Inside `transaction()`.
     """
     tally = Tally()
     if group.members_read_at is not None and group.members_read_at > at:
@@ -194,7 +194,7 @@ def take_in_memberships(group: Group, pulled: Sequence[PulledMembership], at: da
         row = row or GroupMembership(group_id=group.id)
         _count_change(row, one, tally)
         _take_in(row, one, person_id)
-    for left in there.values():
+    for left in (row for row in there.values() if row.joined_at is None or row.joined_at <= at):
         tally.updated += left.gone_at is None
         left.gone_at = left.gone_at or now()
     group.members_read_at = at

@@ -15,7 +15,7 @@ from connectcard.clock import now
 from connectcard.database import db, transaction
 from connectcard.people import conflicts, ownership
 from connectcard.people.families import find_family, take_in_families
-from connectcard.people.groups import find_group, take_in_groups, take_in_memberships
+from connectcard.people.groups import find_group, membership_in, take_in_groups, take_in_memberships
 from connectcard.people.identity import base_email
 from connectcard.people.marks import value_mark
 from connectcard.people.matching import Candidate
@@ -372,6 +372,25 @@ def test_an_answer_from_before_the_members_of_a_group_were_read_does_not_undo_it
     before_it(grace, lambda: members("7", "8")(now()) and None, members("7"))
     assert {place for place in places(grace) if place[0] == "group"} == {("group", "7"), ("group", "8")}
     before_it(grace, lambda: None, members("7"))
+    assert {place for place in places(grace) if place[0] == "group"} == {("group", "7")}
+
+
+def test_an_answer_from_before_somebody_joined_a_group_does_not_put_them_out(grace: UUID) -> None:
+    in_the_lopez_family_and_the_alpha_group(grace, "7", "8")
+
+    def joined() -> None:
+        ninth = membership_in("5", "9")
+        assert ninth is not None
+        ninth.person_remote_id, ninth.remote_id, ninth.joined_at = "9", "m9", now()
+
+    def members(at: datetime) -> Tally:
+        group = find_group("5")
+        assert group is not None
+        return take_in_memberships(group, [PulledMembership("m7", "7", MEMBER)], at)
+
+    before_it(grace, joined, members)
+    assert {place for place in places(grace) if place[0] == "group"} == {("group", "7"), ("group", "9")}
+    before_it(grace, lambda: None, members)
     assert {place for place in places(grace) if place[0] == "group"} == {("group", "7")}
 
 
