@@ -66,7 +66,8 @@ def one_press_at_a_time() -> None:
     pressed = session.get_transaction()
     if pressed is not None and session.info.get("pressed") is pressed:
         return
-    session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update()).one()
+    # What only points at the church, a visitor's card among it, is stored meanwhile.
+    session.scalars(select(Church).where(Church.id == current_church_id()).with_for_update(key_share=True)).one()
     session.expire_all()
     session.info["pressed"] = session.get_transaction()
 

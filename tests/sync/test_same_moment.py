@@ -2,6 +2,7 @@
 
 from threading import Event, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +17,7 @@ from connectcard.people.matching import Candidate
 from connectcard.people.models import Person
 from connectcard.people.operations import remember_person
 from connectcard.people.pulled import PulledPerson
-from connectcard.sync import card_items, inbox, pull
+from connectcard.sync import card_items, inbox, pull, runs
 from connectcard.sync.models import PULL_PEOPLE, REVIEW, SYNCED
 from connectcard.sync.webhook_models import DONE
 from tests.deliveries import told_of_everything
@@ -122,6 +123,23 @@ def test_a_delivery_that_stores_somebody_new_at_the_same_moment_as_a_pull(
     inbox.work_inbox(grace_church.church_id, client, Event())
     assert [(row.state, row.outcome) for row in told.kept()] == [(DONE, "Read again: it was so here already.")]
     assert stored_once(grace_church) == {person} == set(somebody_quicker)
+
+
+@pytest.mark.parametrize("any_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.usefixtures("any_database")
+def test_a_visitors_card_is_kept_while_the_press_of_a_member_of_staff_goes_on(grace_church: GraceChurch) -> None:
+    kept: list[UUID] = []
+
+    def send_card() -> None:
+        with grace_church.app.app_context():
+            kept.append(grace_church.card("Wilhelmina", "Quist", "mina.quist@gmail.com"))
+
+    with church_scope(grace_church.church_id), transaction():
+        runs.one_press_at_a_time()
+        thread = Thread(target=send_card)
+        thread.start()
+        thread.join(timeout=5)
+        assert len(kept) == 1
 
 
 def test_what_goes_wrong_every_time_is_said_in_the_end(grace_church: GraceChurch, monkeypatch: pytest.MonkeyPatch) -> None:
