@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy.exc import IntegrityError
 
 from connectcard.cards.operations import ensure_default_card
 from connectcard.churches import operations, queries
 from connectcard.churches.tenancy import church_scope
 from connectcard.config import Config
 from connectcard.connections.identity import Identity
-from connectcard.database import end_reading, transaction
+from connectcard.database import begins_anew, end_reading, transaction
 from connectcard.web.refusals import Refusal
 from connectcard.web.sessions import SignedIn, browser_session
 
@@ -48,16 +47,14 @@ def church_of(arrival: Arrival) -> UUID | None:
 def let_in(arrival: Arrival) -> SignedIn:
     """Open the church if it is new, remember the member with today's role, and begin a session with a new key."""
     end_reading()
-    try:
-        signed_in = _admit(arrival)
-    except IntegrityError:
-        # Two people of a church came in for the first time at the same moment: now one of them finds what the other made.
-        signed_in = _admit(arrival)
+    signed_in = _admit(arrival)
     browser_session().begin(*signed_in)
     return signed_in
 
 
+@begins_anew
 def _admit(arrival: Arrival) -> SignedIn:
+    """Of two people of a church who come in for the first time at the same moment, one finds what the other made."""
     who = arrival.identity
     with church_scope(_open_or_find_church(arrival)), transaction():
         church = queries.get_church()

@@ -1,6 +1,7 @@
 """Signing in with Planning Center: every way in, and every way in which it is refused."""
 
 from collections.abc import Iterator
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from connectcard.cards.models import Card
+from connectcard.churches import operations
 from connectcard.churches.models import Church, Member, StaffSession
 from connectcard.churches.tenancy import every_church
 from connectcard.database import db, transaction
@@ -51,6 +53,30 @@ def test_the_first_manager_opens_the_church_and_is_its_owner(client: FlaskClient
         church = db.session.scalars(select(Church)).one()
         assert (church.time_zone, church.country_code, len(church.remote_id_key or "")) == ("America/Chicago", "US", 64)
     assert "Sam" in client.get("/").text
+
+
+# SQLite lets one write at a time, so that nobody is quicker there.
+@pytest.mark.parametrize("any_database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.usefixtures("any_database")
+def test_of_two_who_open_the_church_at_the_same_moment_the_second_comes_in_to_what_the_first_opened(
+    app: Flask, client: FlaskClient, planning_center: PlanningCenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_slug = operations.free_slug
+
+    def opens_it_too() -> None:
+        with app.app_context(), every_church(), transaction():
+            operations.open_church(ORIGIN, "1001", "Grace Church")
+
+    def meanwhile(name: str) -> str:
+        monkeypatch.setattr(operations, "free_slug", free_slug)
+        thread = Thread(target=opens_it_too)
+        thread.start()
+        thread.join()
+        return "grace"
+
+    monkeypatch.setattr(operations, "free_slug", meanwhile)
+    assert planning_center.sign_in(client).status_code == 302
+    assert (churches(), members()) == ([("grace-church", "1001")], [("Sam Hill", "owner", "501")])
 
 
 def test_the_consent_page_is_asked_for_exactly_what_we_need(client: FlaskClient, planning_center: PlanningCenter) -> None:
