@@ -16,6 +16,7 @@ from connectcard.sync.outcomes import settle
 from connectcard.sync.remembered import forget, remember
 from connectcard.sync.runs import one_press_at_a_time, start_push
 from connectcard.sync.steps import PERHAPS_MADE
+from connectcard.sync.taken_back import refuse_while_taken_back
 
 HOUSEHOLD = "household"
 
@@ -145,7 +146,8 @@ def retry(item: SyncItem, member_name: str) -> SyncRun:
 
 
 def send_again(item: SyncItem, member_name: str) -> SyncRun:
-    """Give a card that came to rest back to the worker, in the run that it belongs to or in a new one."""
+    """Give a card that came to rest back to the worker, in the run that it belongs to or in a new one. Raises ChangeRefused."""
+    refuse_while_taken_back(item)
     already_on = db.session.get(SyncRun, item.run_id)
     item.state, item.due_at, item.reason, item.attempts = PENDING, now(), None, 0
     db.session.flush()

@@ -32,7 +32,7 @@ from connectcard.sync.models import (
 )
 from connectcard.sync.push import ORDER, begin_anew
 from connectcard.sync.runs import new_run, one_press_at_a_time, running
-from connectcard.sync.taken_back import being_taken_back, leave, was_taken_back
+from connectcard.sync.taken_back import leave, refuse_while_taken_back, was_taken_back
 
 RUN_OF = {PERSON: PUSH_PEOPLE, FAMILY: PUSH_FAMILIES, GROUP: PUSH_GROUPS, MEMBERSHIP: PUSH_MEMBERSHIPS}
 
@@ -118,8 +118,7 @@ def _item_as_it_is(item_id: UUID) -> SyncItem:
 
 def _send_again(item: SyncItem, kind: str, member_name: str) -> SyncRun:
     one_press_at_a_time()
-    if item.about in being_taken_back():
-        raise ChangeRefused("This is being taken back. Wait until that is over.")
+    refuse_while_taken_back(item)
     item.approval = without_fingerprint(item.approval)
     run = db.session.get(SyncRun, item.run_id)
     if run is None or run.finished_at is not None:

@@ -9,8 +9,8 @@ from connectcard.clock import now
 from connectcard.database import db
 from connectcard.errors import ChangeRefused
 from connectcard.sync import decisions, push_decisions
-from connectcard.sync.approvals import is_unclear
 from connectcard.sync.models import CARD, FAILED, PENDING, UNDO, SyncItem, SyncRun
+from connectcard.sync.push import begin_anew
 from connectcard.sync.runs import new_run, one_press_at_a_time
 
 NOTHING = "Nothing that failed in this run is left: it was sent again, mended or set aside since."
@@ -48,6 +48,6 @@ def _take_back_again(items: Sequence[SyncItem], run: SyncRun, member_name: str) 
     again.total = len(items)
     for item in items:
         item.run_id, item.state, item.due_at, item.attempts, item.reason = again.id, PENDING, now(), 0, None
-        item.planned_at = item.planned_at if is_unclear(item) else None
+        begin_anew(item)
     db.session.flush()
     return again

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from connectcard.clock import now
 from connectcard.database import db
+from connectcard.errors import ChangeRefused
 from connectcard.people.contact_edits import edits_of
 from connectcard.people.models import Family, FamilyMember, Group, GroupMembership, Person
 from connectcard.sync.models import (
@@ -63,10 +64,20 @@ def resting() -> set[UUID]:
 
 def being_taken_back() -> set[UUID]:
     """The records that an undo has in hand."""
+    subjects = select(SyncItem.subject_id).where(SyncItem.id.in_(_in_hand_of_undos()))
+    return {subject for subject in db.session.scalars(subjects) if subject}
+
+
+def refuse_while_taken_back(item: SyncItem) -> None:
+    """Raises ChangeRefused for a card or a record that an undo has in hand."""
+    if item.id in set(db.session.scalars(_in_hand_of_undos().where(SyncOutcome.item_id == item.id))):
+        raise ChangeRefused("This is being taken back. Wait until that is over.")
+
+
+def _in_hand_of_undos() -> Select[UUID]:
     on = select(SyncRun.id).where(SyncRun.kind == UNDO, SyncRun.state.in_((RUNNING, STOPPING)))
     undone = select(SyncItem.subject_id).where(SyncItem.kind == UNDO, SyncItem.state.in_(OPEN_STATES), SyncItem.run_id.in_(on))
-    items = select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))
-    return {subject for subject in db.session.scalars(select(SyncItem.subject_id).where(SyncItem.id.in_(items))) if subject}
+    return select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))
 
 
 def _changes(item: SyncItem) -> Iterator[datetime]:

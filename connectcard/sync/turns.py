@@ -23,6 +23,7 @@ from connectcard.sync.models import (
     OPEN_STATES,
     PERSON,
     PLANNED,
+    UNDO,
     WORKED_ON,
     SyncItem,
     SyncRun,
@@ -46,7 +47,9 @@ _DUE = (
 )
 _OF_ITEM = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)
 _ABOUT_TO_MAKE = and_(SyncItem.run_id.in_(_ON), _OF_ITEM.where(SyncStep.kind == CREATE_PERSON, SyncStep.state == PLANNED))
-_UNCLEAR = or_(_OF_ITEM.where(SyncStep.state == INTENT), _ABOUT_TO_MAKE)
+# An undo that was stopped makes nobody, and waits for a press.
+_SENT = and_(_OF_ITEM.where(SyncStep.state == INTENT), or_(SyncItem.kind != UNDO, SyncItem.run_id.in_(_ON)))
+_UNCLEAR = or_(_SENT, _ABOUT_TO_MAKE)
 _IN_HAND = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= bindparam("moment"))
 _BUSY = _ITEM.where(or_(_IN_HAND, and_(SyncItem.state.in_(OPEN_STATES), _UNCLEAR)))
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -39,6 +39,7 @@ from connectcard.sync.models import (
     SyncRun,
     SyncStep,
 )
+from connectcard.sync.push import begin_anew
 from connectcard.sync.runs import new_run, one_press_at_a_time
 from connectcard.sync.undo_needs import why_still_active
 from connectcard.sync.undo_plans import LEFT_OUT_BY, MAKE_INACTIVE
@@ -55,11 +56,15 @@ def may_be_undone(run: SyncRun) -> bool:
 
 
 def _outcomes(run: SyncRun) -> Any:
-    """How those items fared of which the run wrote something that stands, the oldest first; not those that an undo went through."""
+    """How those items fared of which the run wrote something that stands, the oldest first; not those that an undo went through. One that
+    was stopped with everything taken back, and did not say so, is among them."""
     ours = (SyncStep.run_id == run.id, SyncStep.state == DONE, SyncStep.intent_at.is_not(None), SyncStep.undone_at.is_(None))
     wrote = exists().where(SyncStep.church_id == SyncOutcome.church_id, SyncStep.item_id == SyncOutcome.item_id, *ours)
-    undone = exists().where(SyncItem.church_id == SyncOutcome.church_id, SyncItem.subject_id == SyncOutcome.id, SyncItem.state == SYNCED)
-    return select(SyncOutcome.id).where(SyncOutcome.run_id == run.id, wrote, ~undone).order_by(SyncOutcome.at)
+    undo_of_it = exists().where(SyncItem.church_id == SyncOutcome.church_id, SyncItem.subject_id == SyncOutcome.id)
+    taken = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == DONE)
+    begun = undo_of_it.where(SyncItem.state.not_in((SYNCED, FAILED)), taken)
+    undone = undo_of_it.where(SyncItem.state == SYNCED)
+    return select(SyncOutcome.id).where(SyncOutcome.run_id == run.id, or_(wrote, begun), ~undone).order_by(SyncOutcome.at)
 
 
 def undo_of(run: SyncRun) -> SyncRun | None:
@@ -99,9 +104,8 @@ def _take(outcome_id: UUID, undo: SyncRun) -> None:
     if item is None:
         db.session.add(SyncItem(kind=UNDO, subject_id=outcome_id, run_id=undo.id))
         return
-    unclear = any(step.state == INTENT for step in item.steps)
     item.run_id, item.state, item.due_at, item.attempts, item.reason = undo.id, PENDING, now(), 0, None
-    item.planned_at = item.planned_at if unclear else None
+    begin_anew(item)
 
 
 def leave_out(undo: SyncRun, shown: Collection[UUID], ticked: Collection[UUID], member_name: str) -> None:
@@ -165,6 +169,7 @@ def looked_at(undo: SyncRun) -> int:
 
 def send_again(undo: SyncRun, member_name: str) -> SyncRun:
     """Send what was taken back once more, on purpose. Inside `transaction()`. Raises ChangeRefused where nothing waits for it."""
+    one_press_at_a_time()
     items = list(db.session.scalars(select(SyncItem).where(_taken_back(undo))))
     if not items:
         raise ChangeRefused("Nothing of this waits to be sent again.")

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from connectcard.clock import now
 from connectcard.database import db, end_reading
+from connectcard.sync.approvals import is_unclear
 from connectcard.sync.card_items import CardAtWork
 from connectcard.sync.card_writes import row_of
 from connectcard.sync.holds import Hold, held
@@ -48,7 +49,7 @@ from connectcard.sync.push_people import PersonAtWork
 from connectcard.sync.refreshing import refresh_family, refresh_person
 from connectcard.sync.steps import Later, NoLonger, PersonGone, Step
 from connectcard.sync.taken_back import give_back
-from connectcard.sync.undo_looking import look_at, written_in
+from connectcard.sync.undo_looking import elsewhere_of, look_at, written_in
 from connectcard.sync.undo_plans import MERGED, REMOVE_MEMBER, RESTORE_HOUSEHOLD, take_back
 from connectcard.sync.undo_writes import UndoTarget, started_by, undone_item
 
@@ -68,6 +69,8 @@ class UndoAtWork(ItemAtWork):
 
     def plan(self) -> bool:
         item, run = self._item_and_run()
+        if not is_unclear(item):
+            _wait_while_on_its_way(item.about)
         if item.planned_at is None:
             self._look_and_store(item)
         end_reading()
@@ -80,9 +83,7 @@ class UndoAtWork(ItemAtWork):
         return item, db.session.scalars(select(SyncRun).where(SyncRun.id == item.run_id)).one()
 
     def _look_and_store(self, item: SyncItem) -> None:
-        undone, wrote = written_in(item.about)
-        if undone.state in OPEN_STATES and db.session.get_one(SyncRun, undone.run_id).state in (RUNNING, STOPPING):
-            raise Later(now() + timedelta(seconds=30), ON_ITS_WAY)
+        _, wrote = written_in(item.about)
         look = look_at(wrote, self.client)
         _store(self.hold, take_back(wrote.written, look))
 
@@ -93,9 +94,11 @@ class UndoAtWork(ItemAtWork):
             run.version += 1
 
     def target(self) -> UndoTarget:
-        run_id = db.session.scalars(select(SyncItem.run_id).where(SyncItem.id == self.hold.item_id)).one()
+        item, run = self._item_and_run()
+        _, wrote = written_in(item.about)
+        elsewhere = elsewhere_of(wrote)
         end_reading()
-        return UndoTarget(run_id)
+        return UndoTarget(run.id, elsewhere)
 
     def person_gone(self, _gone: PersonGone) -> None:
         rest(self.hold, REVIEW, NEEDS_YOU, MERGED)
@@ -103,7 +106,8 @@ class UndoAtWork(ItemAtWork):
     def finish(self) -> None:
         """Read back what was taken back, tick it, and say what was kept and why; it is there to be sent again or left."""
         done = _done_steps(self.hold.item_id)
-        back = [step.id for step in done if self._shows(step)]
+        target = self.target()
+        back = [step.id for step in done if self._shows(step, target)]
         self._read_back(done)
         with held(self.hold) as item:
             for row in item.steps:
@@ -121,10 +125,10 @@ class UndoAtWork(ItemAtWork):
         for family in sorted({str(step.body["household"]) for step in done if step.kind in (REMOVE_MEMBER, RESTORE_HOUSEHOLD)}):
             refresh_family(family, self.client)
 
-    def _shows(self, step: Step) -> bool:
+    def _shows(self, step: Step, target: UndoTarget) -> bool:
         """Whether it reads as taken back; what somebody changed a moment later is not ticked."""
         try:
-            return self.target().probe(step, self.client) is not None
+            return target.probe(step, self.client) is not None
         except NoLonger:
             return False
 
@@ -138,6 +142,15 @@ class UndoAtWork(ItemAtWork):
             items.setdefault(kind, []).append(item_id)
         marks = {item_id: found for kind, ids in items.items() for item_id, found in UNDONE[kind].marks_of(ids).items()}
         return {undo: marks.get(item_id, frozenset()) for undo, item_id in undone.items()}
+
+
+def _wait_while_on_its_way(outcome_id: UUID) -> None:
+    """What is being sent at this moment comes to rest first, since then it is known what there is to take back."""
+    of_outcome = select(SyncOutcome.item_id).where(SyncOutcome.id == outcome_id).scalar_subquery()
+    on = select(SyncRun.id).where(SyncRun.state.in_((RUNNING, STOPPING)))
+    sent = select(SyncItem.id).where(SyncItem.id == of_outcome, SyncItem.state.in_(OPEN_STATES), SyncItem.run_id.in_(on))
+    if db.session.scalar(sent) is not None:
+        raise Later(now() + timedelta(seconds=30), ON_ITS_WAY)
 
 
 def _store(hold: Hold, steps: Sequence[PlannedStep]) -> None:

@@ -1,13 +1,13 @@
 """Reading what an undo has to know: what a run wrote for an item, and how all that stands now. Never writes."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from connectcard.clock import now
 from connectcard.database import db, end_reading
@@ -18,12 +18,26 @@ from connectcard.planning_center.resources import groups, people
 from connectcard.sync import plans
 from connectcard.sync.families import VISITOR
 from connectcard.sync.looking import EVERYTHING, person_attributes
-from connectcard.sync.models import CARD, DONE, FAMILY, MEMBERSHIP, SYNCED, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.models import (
+    CARD,
+    DONE,
+    FAMILY,
+    MEMBERSHIP,
+    OPEN_STATES,
+    REVIEW,
+    SYNCED,
+    UNDO,
+    SyncItem,
+    SyncOutcome,
+    SyncRun,
+    SyncStep,
+)
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
 from connectcard.sync.push_groups import values_there
+from connectcard.sync.steps import of_item
 from connectcard.sync.undo_beside import written_beside
 from connectcard.sync.undo_plans import MAKES_PEOPLE, OF_HOUSEHOLDS
-from connectcard.sync.undo_values import HouseholdThen, Look, Standing, Written
+from connectcard.sync.undo_values import Elsewhere, HouseholdThen, Look, Mark, Standing, Written
 from connectcard.sync.visitors import card_at_hand
 
 INCLUDED = {
@@ -104,9 +118,9 @@ def look_at(wrote: Wrote, client: Client) -> Look:
     written = wrote.written
     persons = sorted({one.person for one in written if one.person and one.kind not in (*OF_HOUSEHOLDS, plans.ADD_TO_GROUP)})
     made = {one.person for one in written if one.person and one.kind in MAKES_PEOPLE}
-    others = _other_cards(wrote.item_id, persons)
-    also_said = {said for other in others for said in _said_by(other)}
-    with_other_cards = {person for person in (_person_of(other) for other in others) if person}
+    households = _households(written, client)
+    at_home = {person for household in households.values() if household for person, _ in household.members.values()}
+    elsewhere = elsewhere_of(wrote, at_home)
     beside, later = written_beside(made, wrote.run_id)
     end_reading()
     standings: dict[str, Standing | None] = {}
@@ -120,18 +134,33 @@ def look_at(wrote: Wrote, client: Client) -> Look:
         except Gone:
             standings[person] = None
     return Look(
-        standings, _households(written, client), merged, also_said, with_other_cards, _memberships(written, client), beside, later,
-        persons if wrote.later else (), _groups(written, client),
+        standings, households, merged, elsewhere, _memberships(written, client), beside, later, _groups(written, client),
     )  # fmt: skip
 
 
-def _other_cards(item_id: UUID, persons: Sequence[str]) -> list[UUID]:
-    of_them = (SyncItem.kind == CARD, SyncItem.state == SYNCED, SyncItem.person_remote_id.in_(persons), SyncItem.id != item_id)
-    return list(db.session.scalars(select(SyncItem.id).where(*of_them)))
+def elsewhere_of(wrote: Wrote, at_home: Iterable[str] = ()) -> Elsewhere:
+    """What our own books say besides of the people of these writes, and of those `at_home` with them. Whom a card names that is taken
+    back together with this one is named by none."""
+    persons = {*at_home, *(one.person for one in wrote.written if one.person)}
+    others = _other_cards(wrote.item_id, persons)
+    said = {(others[item_id], *said) for item_id in others for said in _said_by(item_id)}
+    families = {item_id: family for item_id in others.keys() - _taken_back_with(wrote) if (family := _family_of(item_id))}
+    named = {person for family in families.values() for person in family}
+    return Elsewhere(said, named.union(others.values()), named.union(others[item_id] for item_id in families), wrote.later)
 
 
-def _person_of(item_id: UUID) -> str | None:
-    return db.session.scalar(select(SyncItem.person_remote_id).where(SyncItem.id == item_id))
+def _other_cards(item_id: UUID, persons: Collection[str]) -> dict[UUID, str]:
+    """The other cards that reached one of these people, or are on their way to one, and whom."""
+    arrived = or_(SyncItem.state == SYNCED, and_(SyncItem.state.in_(OPEN_STATES), SyncItem.planned_at.is_not(None)))
+    of_them = (SyncItem.kind == CARD, arrived, SyncItem.person_remote_id.in_(persons), SyncItem.id != item_id)
+    rows = db.session.execute(select(SyncItem.id, SyncItem.person_remote_id).where(*of_them))
+    return {other: person for other, person in rows if person}
+
+
+def _taken_back_with(wrote: Wrote) -> set[UUID]:
+    """The items that the same run wrote for and that an undo has in hand."""
+    in_hand = select(SyncItem.subject_id).where(SyncItem.kind == UNDO, SyncItem.state.in_((*OPEN_STATES, REVIEW)))
+    return set(db.session.scalars(select(SyncOutcome.item_id).where(SyncOutcome.run_id == wrote.run_id, SyncOutcome.id.in_(in_hand))))
 
 
 def _said_by(item_id: UUID) -> set[tuple[str, str]]:
@@ -141,9 +170,22 @@ def _said_by(item_id: UUID) -> set[tuple[str, str]]:
     return {(step.kind, step.natural_key) for step in planned.steps} | {(plans.UPDATE_PERSON, name) for name in card.wanted.attributes}
 
 
+def _family_of(item_id: UUID) -> set[str]:
+    """Whom a card names besides its visitor, made by it or there already."""
+    stands = SyncStep.member != VISITOR, SyncStep.state == DONE, SyncStep.undone_at.is_(None)
+    people_of_it = select(SyncStep.remote_id).where(of_item(item_id), SyncStep.kind.in_((plans.CREATE_PERSON, plans.KNOWN_MEMBER)), *stands)
+    return set(filter(None, db.session.scalars(people_of_it)))
+
+
 def _standing(person: str, client: Client, *, with_groups: bool) -> Standing:
-    record = client.get(people.PERSON, person, include=EVERYTHING)
-    parts = {(kind, row.id): row.attributes for kind, type_ in INCLUDED.items() for row in record.included_of(type_)}
+    return standing_of(client.get(people.PERSON, person, include=EVERYTHING), client, with_groups=with_groups)
+
+
+def standing_of(record: Record, client: Client, *, with_groups: bool) -> Standing:
+    """Somebody who was read with EVERYTHING, and what else is on them."""
+    person = record.id
+    included = ((kind, row) for kind, type_ in INCLUDED.items() for row in record.included_of(type_))
+    parts: dict[Mark, Mapping[str, Any]] = {(kind, row.id): row.attributes for kind, row in included}
     parts |= {(plans.ADD_NOTE, note.id): note.attributes for note in client.iterate(people.NOTE, parent_id=person)}
     cards = client.iterate(people.PERSON_WORKFLOW_CARD, parent_id=person)
     parts |= {(plans.ADD_WORKFLOW_CARD, card.id): card.attributes for card in cards if card["stage"] not in OVER}

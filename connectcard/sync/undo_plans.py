@@ -15,7 +15,7 @@ from connectcard.sync.families import VISITOR
 from connectcard.sync.plans import PlannedStep
 from connectcard.sync.push_contact_plans import INSTEAD
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
-from connectcard.sync.undo_values import GROUP, HOUSEHOLD, HouseholdThen, Look, Mark, Standing, Written
+from connectcard.sync.undo_values import GROUP, HOUSEHOLD, Elsewhere, HouseholdThen, Look, Mark, Standing, Written
 
 REMOVE_EMAIL, REMOVE_PHONE, REMOVE_ADDRESS, REMOVE_FIELD = "remove_email", "remove_phone", "remove_address", "remove_field"
 REMOVE_NOTE, REMOVE_WORKFLOW_CARD = "remove_note", "remove_workflow_card"
@@ -97,11 +97,19 @@ def _why_part_is_kept(one: Written, look: Look) -> str:
     now = standing.parts.get((one.kind, one.remote_id)) if standing else None
     if now is None:
         return GONE
-    if (one.kind, one.said) in look.also_said:
-        return ALSO_SAID
+    if kept := why_kept_elsewhere(one.kind, one.said, one.person, (), look.elsewhere):
+        return kept
     if one.found and _moment(now.get("created_at"), one.sent_at) < one.sent_at - TOLERANCE:
         return WAS_THERE
     return why_changed(one.after, now)
+
+
+def why_kept_elsewhere(kind: str, said: str, person: str | None, members: Collection[str | None], elsewhere: Elsewhere) -> str:
+    """Why what a step of this kind wrote is kept for the sake of other cards, or of a later run; "" where it is not."""
+    if kind in MAKES_PEOPLE:
+        return OTHER_CARD if person in elsewhere.reached else LATER if elsewhere.later else ""
+    is_said = bool(set(members) & set(elsewhere.at_home)) if kind in OF_HOUSEHOLDS else (person, kind, said) in elsewhere.said
+    return ALSO_SAID if is_said else ""
 
 
 def _why_person_is_out_of_reach(one: Written, look: Look) -> str:
@@ -176,8 +184,8 @@ def _why_attribute_is_kept(one: Written, look: Look) -> str:
     standing = look.people.get(one.person or "")
     if standing is None or one.person in look.merged:
         return _why_person_is_out_of_reach(one, look)
-    if (one.kind, one.said) in look.also_said:
-        return ALSO_SAID
+    if kept := why_kept_elsewhere(one.kind, one.said, one.person, (), look.elsewhere):
+        return kept
     if one.before is None or one.after is None:
         return UNKNOWN
     return CHANGED if any(standing.attributes.get(name) != one.after.get(name) for name in one.before) else ""
@@ -232,8 +240,9 @@ def _households(written: Sequence[Written], look: Look) -> Iterable[PlannedStep]
     for one in joined:
         if made is None:
             yield _step(
-                REMOVE_MEMBER, one, "Removed from the household", _why_member_is_kept(one, look), household=one.body.get("household")
-            )
+                REMOVE_MEMBER, one, "Removed from the household", _why_member_is_kept(one, look), household=one.body.get("household"),
+                members=[one.person],
+            )  # fmt: skip
         elif look.households.get(made.remote_id) and why:
             yield _step(REMOVE_MEMBER, one, "", HOUSEHOLD_KEPT)
 
@@ -252,6 +261,8 @@ def _why_household_is_kept(made: Written, ours: Sequence[Written], look: Look) -
         return GONE
     if {person for person, _ in now.members.values()} - {one.person for one in ours}:
         return HOUSEHOLD_GREW
+    if kept := why_kept_elsewhere(made.kind, made.said, made.person, [one.person for one in ours], look.elsewhere):
+        return kept
     changed = (made.after or {}).get("name") != now.name or now.primary_contact != made.person
     return CHANGED if changed else ""
 
@@ -261,6 +272,8 @@ def _why_member_is_kept(one: Written, look: Look) -> str:
     if household is None or one.remote_id not in household.members:
         return GONE
     person, role = household.members[one.remote_id]
+    if kept := why_kept_elsewhere(one.kind, one.said, one.person, [one.person], look.elsewhere):
+        return kept
     wrote = (one.after or {}).get("household_role")
     return CHANGED if person != one.person or (wrote and wrote != role) else ""
 
@@ -289,10 +302,8 @@ def _why_person_is_kept(one: Written, written: Sequence[Written], taken: Collect
         return _why_person_is_out_of_reach(one, look)
     if standing.attributes.get("status") == plans.INACTIVE:
         return ALREADY_INACTIVE
-    if one.person in look.with_other_cards:
-        return OTHER_CARD
-    if one.person in look.written_later:
-        return LATER
+    if kept := why_kept_elsewhere(one.kind, one.said, one.person, (), look.elsewhere):
+        return kept
     if _renamed(one, standing) or _moment(standing.attributes.get("updated_at"), last_write) > last_write + TOLERANCE:
         return PERSON_CHANGED
     beside = look.beside.get(one.person or "", {}).keys()
@@ -328,7 +339,7 @@ def _takes(step: PlannedStep) -> Iterable[Mark]:
 def _step(kind: str, one: Written, result: str, why_kept: str, **more: Any) -> PlannedStep:
     undoes = [str(step_id) for step_id in more.pop("undoes", [one.id])]
     body: dict[str, Any] = {"record": one.remote_id, "person": one.person, "after": dict(one.after or {}), "result": result, "of": one.kind}
-    body |= {"undoes": undoes, **more, **{name: one.body[name] for name in ("key", "subject") if one.body.get(name)}}
+    body |= {"undoes": undoes, "said": one.said, **more, **{name: one.body[name] for name in ("key", "subject") if one.body.get(name)}}
     key = f"{one.remote_id} {one.key}"[:300]
     member = one.member if one.kind in (*MAKES_PEOPLE, plans.ADD_MEMBER) else VISITOR
     return PlannedStep(kind, key, one.label, body, result, member=member, problem=why_kept or None)

@@ -77,20 +77,27 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What stands in our own books besides. `said` are kinds and keys of what other cards say, each with its person; `reached` the people
+    of these cards, `at_home` those of one household by them; `later` says that the same item was written in a later run too."""
+
+    said: Collection[tuple[str | None, str, str]] = ()
+    reached: Collection[str | None] = ()
+    at_home: Collection[str | None] = ()
+    later: bool = False
+
+
+@dataclass(frozen=True)
 class Look:
-    """Everything that was looked at. A person who is None is gone; `merged` are those who were merged. `also_said` are kinds and keys
-    of what other cards of the same person say, `with_other_cards` the people whom another card reached. `memberships` are those of
+    """Everything that was looked at. A person who is None is gone; `merged` are those who were merged. `memberships` are those of
     groups by their ids: None is gone, {} is not shown. `beside` is by person what other items of the run wrote on them, `later` what
-    later runs did; `written_later` are the people to whom the same item wrote in a later run. `groups` are the values of groups by
-    their ids, None where one is gone."""
+    later runs did. `groups` are the values of groups by their ids, None where one is gone."""
 
     people: Mapping[str, Standing | None]
     households: Mapping[str, HouseholdThen | None] = field(default_factory=dict)
     merged: Collection[str] = ()
-    also_said: Collection[tuple[str, str]] = ()
-    with_other_cards: Collection[str] = ()
+    elsewhere: Elsewhere = Elsewhere()
     memberships: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     beside: Mapping[str, Mapping[Mark, Beside]] = field(default_factory=dict)
     later: Collection[Mark] = ()
-    written_later: Collection[str] = ()
     groups: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)

@@ -17,13 +17,14 @@ from connectcard.planning_center.errors import Forbidden, Gone, Merged, ProductU
 from connectcard.planning_center.resources import groups, people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import plans, undo_contacts, undo_plans
-from connectcard.sync.looking import person_attributes
-from connectcard.sync.models import INTENT, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.looking import EVERYTHING, person_attributes
+from connectcard.sync.models import INTENT, PLANNED, SyncItem, SyncOutcome, SyncRun, SyncStep
 from connectcard.sync.push_groups import values_there
 from connectcard.sync.steps import AskSomebody, Later, Made, NoLonger, Step, in_words
 from connectcard.sync.undo_directory import keep_here
-from connectcard.sync.undo_looking import OVER, household_now, membership_now
+from connectcard.sync.undo_looking import OVER, household_now, membership_now, standing_of
 from connectcard.sync.undo_needs import all_done, still_to_come
+from connectcard.sync.undo_values import Elsewhere
 
 # Reached by their own id, so that they are found on whomever they are now.
 RECORDS: dict[str, Resource] = {
@@ -43,9 +44,13 @@ class UndoTarget:
     """The target of an undo: every step knows its own record. `run_id` is the undo's own run."""
 
     run_id: UUID
+    elsewhere: Elsewhere
 
     def missing(self, step: Step) -> str:
-        """Nobody is made inactive on whom something of ours is kept; what else is to be taken back of them goes first."""
+        """What other cards say by now is kept. Nobody is made inactive on whom something of ours is kept; what else is to be taken back
+        of them goes first."""
+        if step.state == PLANNED and (kept := _why_kept_elsewhere(step.body, self.elsewhere)):
+            return kept
         needs = [(kind, record) for kind, record in step.body.get("needs", ())]
         due, done = still_to_come(needs, self.run_id), all_done(needs, self.run_id)
         end_reading()
@@ -89,6 +94,10 @@ class UndoTarget:
             undo_contacts.keep_here(step, made, undone_item(item), started_by(item))
         else:
             keep_here(step, undone_item(item), started_by(item))
+
+
+def _why_kept_elsewhere(body: Mapping[str, Any], elsewhere: Elsewhere) -> str:
+    return undo_plans.why_kept_elsewhere(body["of"], body.get("said", ""), body["person"], body.get("members", ()), elsewhere)
 
 
 def undone_item(undo: SyncItem) -> SyncItem:
@@ -202,11 +211,14 @@ def _is_named(step: Step, name: str) -> bool:
 
 
 def _person_is_back(step: Step, client: Client) -> bool:
-    shown = person_attributes(client.get(people.PERSON, step.body["person"]))
-    wanted, after = _wanted(step), step.body["after"]
+    record = client.get(people.PERSON, step.body["person"], include=EVERYTHING)
+    shown, wanted, after = person_attributes(record), _wanted(step), step.body["after"]
     if all((shown.get(name) or None) == (value or None) for name, value in wanted.items()):
         return True
     ours = {name: after[name] for name in (wanted if step.kind == undo_plans.RESTORE else ("first_name", "last_name")) if name in after}
     if any(shown.get(name) != value for name, value in ours.items()):
         raise NoLonger(undo_plans.CHANGED)
+    if step.kind == undo_plans.MAKE_INACTIVE and standing_of(record, client, with_groups=True).marks:
+        # All that was on them when it was looked at is taken back by now.
+        raise NoLonger(undo_plans.ADDED_TO)
     return False
