@@ -189,6 +189,16 @@ def test_what_an_answer_leaves_out_of_somebody_stays_and_what_it_empties_goes(gr
     assert (found.name, found.identity.birthdate, found.gender, found.membership) == ("Ana Lopez", None, "", "Visitor")
 
 
+def test_who_may_be_a_child_is_kept_sealed_until_an_answer_says_otherwise(grace: UUID) -> None:
+    """Of a sign-in that may see little the reference names first name, last name and status as all that is shown."""
+    little = person()
+    little["attributes"] = {name: little["attributes"][name] for name in ("first_name", "last_name", "status")}
+    take_in(grace, PEOPLE, little)
+    assert (ana(grace).name, ana(grace).first_name, ana(grace).child_details_sealed is None) == ("Ana Lopez", "", False)
+    take_in(grace, PEOPLE, person(updated_at=LATER))
+    assert (ana(grace).first_name, ana(grace).child, ana(grace).child_details_sealed) == ("Ana", False, None)
+
+
 def household(*people: str, updated_at: str = EARLIER, **attributes: Any) -> Document:
     """The Lopez household as its page or the list of households tells it."""
     named = {"people": {"data": [{"type": "Person", "id": one} for one in people]}}

@@ -20,7 +20,8 @@ def read(record: Record, country_code: str) -> PulledPerson:
     return PulledPerson(
         remote_id=record.id,
         identity=Identity(**named, birthdate=day(record["birthdate"])),
-        child=record["child"] is True,
+        # Of whom it is not told may be a child, and the names of children stand nowhere in the open.
+        child=record["child"] is True or "child" not in record.attributes,
         gender=fitting(record["gender"], 60),
         status=INACTIVE if record["status"] == INACTIVE else ACTIVE,
         membership=fitting(record["membership"], 120),
