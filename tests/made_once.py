@@ -1,4 +1,4 @@
-"""What comes out the same each time is made once in a test run: compiled templates and addresses, and the practice churches.
+"""What comes out the same each time is made once in a test run: compiled templates, addresses and statements, and the practice churches.
 
 An application lives for weeks, so that the product need not care; a test run makes thousands of them, one for each test.
 """
@@ -10,10 +10,15 @@ from typing import Any, ClassVar
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+from connectcard import database
 from connectcard.simulator import practice
 from connectcard.simulator.store import TABLES, Store
+
+STATEMENTS_KEPT = 10_000
 
 Builder = Callable[..., tuple[str, str]]
 
@@ -54,6 +59,16 @@ class Address(Rule):
         return self.builders[key]
 
 
+class CompiledStatements(LRUCache[Any, Any]):
+    """SQL by statement; SQLAlchemy keeps it for each engine, and depends on the kind of database only."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__((type(key[0]), *key[1:]), compiled)
+
+
 @dataclass(frozen=True)
 class Written:
     """What stands in a practice Planning Center that was just made."""
@@ -86,7 +101,16 @@ class PracticeChurches:
         store.filled()
 
 
+def _with(statements: CompiledStatements, prepare: Callable[[Engine], Engine]) -> Callable[[Engine], Engine]:
+    def prepared(engine: Engine) -> Engine:
+        engine.update_execution_options(compiled_cache=statements)
+        return prepare(engine)
+
+    return prepared
+
+
 def for_every_application() -> None:
+    database.prepare = _with(CompiledStatements(STATEMENTS_KEPT), database.prepare)
     practice.reset = PracticeChurches().reset
     Flask.jinja_options = {"bytecode_cache": CompiledTemplates()}
     Flask.url_rule_class = Address

@@ -30,7 +30,7 @@ AS_TOLD = (
 def open_groups() -> list[Group]:
     """The groups that a card may offer to join, by name, with their areas."""
     wanted = select(Group).where(Group.listed, Group.enrollment == "open", Group.archived_at.is_(None), Group.gone_at.is_(None))
-    return list(db.session.scalars(wanted.options(joinedload(Group.area)).order_by(Group.name)))
+    return list(db.session.scalars(wanted.options(joinedload(Group.area)).order_by(Group.name, Group.id)))
 
 
 def membership_in(group_remote_id: str, person_remote_id: str) -> GroupMembership | None:

@@ -54,7 +54,7 @@ class NeedsYou:
 def needing_you() -> list[NeedsYou]:
     """What waits for staff, the oldest first."""
     wanted = select(SyncItem).where(SyncItem.kind.in_(push.ORDER), SyncItem.state.in_((REVIEW, FAILED)))
-    return [needs(item) for item in db.session.scalars(wanted.order_by(SyncItem.due_at).limit(MOST_SHOWN))]
+    return [needs(item) for item in db.session.scalars(wanted.order_by(SyncItem.due_at, SyncItem.id).limit(MOST_SHOWN))]
 
 
 def count() -> int:

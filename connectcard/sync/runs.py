@@ -90,7 +90,7 @@ def new_run(kind: str, member_name: str, *, undoes: UUID | None = None) -> SyncR
 def _take_items(run: SyncRun, only: Sequence[UUID] | None) -> int:
     """Give the run an item for each ready card; the items of an earlier, stopped run go over to this one."""
     church = db.session.scalars(select(Church).where(Church.id == run.church_id)).one()
-    ready = _ready(select(Submission.id, SyncItem.id)).order_by(Submission.received_at)
+    ready = _ready(select(Submission.id, SyncItem.id)).order_by(Submission.received_at, Submission.id)
     taken = 0
     for submission_id, item_id in db.session.execute(ready if only is None else ready.where(Submission.id.in_(only))).all():
         if item_id is None:

@@ -42,7 +42,7 @@ _FIRST = case((Submission.received_at >= bindparam("morning"), 0), (SyncItem.kin
 _DUE = (
     _ITEM.outerjoin(Submission, Submission.id == SyncItem.submission_id)
     .where(due(bindparam("moment")), SyncItem.run_id.in_(_ON))
-    .order_by(_FIRST, SyncItem.due_at, Submission.received_at)
+    .order_by(_FIRST, SyncItem.due_at, Submission.received_at, SyncItem.id)
     .limit(ITEMS_IN_VIEW)
 )
 _OF_ITEM = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id)

@@ -226,7 +226,7 @@ ROWS_A_PAGE = 25
 def undone_in(undo: SyncRun, page: int = 1) -> list[Undone]:
     """The items of an undo with what is done for each, ROWS_A_PAGE a page."""
     wanted = select(SyncItem).join(SyncOutcome, SyncOutcome.id == SyncItem.subject_id).where(SyncItem.run_id == undo.id)
-    items = db.session.scalars(wanted.order_by(SyncOutcome.at).offset((page - 1) * ROWS_A_PAGE).limit(ROWS_A_PAGE)).all()
+    items = db.session.scalars(wanted.order_by(SyncOutcome.at, SyncOutcome.id).offset((page - 1) * ROWS_A_PAGE).limit(ROWS_A_PAGE)).all()
     return [Undone(item, undone_item(item), [_row(step, undo) for step in item.steps]) for item in items]
 
 

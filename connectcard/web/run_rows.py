@@ -37,7 +37,7 @@ def rows_of(run: SyncRun, outcomes: Sequence[str]) -> list[RunRow]:
     """What came to rest so in a run, the last one first; the rows of an undo are shown in a manner of their own."""
     wanted = select(SyncOutcome, SyncItem).join(SyncItem, SyncItem.id == SyncOutcome.item_id).options(selectinload(SyncItem.steps))
     here = wanted.where(SyncOutcome.run_id == run.id, SyncOutcome.outcome.in_(outcomes), SyncItem.kind != UNDO)
-    found = db.session.execute(here.order_by(SyncOutcome.at.desc()).limit(ROWS_SHOWN)).all()
+    found = db.session.execute(here.order_by(SyncOutcome.at.desc(), SyncOutcome.id).limit(ROWS_SHOWN)).all()
     cards = cards_in_sync.cards_of_items([item.id for _, item in found if item.kind == CARD])
     rows = (_row(outcome, item, run, cards) for outcome, item in found)
     return [row for row in rows if row is not None]

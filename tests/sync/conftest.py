@@ -19,13 +19,16 @@ from connectcard.churches.models import Church
 from connectcard.churches.operations import open_church
 from connectcard.churches.queries import get_church
 from connectcard.churches.tenancy import church_scope, every_church
+from connectcard.clock import now
 from connectcard.config import Config, Waits
 from connectcard.connections import budget, clients
+from connectcard.connections.clients import client_for
 from connectcard.connections.models import CONNECTED, PERSONAL_ACCESS_TOKEN, Connection, RemoteChoice
-from connectcard.connections.operations import read_choices
+from connectcard.connections.operations import note_visit, read_choices
 from connectcard.connections.queries import find_connection
 from connectcard.database import db, end_reading, transaction
 from connectcard.jobs.retention import erase_expired
+from connectcard.planning_center.resources import people
 from connectcard.simulator import create_simulator
 from connectcard.sync import lanes, runs
 from connectcard.sync.cards_in_sync import get_card
@@ -89,7 +92,8 @@ class GraceChurch:
     clock: MovedClock
 
     def card(self, first_name: str, last_name: str = "", email: str = "", phone: str = "", **answers: Any) -> UUID:
-        """A visitor left this card."""
+        """A visitor left this card, a moment after the one before: what comes in at one moment has no order."""
+        self.clock.move(milliseconds=1)
         named = {"first_name": first_name, "last_name": last_name, "email": email, "phone": phone}
         written = {key: value for key, value in {**named, **answers}.items() if value and key not in ("prayer", "family")}
         with church_scope(self.church_id), transaction() as session:
@@ -194,7 +198,7 @@ def practice(simulator: str) -> Practice:
 
 @pytest.fixture
 def config(database_url: str, practice: Practice) -> Config:
-    token = practice.organization()["personal_access_token"]
+    token = practice.organization(people=False)["personal_access_token"]
     # Real time: on a busy machine a call may take seconds, and is no fault of the story.
     waits = Waits(send=timedelta(seconds=20))
     return make_config(database_url, pco_base_url=practice.url, personal_access_token=(token["app_id"], token["secret"]), waits=waits)
@@ -212,7 +216,7 @@ def grace_church(config: Config, practice: Practice, moved_clock: MovedClock, mo
 
 
 def connect_church(app: Flask, practice: Practice, moved_clock: MovedClock, place: int = 0) -> GraceChurch:
-    organization = practice.organization(place)
+    organization = practice.organization(place, people=False)
     with every_church(), transaction():
         church_id = open_church(practice.url, organization["id"], organization["name"], "US", "America/Chicago", "%m/%d/%Y").id
     with church_scope(church_id):
@@ -229,10 +233,28 @@ def connect_church(app: Flask, practice: Practice, moved_clock: MovedClock, plac
         connection = find_connection()
         if place == 0 and connection is not None:
             end_reading()
-            read_choices(connection)
-            assert connection.choices_problem is None
+            know_choices(connection)
             end_reading()
     return GraceChurch(app, church_id, practice, moved_clock)
+
+
+CHOICES: list[dict[str, Any]] = []
+_CHOSEN = ("kind", "remote_id", "name", "position", "parent_remote_id", "detail")
+
+
+def know_choices(connection: Connection) -> None:
+    """What a card's fields can be sent to: the same at each practice Planning Center just made, so that only the first is asked."""
+    if not CHOICES:
+        read_choices(connection)
+        assert connection.choices_problem is None
+        CHOICES.extend({name: getattr(row, name) for name in _CHOSEN} for row in db.session.scalars(db.select(RemoteChoice)))
+        return
+    # By the first answer a budget learns its limit.
+    next(client_for(connection).iterate(people.CAMPUS))
+    note_visit(connection.id, None)
+    with transaction() as session:
+        session.add_all(RemoteChoice(**choice) for choice in CHOICES)
+        session.get_one(Connection, connection.id).choices_read_at = now()
 
 
 @pytest.fixture

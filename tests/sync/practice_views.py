@@ -54,4 +54,4 @@ def values(church_id: UUID, key: str, parent: str = "", **wish: Any) -> list[dic
 
 def kept(church_id: UUID) -> list[RemoteRecord]:
     with church_scope(church_id):
-        return list(db.session.scalars(db.select(RemoteRecord)))
+        return list(db.session.scalars(db.select(RemoteRecord).order_by(RemoteRecord.id)))
