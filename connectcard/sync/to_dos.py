@@ -12,6 +12,7 @@ from connectcard.sync.decisions import send_again
 from connectcard.sync.group_wishes import TO_DO
 from connectcard.sync.models import LEFT_OUT, LONGEST_REASON, REFUSED, SYNCED, SyncItem, SyncRun, SyncStep
 from connectcard.sync.plans import ADD_TO_GROUP
+from connectcard.sync.runs import one_press_at_a_time
 
 NOTHING_OPEN = "Nothing is left to do about this card. Look at it again."
 OPEN: ColumnElement[bool] = and_(SyncItem.to_do.is_not(None), SyncItem.to_do_done_at.is_(None))
@@ -36,6 +37,7 @@ def is_open(item: SyncItem | None) -> bool:
 
 def done(item: SyncItem | None, member_name: str) -> None:
     """Staff did it themselves in Planning Center. Inside `transaction()`. Raises ChangeRefused."""
+    one_press_at_a_time()
     if item is None or not is_open(item):
         raise ChangeRefused(NOTHING_OPEN)
     item.to_do_done_at, item.to_do_done_by = now(), member_name
@@ -46,6 +48,7 @@ def put_into_group(item: SyncItem | None, member_name: str) -> SyncRun:
 
     Inside `transaction()`; the caller rings. Nothing else of the card is written again.
     """
+    one_press_at_a_time()
     if item is None or not may_be_put_in(item):
         raise ChangeRefused(NOTHING_OPEN)
     item.into_group_by, item.planned_at, item.approval = member_name, None, without_fingerprint(item.approval)

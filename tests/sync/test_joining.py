@@ -4,7 +4,7 @@ from contextlib import suppress
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectcard.churches.tenancy import church_scope
 from connectcard.database import db, transaction
@@ -262,6 +262,20 @@ def test_a_group_that_closed_since_is_a_to_do_until_somebody_says_done(directory
     assert (standing(church, card), item.to_do_done_by) == (SYNCED, "Sam Hill")
     with church_scope(church.church_id), pytest.raises(ChangeRefused), transaction():
         to_dos.done(cards_in_sync.get_card(card).item, "Sam Hill")
+
+
+def test_nobody_is_put_in_whom_somebody_else_saw_to_a_moment_ago(directory: Directory) -> None:
+    church = directory.church
+    card = church.card(*ANA, group=chosen(group_that(church, "request_to_join")))
+    sync(church)
+    with church_scope(church.church_id), transaction() as session:
+        stale = cards_in_sync.get_card(card).item
+        seen_to = update(SyncItem).where(SyncItem.submission_id == card).values(to_do_done_at=church.clock())
+        session.execute(seen_to, execution_options={"synchronize_session": False})
+        for press in (to_dos.put_into_group, to_dos.done):
+            with pytest.raises(ChangeRefused):
+                press(stale, "Mona Reyes")
+    assert standing(church, card) == SYNCED
 
 
 def test_a_church_that_sends_no_memberships_gets_a_to_do(directory: Directory, outside: Outside, group: Group) -> None:
