@@ -60,7 +60,8 @@ def _outcomes(run: SyncRun) -> Any:
     was stopped with everything taken back, and did not say so, is among them."""
     ours = (SyncStep.run_id == run.id, SyncStep.state == DONE, SyncStep.intent_at.is_not(None), SyncStep.undone_at.is_(None))
     wrote = exists().where(SyncStep.church_id == SyncOutcome.church_id, SyncStep.item_id == SyncOutcome.item_id, *ours)
-    undo_of_it = exists().where(SyncItem.church_id == SyncOutcome.church_id, SyncItem.subject_id == SyncOutcome.id)
+    of_it = SyncItem.church_id == SyncOutcome.church_id, SyncItem.kind == UNDO, SyncItem.subject_id == SyncOutcome.id
+    undo_of_it = exists().where(*of_it)
     taken = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == DONE)
     begun = undo_of_it.where(SyncItem.state.not_in((SYNCED, FAILED)), taken)
     undone = undo_of_it.where(SyncItem.state == SYNCED)

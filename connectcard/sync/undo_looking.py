@@ -67,7 +67,8 @@ def written_in(outcome_id: UUID) -> tuple[SyncItem, Wrote]:
     item = db.session.scalars(select(SyncItem).where(SyncItem.id == outcome.item_id)).one()
     stand = [step for step in item.steps if was_written_by_us(step)]
     wrote = [step for step in stand if step.run_id == outcome.run_id]
-    return item, Wrote(item.id, outcome.run_id, tuple(_written(step, item) for step in wrote), _wrote_later(stand, outcome.run_id))
+    of_them = [step for step in stand if step.written_to in {one.written_to for one in wrote}]
+    return item, Wrote(item.id, outcome.run_id, tuple(_written(step, item) for step in wrote), _wrote_later(of_them, outcome.run_id))
 
 
 def _wrote_later(stand: Sequence[SyncStep], run_id: UUID) -> bool:
