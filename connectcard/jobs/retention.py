@@ -16,7 +16,7 @@ from connectcard.database import db, transaction
 from connectcard.sync import plans, to_dos
 from connectcard.sync.models import DONE, INTENT, LEFT_OUT, PLANNED, SYNCED, SyncItem, SyncOutcome, SyncPreview, SyncStep
 from connectcard.sync.models import IGNORED as SET_ASIDE
-from connectcard.sync.steps import PERHAPS_RENAMED
+from connectcard.sync.steps import FORGOTTEN, PERHAPS_RENAMED
 
 CARDS_AT_ONCE = 200
 KEPT_PREVIEWS = timedelta(days=7)
@@ -24,7 +24,6 @@ WITHOUT_PRAYER = (
     *(plans.CREATE_PERSON, plans.REACTIVATE, plans.UPDATE_PERSON, plans.ADD_EMAIL, plans.ADD_PHONE, plans.ADD_ADDRESS),
     *(plans.ADD_WORKFLOW_CARD, plans.ADD_TO_GROUP, plans.CREATE_HOUSEHOLD, plans.ADD_MEMBER),
 )
-FORGOTTEN = "It was forgotten here together with the prayer, before it was known to have arrived."
 
 
 def erase_expired(church: Church) -> tuple[int, int]:

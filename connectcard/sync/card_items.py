@@ -1,5 +1,6 @@
 """A card as an item: what was decided is stored, its steps are carried out, and the person is read back and ticked."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +33,7 @@ from connectcard.sync.moves import follow
 from connectcard.sync.outcomes import CREATED, SKIPPED, UPDATED, settle
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep
 from connectcard.sync.proposals import Proposal, ProposedAtWork
-from connectcard.sync.steps import MOST_ROUNDS, PerhapsMade, PersonGone, Step, Target, of_item, open_steps
+from connectcard.sync.steps import FORGOTTEN, MOST_ROUNDS, PERHAPS_MADE, PerhapsMade, PersonGone, Step, Target, of_item, open_steps
 from connectcard.sync.to_dos import leave_to_staff
 from connectcard.sync.visitors import (
     WAS_DELETED,
@@ -181,13 +182,20 @@ def _token_in(proposal: Proposal) -> int | None:
 
 
 def _replace_unsent_steps(item: SyncItem, planned: Sequence[PlannedStep], anew: ColumnElement[bool]) -> None:
+    unclear = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id))) if _may_be_there(row)}
     db.session.execute(delete(SyncStep).where(of_item(item.id), anew, _is_void(planned)))
     begun = {_what_it_does(row) for row in db.session.scalars(select(SyncStep).where(of_item(item.id)))}
     position, left_out = 100 if begun else 0, left_out_with(planned, item.approval)
     for step in as_sent(planned, item.approval):
         if _what_it_does(step) not in begun:
             position += 1
-            db.session.add(_row(step, item, position, step.mark in left_out))
+            looked_for = plans.looked_for(step) if _what_it_does(step) in unclear else step
+            db.session.add(_row(looked_for, item, position, step.mark in left_out))
+
+
+def _may_be_there(row: SyncStep) -> bool:
+    """Whether a step of an earlier plan was sent perhaps, so that it is looked for before it is sent again."""
+    return row.problem in (FORGOTTEN, *PERHAPS_MADE) or bool(json.loads(row.body or "{}").get("look"))
 
 
 def _is_void(planned: Sequence[PlannedStep]) -> ColumnElement[bool]:

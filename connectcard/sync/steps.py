@@ -32,6 +32,7 @@ PERHAPS_MERGED = "Planning Center did not confirm that they were made, and someb
 PERHAPS_RENAMED = "Planning Center did not confirm that they were made. They may have been, and renamed since. Say whether it is them."
 # Why somebody new is not made again before staff have said who it is.
 PERHAPS_MADE = (PERHAPS_MERGED, PERHAPS_RENAMED)
+FORGOTTEN = "It was forgotten here together with the prayer, before it was known to have arrived."
 # Of a workflow card, and of anything that Planning Center dates.
 NOT_SENT = ("stage", "created_at", "updated_at")
 # Numbers and streets it writes in its own way; these it shows as they were sent, but for the day in a field.

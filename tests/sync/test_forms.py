@@ -265,6 +265,7 @@ def test_a_new_visitor_who_is_called_otherwise_by_then_is_asked_about(
         number = decide_by_hand(item_of(card), *said, "Sam Hill").number
     church.work_until_done(number)
     assert (church.item(card).state, len(church.practice.people()) - before) == ("synced", 0 if it_is_them else 1)
+    assert len(submissions(church)) == (1 if it_is_them else 2)
 
 
 def test_a_submission_that_was_forgotten_with_its_prayer_before_it_was_clear_is_asked_about(lands_in_the_form: GraceChurch) -> None:
@@ -294,6 +295,19 @@ def test_a_submission_that_was_never_sent_and_forgotten_with_its_prayer_is_sent_
     assert church.ignored_for(card, days=31) == (1, 0)
     church.work_until_done(church.press_sync())
     assert (church.item(card).state, len(church.practice.named("Wilhelmina", "Quist")), len(submissions(church))) == ("synced", 1, 1)
+
+
+def test_a_lost_submission_of_somebody_known_that_was_forgotten_with_its_prayer_stands_there_once(lands_in_the_form: GraceChurch) -> None:
+    church = lands_in_the_form
+    church.card("Wilhelmina", "Quist", "mina.quist@gmail.com")
+    sync(church)
+    before = len(submissions(church))
+    card, number = lost(church)
+    with church_scope(church.church_id), transaction():
+        runs.stop(runs.get_run(number))
+    assert church.ignored_for(card, days=31) == (1, 0)
+    church.work_until_done(church.press_sync())
+    assert (church.item(card).state, len(submissions(church)) - before) == ("synced", 1)
 
 
 def test_a_submission_of_somebody_who_was_merged_meanwhile_stands_there_once(lands_in_the_form: GraceChurch) -> None:
