@@ -129,6 +129,8 @@ def _leave_behind(person: Person, remote_id: str) -> None:
     """The earlier id of somebody stays as that of one who was merged: an answer from before the merge does not make them anew."""
     earlier = Person(remote_id=remote_id, gone_at=now(), merged_into=person.remote_id)
     set_identity(earlier, person.identity, child=person.child, key=marking_key())
+    # Of a child whom we made there is nothing but the mark of its name.
+    earlier.name_key = person.name_key
     db.session.add(earlier)
 
 

@@ -29,6 +29,14 @@ def _shares_contact(visitor: Visitor) -> Iterator[ColumnElement[bool]]:
         yield Person.id.in_(select(Contact.person_id).where(Contact.kind == PHONE, Contact.value == visitor.phone))
 
 
+def find_called(first_name: str, last_name: str, name_mark: str) -> list[str]:
+    """The remote ids of all whom we know by this name, or knew by it until they were merged; `name_mark` is the one a child would have."""
+    names = {*name_keys(first_name, last_name), name_mark}
+    known = or_(Person.gone_at.is_(None), Person.merged_into.is_not(None))
+    called = select(Person.remote_id).where(Person.name_key.in_(names), Person.remote_id.is_not(None), known)
+    return [remote_id for remote_id in db.session.scalars(called) if remote_id is not None]
+
+
 def find_unnamed(name_mark: str) -> list[str]:
     """The remote ids of the children of this name."""
     named = select(Person.remote_id).where(Person.name_key == name_mark, Person.gone_at.is_(None))

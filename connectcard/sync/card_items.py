@@ -330,7 +330,7 @@ def _member_gone(hold: Hold, gone: PersonGone) -> None:
     made = select(SyncStep).where(of_item(hold.item_id), SyncStep.kind.in_(kinds), SyncStep.member == gone.member, SyncStep.state == DONE)
     with held(hold) as item:
         step = db.session.scalars(made).one()
-        forget_person(step.remote_id or "")
+        forget_person(step.remote_id or "", gone.kept)
         step.remote_id = gone.kept
         _follow_family_decision(item, gone)
         if gone.kept is None:

@@ -17,6 +17,7 @@ ADULT, PARENT, DEPENDENT = "adult", "parent_guardian", "child_or_dependent"
 NO_FIRST_NAME = "There is no first name on the card."
 SEVERAL_HOUSEHOLDS = "The visitor is in several households. Add this person to the right one in Planning Center."
 ADULT_OF_THIS_NAME = "An adult of the household has this first name. Say on the card whether the child is somebody else."
+MERGED_AT_HOME = "Somebody of this name was merged with somebody of the household. Say on the card whether it is them."
 NAMESAKE = "Somebody of this name is in Planning Center already, outside this household. Say on the card whether it is them."
 LEAD_IN_SEVERAL = "That person is in several households. Add the visitor to the right one in Planning Center."
 
@@ -65,8 +66,9 @@ class Lead:
 
 @dataclass(frozen=True)
 class FamilyNow:
-    """The households, by the number of a member those outside of them who have the same name, and what staff said of a member:
-    the remote id of who it is, or None for somebody new. With a `lead` the households are theirs, else the visitor's."""
+    """The households, by the number of a member those outside of them who have the same name and those anywhere into whom somebody of
+    the name was merged, and what staff said of a member: the remote id of who it is, or None for somebody new. With a `lead` the
+    households are theirs, else the visitor's."""
 
     households: tuple[HouseholdNow, ...] = ()
     namesakes: Mapping[int, tuple[Comparison, ...]] = field(default_factory=dict)
@@ -157,11 +159,16 @@ def _known(members: tuple[WantedMember, ...], now: FamilyNow) -> dict[int, str]:
     present = {one.remote_id: one for household in now.households for one in household.members}
     known: dict[int, str] = {}
     for member in members:
-        found = [one for one in present.values() if one.child == member.child and _same_name(member, one)]
+        found = [one for one in present.values() if one.child == member.child and (_same_name(member, one) or _became(member, one, now))]
         if found:
             known[member.number] = found[0].remote_id
             del present[found[0].remote_id]
     return known
+
+
+def _became(member: WantedMember, one: MemberNow, now: FamilyNow) -> bool:
+    """Whether somebody of the member's name was merged into this one."""
+    return one.remote_id in {row.candidate.remote_id for row in now.namesakes.get(member.number, ())}
 
 
 def _same_name(member: WantedMember, one: MemberNow) -> bool:
@@ -181,8 +188,14 @@ def _place(member: WantedMember, known: str | None, now: FamilyNow, several: boo
         return Placed(member, recognised, joins=recognised is not None)
     if member.child and any(_same_name(member, one) for one in adults):
         return Placed(member, left_out=ADULT_OF_THIS_NAME)
-    namesakes = now.namesakes.get(member.number, ())
-    return Placed(member, left_out=NAMESAKE if namesakes else "", namesakes=namesakes)
+    return Placed(member, left_out=_of_namesakes(member, now), namesakes=now.namesakes.get(member.number, ()))
+
+
+def _of_namesakes(member: WantedMember, now: FamilyNow) -> str:
+    """Why somebody is left to staff because of who has, or had, the same name; "" where nobody does."""
+    if any(_became(member, one, now) for household in now.households for one in household.members):
+        return MERGED_AT_HOME
+    return NAMESAKE if now.namesakes.get(member.number) else ""
 
 
 def adult_role(family: PlacedFamily) -> str:

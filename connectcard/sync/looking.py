@@ -90,21 +90,26 @@ class Namesakes:
     since no address that is asked for holds a child's name.
     """
 
-    def __init__(self, besides: Collection[str], country_code: str, client: Client) -> None:
-        """`besides` are people who do not count: the visitor and who is in the household."""
-        self._besides, self._country_code, self._client = besides, country_code, client
+    def __init__(self, visitor: str | None, at_home: Collection[str], country_code: str, client: Client) -> None:
+        """The visitor does not count, nor does who is `at_home`, unless somebody of the name was merged into them."""
+        self._visitor, self._at_home, self._country_code, self._client = visitor, at_home, country_code, client
         self._of_last_name: dict[str, list[Record]] = {}
 
     def of(self, member: WantedMember, ours: Collection[str]) -> tuple[Comparison, ...]:
-        """Whoever else has this name; `ours` are people of our own to look at too, since search lags."""
+        """Whoever else has this name, or had it before they were merged; `ours` are people of our own to look at too: search lags,
+        and says nothing of whom somebody was merged into."""
         if not member.last_name:
             return ()
         found = {record.id: record for record in (self._called(member.last_name) if member.child else self._searched(member))}
-        read = [find_person_record(remote_id, self._client) for remote_id in ours if remote_id not in found]
-        others = [record for record in [*found.values(), *read] if record is not None and record.id not in self._besides]
-        named = [one for one in others if _is_called(member, one) and str(one["remote_id"]) != str(member.remote_id_token)]
+        read = {remote_id: find_person_record(remote_id, self._client) for remote_id in ours if remote_id not in found}
+        there = {remote_id: record for remote_id, record in {**found, **read}.items() if record and record.id != self._visitor}
+        named = {one.id: one for remote_id, one in there.items() if one.id != remote_id or self._is_namesake(member, one)}
         visitor = Visitor(member.first_name, member.last_name, child=member.child)
-        return tuple(compare(visitor, person_now(one, self._country_code).candidate) for one in named)
+        return tuple(compare(visitor, person_now(one, self._country_code).candidate) for one in named.values())
+
+    def _is_namesake(self, member: WantedMember, record: Record) -> bool:
+        is_made_now = str(record["remote_id"]) == str(member.remote_id_token)
+        return record.id not in self._at_home and _is_called(member, record) and not is_made_now
 
     def _searched(self, member: WantedMember) -> Sequence[Record]:
         names = _ways_to_write(f"{member.first_name} {member.last_name}")
@@ -139,19 +144,17 @@ def find_made_before(visitor: Visitor, remote_id_token: int, country_code: str, 
     return Decision(UNCLEAR, MARKED_OTHERWISE, None, compared) if found else None
 
 
-def find_person_record(remote_id: str, client: Client) -> Record | None:
-    """A person as Planning Center answers them; None where they are gone."""
-    try:
-        return client.get(people.PERSON, remote_id)
-    except Gone:
-        return None
-
-
 def find_person_now(remote_id: str, country_code: str, client: Client, include: tuple[str, ...] = EVERYTHING) -> PersonNow | None:
     """A person as they stand there; None where they are gone. A merged person is answered under the id that was kept."""
+    record = find_person_record(remote_id, client, include)
+    return person_now(record, country_code) if record else None
+
+
+def find_person_record(remote_id: str, client: Client, include: tuple[str, ...] = ()) -> Record | None:
+    """The same as Planning Center answers them."""
     for _ in range(LONGEST_MERGE_CHAIN):
         try:
-            return person_now(client.get(people.PERSON, remote_id, include=include), country_code)
+            return client.get(people.PERSON, remote_id, include=include)
         except Merged as moved:
             remote_id = moved.kept_id
         except Gone:

@@ -17,7 +17,7 @@ from connectcard.database import db, end_reading
 from connectcard.people.identity import name_key
 from connectcard.people.marks import name_mark
 from connectcard.people.matching import NEW, SAME, UNCLEAR, Candidate, Comparison, Decision, Visitor, compare, decide, merged
-from connectcard.people.queries import find_candidates, find_unnamed
+from connectcard.people.queries import find_called, find_candidates
 from connectcard.planning_center import Client
 from connectcard.sync import destinations, forms, plans
 from connectcard.sync.card_writes import CardTarget
@@ -291,10 +291,10 @@ def _family_now(card: CardAtHand, person: PersonNow | None, client: Client) -> F
     lead = _lead(card, client) if card.household_of else None
     households = households_with(lead.remote_id, client) if lead else households_of(visitor, client) if visitor else ()
     now = FamilyNow(households, decided=card.family_decided, lead=lead)
-    besides = {one.remote_id for household in now.households for one in household.members} | {visitor or ""}
+    at_home = {one.remote_id for household in now.households for one in household.members}
     to_make = [one.member for one in place(card.wanted.family, now).members if one.new and one.member.number not in card.made]
     asked = [member for member in to_make if member.number not in card.family_decided]
-    namesakes = Namesakes(besides, card.country_code, client)
+    namesakes = Namesakes(visitor, at_home, card.country_code, client)
     found = {member.number: _namesakes_of(member, namesakes, card) for member in asked}
     return replace(now, namesakes={number: those for number, those in found.items() if those})
 
@@ -308,8 +308,7 @@ def _lead(card: CardAtHand, client: Client) -> Lead:
 
 def _namesakes_of(member: WantedMember, namesakes: Namesakes, card: CardAtHand) -> tuple[Comparison, ...]:
     mark = name_mark(card.name_mark_key, name_key(member.first_name, member.last_name))
-    adults = [candidate.remote_id for candidate in find_candidates(Visitor(member.first_name, member.last_name))]
-    ours = {*adults, *find_unnamed(mark)}
+    ours = find_called(member.first_name, member.last_name, mark)
     end_reading()
     return namesakes.of(member, ours)
 
