@@ -11,7 +11,21 @@ from connectcard.cards.models import Submission
 from connectcard.cards.queries import corrections_of
 from connectcard.database import db
 from connectcard.sync.cards_in_sync import CardInSync
-from connectcard.sync.models import CARD, CREATED, DONE, FAILED, NEEDS_YOU, REFUSED, SKIPPED, UNDO, UPDATED, SyncItem, SyncOutcome, SyncRun
+from connectcard.sync.models import (
+    BEGUN,
+    CARD,
+    CREATED,
+    DONE,
+    FAILED,
+    NEEDS_YOU,
+    REFUSED,
+    SKIPPED,
+    UNDO,
+    UPDATED,
+    SyncItem,
+    SyncOutcome,
+    SyncRun,
+)
 
 OUTCOME_WORDS = {
     CREATED: "Added to Planning Center as a new person",
@@ -19,6 +33,7 @@ OUTCOME_WORDS = {
     SKIPPED: "Everything was there already",
     NEEDS_YOU: "Left for you to decide",
     FAILED: "Not accepted by Planning Center",
+    BEGUN: "Begun, and stopped before everything was written",
 }
 # The same of a record of our own directory, whatever it is.
 OF_RECORDS = {CREATED: "Added to Planning Center", UPDATED: "Changed in Planning Center"}

@@ -29,6 +29,8 @@ CREATED, UPDATED, SKIPPED, NEEDS_YOU = "created", "updated", "skipped", "needs_y
 # What is said of an item or a step; Planning Center may say more of one refusal.
 LONGEST_REASON, LONGEST_KEY, LONGEST_LABEL = 500, 300, 200
 OUTCOMES = (CREATED, UPDATED, SKIPPED, NEEDS_YOU, FAILED)
+# What a run that was stopped had written for an item that did not come to rest in it: counted nowhere, and there to be undone.
+BEGUN = "begun"
 
 # Kinds of runs. Those of items work through rows of `sync_item` and end with the last one; the others read, and end themselves.
 CARDS, UNDO = "cards", "undo"
@@ -226,7 +228,7 @@ class RememberedDecision(ChurchOwned, Base):
 
 
 class SyncOutcome(ChurchOwned, Base):
-    """How one card fared in one run: the rows behind the counters and behind a card's history."""
+    """How one card fared in one run: the rows behind the counters and behind a card's history; `outcome` is one of OUTCOMES or BEGUN."""
 
     __tablename__ = "sync_outcome"
     __table_args__ = (

@@ -32,6 +32,7 @@ from connectcard.sync.models import (
     SyncItem,
     SyncRun,
 )
+from connectcard.sync.taken_back import in_hand_of_undos
 from connectcard.sync.tokens import reference_code
 
 log = structlog.get_logger()
@@ -104,10 +105,11 @@ def _take_items(run: SyncRun, only: Sequence[UUID] | None) -> int:
 
 
 def _ready(wanted: Any) -> Any:
-    """The cards that a press of Sync would send: received, and neither at rest nor in a run that is on."""
+    """The cards that a press of Sync would send: received, and neither at rest nor in a run that is on, nor being taken back."""
     resting = SyncItem.state.in_((PENDING, WAITING)) & ~exists().where(
         SyncRun.id == SyncItem.run_id, SyncRun.church_id == SyncItem.church_id, SyncRun.state.in_((RUNNING, STOPPING))
     )
+    resting &= SyncItem.id.not_in(in_hand_of_undos())
     joined = wanted.select_from(Submission).outerjoin(SyncItem, SyncItem.submission_id == Submission.id)
     return joined.where(Submission.state == RECEIVED, or_(SyncItem.id.is_(None), resting))
 

@@ -64,17 +64,18 @@ def resting() -> set[UUID]:
 
 def being_taken_back() -> set[UUID]:
     """The records that an undo has in hand."""
-    subjects = select(SyncItem.subject_id).where(SyncItem.id.in_(_in_hand_of_undos()))
+    subjects = select(SyncItem.subject_id).where(SyncItem.id.in_(in_hand_of_undos()))
     return {subject for subject in db.session.scalars(subjects) if subject}
 
 
 def refuse_while_taken_back(item: SyncItem) -> None:
     """Raises ChangeRefused for a card or a record that an undo has in hand."""
-    if item.id in set(db.session.scalars(_in_hand_of_undos().where(SyncOutcome.item_id == item.id))):
+    if item.id in set(db.session.scalars(in_hand_of_undos().where(SyncOutcome.item_id == item.id))):
         raise ChangeRefused("This is being taken back. Wait until that is over.")
 
 
-def _in_hand_of_undos() -> Select[UUID]:
+def in_hand_of_undos() -> Select[UUID]:
+    """The items, by their ids, that undos are taking back at this moment."""
     on = select(SyncRun.id).where(SyncRun.kind == UNDO, SyncRun.state.in_((RUNNING, STOPPING)))
     undone = select(SyncItem.subject_id).where(SyncItem.kind == UNDO, SyncItem.state.in_(OPEN_STATES), SyncItem.run_id.in_(on))
     return select(SyncOutcome.item_id).where(SyncOutcome.id.in_(undone))

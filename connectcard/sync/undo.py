@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select, update
 
 from connectcard.clock import now
 from connectcard.database import db
@@ -16,6 +16,7 @@ from connectcard.sync import push_decisions
 from connectcard.sync.decisions import retry
 from connectcard.sync.holds import changed
 from connectcard.sync.models import (
+    BEGUN,
     CARDS,
     DONE,
     FAILED,
@@ -47,19 +48,23 @@ from connectcard.sync.undo_writes import undone_item
 
 NOTHING_LEFT = "Nothing of this sync is left to take back."
 STILL_LOOKING = "We are still looking at what would be taken back. Wait until everything was looked at."
+# Of a step: we sent it, and it was not taken back.
+_STANDS = SyncStep.state == DONE, SyncStep.intent_at.is_not(None), SyncStep.undone_at.is_(None)
 
 
 def may_be_undone(run: SyncRun) -> bool:
     """Whether a run can be taken back: one of cards or a push, over, of which something stands that we wrote. An undo never can."""
     written = run.kind in RUNS_OF_ITEMS and run.kind != UNDO
-    return written and run.finished_at is not None and db.session.scalar(_outcomes(run).limit(1)) is not None
+    over = written and run.finished_at is not None
+    return over and any(db.session.scalar(left.limit(1)) is not None for left in (_outcomes(run), _begun(run)))
 
 
 def _outcomes(run: SyncRun) -> Any:
     """How those items fared of which the run wrote something that stands, the oldest first; not those that an undo went through. One that
     was stopped with everything taken back, and did not say so, is among them."""
-    ours = (SyncStep.run_id == run.id, SyncStep.state == DONE, SyncStep.intent_at.is_not(None), SyncStep.undone_at.is_(None))
-    wrote = exists().where(SyncStep.church_id == SyncOutcome.church_id, SyncStep.item_id == SyncOutcome.item_id, *ours)
+    wrote = exists().where(
+        SyncStep.church_id == SyncOutcome.church_id, SyncStep.item_id == SyncOutcome.item_id, SyncStep.run_id == run.id, *_STANDS
+    )
     of_it = SyncItem.church_id == SyncOutcome.church_id, SyncItem.kind == UNDO, SyncItem.subject_id == SyncOutcome.id
     undo_of_it = exists().where(*of_it)
     taken = exists().where(SyncStep.church_id == SyncItem.church_id, SyncStep.item_id == SyncItem.id, SyncStep.state == DONE)
@@ -68,10 +73,25 @@ def _outcomes(run: SyncRun) -> Any:
     return select(SyncOutcome.id).where(SyncOutcome.run_id == run.id, or_(wrote, begun), ~undone).order_by(SyncOutcome.at)
 
 
+def _begun(run: SyncRun) -> Select[UUID]:
+    """The items for which the run wrote something that stands, and that did not come to rest in it before it was stopped."""
+    fared = select(SyncOutcome.item_id).where(SyncOutcome.run_id == run.id)
+    wrote = select(SyncStep.item_id).where(SyncStep.run_id == run.id, *_STANDS)
+    return select(SyncItem.id).where(SyncItem.id.in_(wrote), SyncItem.id.not_in(fared)).order_by(SyncItem.id)
+
+
 def undo_of(run: SyncRun) -> SyncRun | None:
     """The undo of a run, if somebody began one; the last where there were several."""
     wanted = select(SyncRun).where(SyncRun.undoes_run_id == run.id).order_by(SyncRun.number.desc())
     return db.session.scalars(wanted).first()
+
+
+def begun_before(run: SyncRun) -> list[int]:
+    """The numbers of the earlier runs that wrote for the same items, where that stands: it is taken back there, not with this run."""
+    items = select(SyncOutcome.item_id).where(SyncOutcome.run_id == run.id)
+    wrote = select(SyncStep.run_id).where(SyncStep.item_id.in_(items), *_STANDS)
+    earlier = select(SyncRun.number).where(SyncRun.id.in_(wrote), SyncRun.number < run.number)
+    return list(db.session.scalars(earlier.order_by(SyncRun.number)))
 
 
 def undone_run(undo: SyncRun) -> SyncRun:
@@ -88,9 +108,13 @@ def begin(run: SyncRun, member_name: str) -> SyncRun:
     already_on = undo_of(run)
     if already_on is not None and already_on.state in (PREVIEW, RUNNING, STOPPING):
         return already_on
-    outcomes = list(db.session.scalars(_outcomes(run))) if may_be_undone(run) else []
-    if not outcomes:
+    if not may_be_undone(run):
         raise ChangeRefused(NOTHING_LEFT)
+    db.session.add_all(
+        SyncOutcome(run_id=run.id, item_id=item, outcome=BEGUN, at=run.finished_at) for item in db.session.scalars(_begun(run))
+    )
+    db.session.flush()
+    outcomes = list(db.session.scalars(_outcomes(run)))
     undo = new_run(UNDO, member_name, undoes=run.id)
     undo.state, undo.total = PREVIEW, len(outcomes)
     for outcome_id in outcomes:

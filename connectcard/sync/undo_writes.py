@@ -18,7 +18,7 @@ from connectcard.planning_center.resources import groups, people
 from connectcard.planning_center.resources._core import Resource
 from connectcard.sync import plans, undo_contacts, undo_plans
 from connectcard.sync.looking import EVERYTHING, person_attributes
-from connectcard.sync.models import INTENT, PLANNED, SyncItem, SyncOutcome, SyncRun, SyncStep
+from connectcard.sync.models import IGNORED, INTENT, OPEN_STATES, PLANNED, SyncItem, SyncOutcome, SyncRun, SyncStep
 from connectcard.sync.push_groups import values_there
 from connectcard.sync.steps import AskSomebody, Later, Made, NoLonger, Step, in_words
 from connectcard.sync.undo_directory import keep_here
@@ -90,10 +90,14 @@ class UndoTarget:
         ids = [UUID(step_id) for step_id in step.body["undoes"]]
         for undone in db.session.scalars(select(SyncStep).where(SyncStep.id.in_(ids))):
             undone.undone_at = now()
+        of = undone_item(item)
+        if of.state in (*OPEN_STATES, IGNORED):
+            # A stopped run had begun it: whatever becomes of this undo, it goes on by a plan of what is there then.
+            of.planned_at = None
         if step.kind in undo_contacts.KINDS:
-            undo_contacts.keep_here(step, made, undone_item(item), started_by(item))
+            undo_contacts.keep_here(step, made, of, started_by(item))
         else:
-            keep_here(step, undone_item(item), started_by(item))
+            keep_here(step, of, started_by(item))
 
 
 def _why_kept_elsewhere(body: Mapping[str, Any], elsewhere: Elsewhere) -> str:

@@ -102,6 +102,8 @@ def next_step(card: CardInSync) -> str:
     """Why a card stands where it does, what happens next, and whose turn it is."""
     reason = sentence(card.item.reason if card.item else None)
     match card.standing:
+        case "ready" if card.item and any(step.state in (DONE, INTENT) for step in card.item.steps):
+            return "Begun in a sync that was stopped. The rest goes to Planning Center with the next sync."
         case "new" | "ready":
             return "Goes to Planning Center with the next sync. Nothing was written yet."
         case "sending":

@@ -128,6 +128,7 @@ def shown(run: SyncRun) -> dict[str, object]:
     undone, page = undo.undone_run(run), asked_page()
     return {
         "undone_run": undone,
+        "begun_before": undo.begun_before(undone),
         "of_cards": undone.kind == CARDS,
         "looked_at": undo.looked_at(run),
         "waiting_again": undo.waiting_again(run),

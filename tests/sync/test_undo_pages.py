@@ -6,6 +6,8 @@ from connectcard.sync.models import PUSH_FAMILIES
 from tests.staff import signed_in
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Directory
+from tests.sync.test_undo_meanwhile import sync
+from tests.sync.test_undo_stopped import stopped_half_way
 
 ANA = ("Ana", "Lopez", "ana.lopez@gmail.com", "(512) 555-0177")
 RELOADS = '<noscript><meta http-equiv="refresh"'
@@ -115,3 +117,23 @@ def test_a_push_is_taken_back_from_its_page_and_single_rows_can_stay(grace_churc
     assert (ruth["status"], ruth["emails"], len(ruth["households"])) == ("active", [], 1)
     page = visible(staff.get("/send").text)
     assert all(words in page for words in ("Taken back by Sam Hill. Send it again, or leave it.", "Send again", "Leave it"))
+
+
+def test_the_pages_say_what_a_stopped_sync_had_begun_and_what_each_of_its_two_syncs_wrote(grace_church: GraceChurch) -> None:
+    card, first = stopped_half_way(grace_church)
+    staff = signed_in(grace_church.app, grace_church.church_id)
+    assert "Begun in a sync that was stopped. The rest goes to Planning Center with the next sync." in staff.get(f"/cards/{card}").text
+    assert "Undo this run" in staff.get(f"/runs/{first}").text
+    second = sync(grace_church)
+    staff.post(f"/runs/{second}/undo")
+    grace_church.work()
+    page = visible(staff.get("/runs/3").text)
+    assert f">Sync {first}</a> wrote for some of these before. That stays, until it is taken back there." in page
+    staff.post("/runs/3/undo/confirm")
+    grace_church.work_until_done(3)
+    staff.post(f"/runs/{first}/undo")
+    grace_church.work()
+    page = visible(staff.get("/runs/4").text)
+    assert "wrote for some of these before" not in page
+    assert all(words in page for words in ("Wilhelmina Quist", "Take back 1 card", "New person", "Will be made inactive"))
+    assert "Begun, and stopped before everything was written" in staff.get(f"/cards/{card}").text
