@@ -24,6 +24,7 @@ from connectcard.database import MOST_ATTEMPTS, db, end_reading
 from connectcard.errors import ConnectCardError, ConnectionMissing
 from connectcard.planning_center import Client
 from connectcard.sync.confirmations import look_again
+from connectcard.sync.held_up import say_what_waits
 from connectcard.sync.holds import Hold, HoldLost, Lane, claim, due, held, keep_lane, leave_lane, take_lane
 from connectcard.sync.items import go_on_soon
 from connectcard.sync.kinds import sync_item
@@ -149,6 +150,8 @@ def _begin(church_id: UUID, lane: Lane, stop: Event, others_wait: Callable[[], b
 
 
 def _work(shift: Shift) -> bool:
+    with church_scope(shift.church_id):
+        say_what_waits()
     with ThreadPoolExecutor(CARDS_IN_FLIGHT + 1, thread_name_prefix="card") as pool:
         previews, looked_at = pool.submit(_previews, shift), monotonic()
         in_flight: dict[Future[Any], frozenset[str]] = {}

@@ -29,6 +29,7 @@ from connectcard.sync.models import (
     STOPPED,
     STOPPING,
     WAITING,
+    WORKED_ON,
     SyncItem,
     SyncRun,
 )
@@ -174,7 +175,7 @@ def counters(run: SyncRun) -> Counters:
         failed=run.failed,
         version=run.version,
         seconds_left=seconds_left(run.settled, run.total, now() - run.started_at) if run.state == RUNNING else None,
-        waiting_for=_waiting_for(run) if run.state == RUNNING else None,
+        waiting_for=_waiting_for(run) if run.state in WORKED_ON else None,
     )
 
 

@@ -23,6 +23,7 @@ from connectcard.sync.models import (
     OPEN_STATES,
     PERSON,
     PLANNED,
+    STOPPED,
     UNDO,
     WORKED_ON,
     SyncItem,
@@ -50,6 +51,8 @@ _ABOUT_TO_MAKE = and_(SyncItem.run_id.in_(_ON), _OF_ITEM.where(SyncStep.kind == 
 # An undo that was stopped makes nobody, and waits for a press.
 _SENT = and_(_OF_ITEM.where(SyncStep.state == INTENT), or_(SyncItem.kind != UNDO, SyncItem.run_id.in_(_ON)))
 _UNCLEAR = or_(_SENT, _ABOUT_TO_MAKE)
+_STOPPED = select(SyncRun.id).where(SyncRun.state == STOPPED)
+_LEFT_UNCLEAR = _ITEM.where(SyncItem.state.in_(OPEN_STATES), _SENT, SyncItem.kind != UNDO, SyncItem.run_id.in_(_STOPPED))
 _IN_HAND = and_(SyncItem.state == CLAIMED, SyncItem.lease_until >= bindparam("moment"))
 _BUSY = _ITEM.where(or_(_IN_HAND, and_(SyncItem.state.in_(OPEN_STATES), _UNCLEAR)))
 
@@ -61,13 +64,30 @@ def free_items(church_id: UUID) -> list[tuple[UUID, frozenset[str]]]:
     other: only then can it find them there. Such an item itself always goes on.
     """
     with church_scope(church_id):
-        items = _marked(_DUE, {"moment": now(), "morning": _this_morning()})
-        busy = _marked(_BUSY, {"moment": now()}) if items else {}
+        items = _due_now()
+        busy = _busy_now() if items else {}
     return [
         (item_id, marks)
         for item_id, marks in items.items()
         if item_id in busy or not any(marks & theirs for other_id, theirs in busy.items() if other_id != item_id)
     ]
+
+
+def waiting_in_vain() -> dict[UUID, UUID]:
+    """The due items that wait for one whose write a stopped run left unclear, each with that one: by itself that one never goes on. In a
+    church's scope."""
+    left = _marked(_LEFT_UNCLEAR, {})
+    items = _due_now() if left else {}
+    busy = _busy_now() if items else {}
+    return {item_id: other for item_id, marks in items.items() if item_id not in busy for other, theirs in left.items() if marks & theirs}
+
+
+def _due_now() -> dict[UUID, frozenset[str]]:
+    return _marked(_DUE, {"moment": now(), "morning": _this_morning()})
+
+
+def _busy_now() -> dict[UUID, frozenset[str]]:
+    return _marked(_BUSY, {"moment": now()})
 
 
 def _this_morning() -> datetime:

@@ -10,6 +10,7 @@ from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, TO_DO, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
+from connectcard.sync.held_up import is_held_up
 from connectcard.sync.models import DONE, FAILED, IGNORED, INTENT, LEFT_OUT, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncStep
 from connectcard.sync.plans import REACTIVATE, REMOVE_CONTACT, UPDATE_CONTACT, UPDATE_GROUP, UPDATE_PERSON
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
@@ -71,6 +72,8 @@ def status(card: CardInSync) -> Status:
             return Status("bad", "Rejected", item.reason or "")
         case "to_do":
             return Status("warn", "Synced, one thing to do", item.to_do or "")
+        case "waiting" if is_held_up(item):
+            return Status("warn", "Waits for a press", item.reason or "")
         case "waiting":
             return Status("", f"Waiting until {clock_time(item.due_at)}", item.reason or "")
         case _ if AWAITS in (item.reason or ""):
@@ -108,6 +111,8 @@ def next_step(card: CardInSync) -> str:
             return "Goes to Planning Center with the next sync. Nothing was written yet."
         case "sending":
             return "This card is being sent right now. This page follows by itself."
+        case "waiting" if is_held_up(card.item):
+            return reason
         case "waiting":
             return f"{reason} This card goes on by itself; nobody needs to do anything.".strip()
         case "review" if stopped_as_changed(card.item) or was_taken_back(card.item):

@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import url_for
 
 from connectcard.sync.approvals import stopped_as_changed
+from connectcard.sync.held_up import is_held_up
 from connectcard.sync.models import (
     FAILED,
     FAMILY,
@@ -47,6 +48,8 @@ def standing(item: SyncItem) -> Status:
             return Status("bad", "Not accepted")
         case "ignored":
             return Status("", "Left alone")
+        case "waiting" if is_held_up(item):
+            return Status("warn", "Waits for a press")
         case "waiting":
             return Status("", f"Waiting until {clock_time(item.due_at)}")
         case _:
@@ -64,7 +67,7 @@ NEXT = {
 
 def next_step(item: SyncItem) -> str:
     """What happened, and what is next."""
-    said = NEXT.get(item.state, "A worker sends it in a moment.")
+    said = "" if is_held_up(item) else NEXT.get(item.state, "A worker sends it in a moment.")
     words = (said, item.reason) if item.state == SYNCED else (item.reason, said)
     return " ".join(filter(None, words))
 
