@@ -238,23 +238,31 @@ def connect_church(app: Flask, practice: Practice, moved_clock: MovedClock, plac
     return GraceChurch(app, church_id, practice, moved_clock)
 
 
-CHOICES: list[dict[str, Any]] = []
+CHOICES: dict[str, list[dict[str, Any]]] = {}
 _CHOSEN = ("kind", "remote_id", "name", "position", "parent_remote_id", "detail")
 
 
 def know_choices(connection: Connection) -> None:
-    """What a card's fields can be sent to: the same at each practice Planning Center just made, so that only the first is asked."""
-    if not CHOICES:
+    """What a card's fields can be sent to: the same at each practice Planning Center made from one seed, so that only the first is asked.
+
+    Of another seed the organization has another id.
+    """
+    choices = CHOICES.get(connection.organization_id)
+    if choices is None:
         read_choices(connection)
         assert connection.choices_problem is None
-        CHOICES.extend({name: getattr(row, name) for name in _CHOSEN} for row in db.session.scalars(db.select(RemoteChoice)))
+        CHOICES[connection.organization_id] = [_values_of(row) for row in db.session.scalars(db.select(RemoteChoice))]
         return
     # By the first answer a budget learns its limit.
     next(client_for(connection).iterate(people.CAMPUS))
     note_visit(connection.id, None)
     with transaction() as session:
-        session.add_all(RemoteChoice(**choice) for choice in CHOICES)
+        session.add_all(RemoteChoice(**choice) for choice in choices)
         session.get_one(Connection, connection.id).choices_read_at = now()
+
+
+def _values_of(row: RemoteChoice) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in _CHOSEN}
 
 
 @pytest.fixture
