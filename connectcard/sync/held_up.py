@@ -12,13 +12,18 @@ from connectcard.sync.models import CARDS, WAITING, SyncItem, SyncRun
 from connectcard.sync.turns import waiting_in_vain
 
 PAUSE = timedelta(seconds=30)
-HELD_UP = "Waits for a press:"
+HELD_UP, PRESS_SYNC = "Waits for a press:", "Press Sync"
 WHY = f"{HELD_UP} {{}} {{}} was stopped before Planning Center confirmed a change to perhaps the same person. {{}}, and this goes on too."
 
 
 def is_held_up(item: SyncItem | None) -> bool:
     """Whether an item waits until somebody presses a button for another one."""
     return item is not None and item.state == WAITING and (item.reason or "").startswith(HELD_UP)
+
+
+def asks_for_sync(words: str | None) -> bool:
+    """Whether these words on an item or a run ask for a press of Sync; while a run is on no other page has that button."""
+    return (words or "").startswith(HELD_UP) and PRESS_SYNC in (words or "")
 
 
 def say_what_waits() -> None:
@@ -32,7 +37,7 @@ def say_what_waits() -> None:
 
 def _why(other_id: UUID) -> str:
     run = db.session.scalars(select(SyncRun).join(SyncItem, SyncItem.run_id == SyncRun.id).where(SyncItem.id == other_id)).one()
-    name, press = ("sync", "Press Sync") if run.kind == CARDS else ("run", "Press Send for it on the page Send to Planning Center")
+    name, press = ("sync", PRESS_SYNC) if run.kind == CARDS else ("run", "Press Send for it on the page Send to Planning Center")
     return WHY.format(name, run.number, press)
 
 

@@ -10,7 +10,7 @@ from connectcard.sync.approvals import stopped_as_changed
 from connectcard.sync.cards_in_sync import NEW, READY, SENDING, SUSPECTED, TO_DO, CardInSync
 from connectcard.sync.families import named
 from connectcard.sync.forms import AWAITS
-from connectcard.sync.held_up import is_held_up
+from connectcard.sync.held_up import asks_for_sync, is_held_up
 from connectcard.sync.models import DONE, FAILED, IGNORED, INTENT, LEFT_OUT, PLANNED, REFUSED, REVIEW, SYNCED, WAITING, SyncStep
 from connectcard.sync.plans import REACTIVATE, REMOVE_CONTACT, UPDATE_CONTACT, UPDATE_GROUP, UPDATE_PERSON
 from connectcard.sync.push_family_plans import RENAME_HOUSEHOLD
@@ -45,7 +45,7 @@ class Status:
 
 
 def init_app(app: Flask) -> None:
-    for words in (written_so, status, next_step, matched_name, came_from, named, in_writing, can_be_undone, taken_back):
+    for words in (written_so, status, next_step, matched_name, came_from, named, in_writing, can_be_undone, taken_back, asks_for_sync):
         app.add_template_filter(words)
 
 

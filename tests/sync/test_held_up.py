@@ -70,8 +70,16 @@ def test_the_pages_of_the_card_and_of_its_run_say_so(grace_church: GraceChurch) 
     number = send_alone(grace_church, second)
     page = staff.get(f"/cards/{second}").text
     assert (SYNC in page, "Waits for a press<" in page, "nobody needs to do anything" in page) == (True, True, False)
+    assert all('id="sync-now"' in shown for shown in (page, staff.get(f"/runs/{number}").text))
     assert SYNC in staff.get(f"/runs/{number}").text
     assert "Waits for a press" in staff.get("/cards?tab=all").text
+    assert (
+        'id="sync-now"'
+        not in signed_in(grace_church.app, grace_church.church_id, role="viewer", name="Vera Stone").get(f"/cards/{second}").text
+    )
+    staff.post("/sync")
+    assert grace_church.work_until_done(number).settled == 2
+    assert 'id="sync-now"' not in staff.get(f"/runs/{number}").text
 
 
 def test_the_undo_of_a_stopped_sync_says_what_it_waits_for(grace_church: GraceChurch) -> None:
