@@ -23,6 +23,7 @@ from connectcard.sync.mappings._core import moment
 from connectcard.sync.models import IGNORED, INTENT, LEFT_OUT, SyncItem, SyncStep
 from connectcard.sync.steps import PERHAPS_MADE, PERHAPS_MERGED, PERHAPS_RENAMED, AskSomebody, PerhapsMade, Step, TokenTaken
 
+WAS_MERGED = "Somebody of this name was merged with this person in Planning Center. It may be them."
 ASKED_OF_ANOTHER = "Somebody of this name may have been made already and waits for you to say who it is. This may be the same person."
 
 
@@ -114,6 +115,14 @@ def unless_asked(decision: Decision, visitor: Visitor, country_code: str, client
     alike = [body for body in asked if _is_of_this_name(visitor, body.get("attributes", {}))]
     perhaps = sorted({one["remote_id"] for body in alike for one in body.get("namesakes", ())})
     return _whether_one_of(perhaps, visitor, ASKED_OF_ANOTHER, country_code, client) if alike else decision
+
+
+def unless_merged(decision: Decision, visitor: Visitor, ours: Iterable[str], country_code: str, client: Client) -> Decision:
+    """That somebody is new is unclear where one of `ours`, whom we knew by this name, was merged: they bear another name now."""
+    now_are = {remote_id: find_person_now(remote_id, country_code, client) for remote_id in ours}
+    kept = {one.candidate.remote_id: one.candidate for remote_id, one in now_are.items() if one and one.candidate.remote_id != remote_id}
+    compared = tuple(compare(visitor, candidate) for candidate in kept.values())
+    return Decision(UNCLEAR, WAS_MERGED, None, compared) if kept else decision
 
 
 def _is_of_this_name(visitor: Visitor, sent: Mapping[str, Any]) -> bool:

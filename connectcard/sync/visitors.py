@@ -27,7 +27,7 @@ from connectcard.sync.group_wishes import WantedGroup
 from connectcard.sync.households import households_of, households_with
 from connectcard.sync.joining import group_now, wanted_group
 from connectcard.sync.looking import MADE_BEFORE, Namesakes, candidates_in_planning_center, find_made_before, find_person_now
-from connectcard.sync.made_people import Unconfirmed, unconfirmed_of, unless_asked
+from connectcard.sync.made_people import Unconfirmed, unconfirmed_of, unless_asked, unless_merged
 from connectcard.sync.models import DONE, INTENT, PLANNED, SyncItem
 from connectcard.sync.moves import lost_its_person
 from connectcard.sync.plans import PersonNow, Plan, PlannedStep, Wanted, plan, plan_for_group
@@ -187,6 +187,8 @@ def decide_who(card: CardAtHand, client: Client, moves: dict[str, str | None] | 
         person = person_or_gone(chosen, card, client, moves)
         return Decision(SAME, _why_chosen(by_hand), person.candidate), person
     decision = made_before or decide(card.wanted.visitor, candidates_of(card.wanted.visitor, card.country_code, client, moves))
+    if decision.kind == NEW:
+        decision = unless_merged(decision, card.wanted.visitor, _ours_called(card.wanted.visitor, card), card.country_code, client)
     if decision.kind == UNCLEAR:
         decision = answered(decision, card.wanted.visitor, card.name_mark_key)
     decision = unless_asked(decision, card.wanted.visitor, card.country_code, client, card.submission_id)
@@ -307,10 +309,13 @@ def _lead(card: CardAtHand, client: Client) -> Lead:
 
 
 def _namesakes_of(member: WantedMember, namesakes: Namesakes, card: CardAtHand) -> tuple[Comparison, ...]:
-    mark = name_mark(card.name_mark_key, name_key(member.first_name, member.last_name))
-    ours = find_called(member.first_name, member.last_name, mark)
+    return namesakes.of(member, _ours_called(member, card))
+
+
+def _ours_called(who: WantedMember | Visitor, card: CardAtHand) -> list[str]:
+    ours = find_called(who.first_name, who.last_name, name_mark(card.name_mark_key, name_key(who.first_name, who.last_name)))
     end_reading()
-    return namesakes.of(member, ours)
+    return ours
 
 
 def candidate_ids(decision: Decision) -> list[str]:

@@ -1,4 +1,4 @@
-"""Somebody of a visitor's family is merged in Planning Center into another name: the visitor's next card makes nobody a second time."""
+"""Somebody of a visitor's family is merged in Planning Center into another name: no later card makes them a second time."""
 
 from uuid import UUID
 
@@ -8,14 +8,17 @@ from connectcard.churches.tenancy import church_scope
 from connectcard.database import transaction
 from connectcard.people.matching import Candidate
 from connectcard.people.operations import forget_person, remember_person
+from connectcard.sync.decisions import decide_by_hand
 from connectcard.sync.families import MERGED_AT_HOME
 from connectcard.sync.family_questions import decide_members, members_asked
+from connectcard.sync.made_people import WAS_MERGED
 from tests.sync.conftest import GraceChurch
 from tests.sync.pushing import Outside
 from tests.sync.test_families import MINA, households, send
 from tests.sync.test_merged_and_deleted import delete, item_of, merge
 
 FAMILY = {"spouse": {"first_name": "Tobias"}, "children": [{"first_name": "Leo"}, {"first_name": "Mia"}]}
+TOBIAS = ("Tobias", "Quist", "t.quist@outlook.com")
 AS_THEY_ARE_CALLED = [("Tobias", "Frederick"), ("Leo", "Ambrose")]
 
 
@@ -88,6 +91,25 @@ def test_a_child_who_was_merged_on_the_way_is_not_made_by_the_next_card(grace_ch
     send(grace_church, family=FAMILY)
     assert [sorted(home) for home in households(grace_church)] == [["Mia", "Tobias", "Wilhelmina"]]
     assert [len(one["households"]) for one in grace_church.practice.named("Ambrose", "Nyberg")] == [1]
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_the_own_card_of_a_spouse_who_was_merged_is_asked_about_once(grace_church: GraceChurch, told: bool) -> None:
+    send(grace_church, family=FAMILY)
+    gone, kept = merged_into(grace_church, "Tobias", "Frederick")
+    if told:
+        heard(grace_church, gone, kept, knows=False)
+    card = grace_church.card(*TOBIAS)
+    run = grace_church.work_until_done(grace_church.press_sync())
+    assert (run.created, run.needs_you, grace_church.item(card).reason) == (0, 1, WAS_MERGED)
+    with church_scope(grace_church.church_id), transaction():
+        number = decide_by_hand(item_of(card), "same", kept, "Sam Hill").number
+    grace_church.work_until_done(number)
+    grace_church.card(*TOBIAS)
+    again = grace_church.work_until_done(grace_church.press_sync())
+    assert (again.created, again.needs_you) == (0, 0)
+    assert grace_church.practice.named("Tobias", "Quist") == []
+    assert [len(one["emails"]) for one in grace_church.practice.named("Frederick", "Nyberg")] == [1]
 
 
 def test_whom_the_neighbours_knew_by_the_name_is_nobody_here(grace_church: GraceChurch, neighbour_church: GraceChurch) -> None:
