@@ -48,6 +48,7 @@ from connectcard.sync.models import (
     SyncRun,
     SyncStep,
 )
+from connectcard.sync.plans import REACTIVATE
 from connectcard.sync.undo_plans import MAKE_INACTIVE, REMOVE_HOUSEHOLD, REMOVE_MEMBER, REMOVES
 from tests.matrix.pairs import FAMILIES, LAGS
 from tests.matrix.practice import FULL, Grace, Visitor, grace_church, parts_of
@@ -295,12 +296,15 @@ class AnyOrder(RuleBasedStateMachine):
         return wrong
 
     def _still_active(self, item: SyncItem) -> list[str]:
-        """Whom an undo made inactive is inactive, unless they were sent again or somebody in Planning Center touched them."""
+        """Whom an undo made inactive is inactive, unless they were sent again or somebody in Planning Center touched them. Who was made
+        active again by a later sync is so until that one is taken back, of which staff may leave it out."""
         card = undo.undone_item(item)
         visitor = self.cards.get(card.about) if card.kind == CARD else None
         if visitor is None or visitor in self.touched or list(self.cards.values()).count(visitor) > 1 or card.planned_at is not None:
             return []
-        made = [step for step in item.steps if step.kind == MAKE_INACTIVE and step.state == DONE]
+        active_again = [step.done_at for step in card.steps if step.kind == REACTIVATE and step.state == DONE and step.done_at]
+        done = [step for step in item.steps if step.kind == MAKE_INACTIVE and step.state == DONE and step.done_at]
+        made = [step for step in done if step.done_at == max([step.done_at, *active_again])]
         rows = [self.grace.simulator.store.get("Person", self.grace.organization, int(step.remote_id or 0)) for step in made]
         return [
             f"{visitor.last_name}: {row and row['status']} after the undo" for row in rows if row is None or row["status"] != "inactive"
