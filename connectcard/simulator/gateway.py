@@ -154,6 +154,8 @@ class Passage:
         return self.fault.seconds if self.fault and self.fault.seconds is not None else otherwise
 
     def _cut(self) -> None:
+        # Whoever is cut off may look into the log at once.
+        self._note()
         cut(self.environ)
         raise ConnectionResetError("the simulator cut the connection, as it was told to")
 

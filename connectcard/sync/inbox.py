@@ -209,7 +209,7 @@ def _catch_up() -> None:
 def _due_subjects() -> list[str]:
     """What the oldest due deliveries are about."""
     due = select(WebhookDelivery.subject).where(WebhookDelivery.state == WAITING, WebhookDelivery.due_at <= now())
-    oldest_first = due.group_by(WebhookDelivery.subject).order_by(func.min(WebhookDelivery.received_at))
+    oldest_first = due.group_by(WebhookDelivery.subject).order_by(func.min(WebhookDelivery.received_at), WebhookDelivery.subject)
     return list(db.session.scalars(oldest_first.limit(SUBJECTS_AT_ONCE)))
 
 
