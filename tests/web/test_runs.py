@@ -108,6 +108,17 @@ def test_the_poll_is_silent_until_something_changes_and_ends_with_the_run(grace:
     assert "Stop after this card" not in ended
 
 
+def test_whoever_watches_a_run_to_its_end_can_take_it_back_at_once(grace: UUID, sam: StaffBrowser) -> None:
+    connect(grace)
+    run = a_run(grace, RUNNING, total=1)
+    made = an_item(grace, a_card(grace), SYNCED, run, outcome="created", person_remote_id="48213")
+    a_step(grace, made, "New person", run_id=run, intent_at=now())
+    page = sam.get("/runs/1").text
+    assert "Undo this run" not in page
+    change_run(grace, run, created=1, state=FINISHED, finished_at=now())
+    assert "Undo this run" in sam.get(poll_address(page)).text
+
+
 def test_only_milestones_are_said_aloud(grace: UUID, sam: StaffBrowser) -> None:
     connect(grace)
     run = a_run(grace, RUNNING, total=10)
